@@ -1,0 +1,201 @@
+/*
+ * One process that is looked at: who it is, what is mapped, its memory, which of its pages are
+ * resident, and how to stop it for a moment. Nothing here interprets memory, and nothing writes
+ * to the target.
+ *
+ * A target is reached through a table of operations (target/ops.h), so that a core file or a
+ * heap made up by a test can stand in for a live process.
+ */
+#ifndef PHT_TARGET_H
+#define PHT_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "pyheaptop/error.h"
+
+/* An address in the target: a number, never a pointer of ours. */
+typedef uint64_t pht_addr;
+
+#define PHT_PAGE_BYTES 4096
+
+struct pht_target;
+
+/* Progress and decisions for --verbose; `line` ends without a newline. */
+struct pht_log {
+    void (*write)(void *context, const char *line);
+    void *context;
+};
+
+/* ---- identity --------------------------------------------------------------------------- */
+
+/*
+ * All text is as the kernel gave it: any bytes. `command` holds `command_bytes` bytes, each
+ * argument ended by NUL. `exe` is the kernel's name of the file, " (deleted)" included, "" when
+ * it may not be read.
+ */
+struct pht_process {
+    pid_t pid;
+    uint64_t start_time_ticks;
+    uint64_t uptime_seconds;
+    char *comm;
+    char *command;
+    size_t command_bytes;
+    char *exe;
+    uid_t uid;
+    uint32_t threads;
+};
+
+/*
+ * Open a live process. The pid is held by a pidfd and its start time, so that a pid that is used
+ * again is noticed. Refusals come back diagnosed (PHT_ERROR_EPERM_*), and so do 32-bit programs.
+ * The target *keeps* `log` (may be NULL).
+ */
+struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct pht_target **ret);
+void pht_target_destroy(struct pht_target *target);
+
+const struct pht_process *pht_target_process(const struct pht_target *target);
+const struct pht_log *pht_target_log(const struct pht_target *target);
+
+/* Write a line to the target's log, if it has one. */
+void pht_target_note(const struct pht_target *target, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* NULL while the process is the one that was opened, and alive. */
+struct pht_error *pht_target_check(struct pht_target *target);
+
+/* ---- mappings ---------------------------------------------------------------------------- */
+
+/*
+ * A line of /proc/PID/maps:
+ *
+ *     7f2b9c000000-7f2b9c021000 rw-p 00000000 fe:00 393233   /usr/lib/libfoo.so (deleted)
+ *     start        end          perms offset  device inode   name
+ *
+ * `name` is unescaped, "" where the kernel gives none, and without " (deleted)".
+ */
+struct pht_mapping {
+    pht_addr start;
+    pht_addr end;
+    uint64_t offset;
+    uint64_t inode;
+    uint32_t dev_major;
+    uint32_t dev_minor;
+    bool readable;
+    bool writable;
+    bool executable;
+    bool shared;
+    bool deleted;
+    const char *name;
+};
+
+/* Sorted by address, without overlaps. Owns its names. */
+struct pht_maps {
+    struct pht_mapping *items;
+    size_t count;
+    char *names;
+};
+
+struct pht_error *pht_target_read_maps(struct pht_target *target, struct pht_maps *ret);
+void pht_maps_deinit(struct pht_maps *maps);
+
+/* The mapping that holds `addr`, NULL if none does. */
+const struct pht_mapping *pht_maps_find(const struct pht_maps *maps, pht_addr addr);
+
+/*
+ * Open the file behind a mapping for reading, wherever it lives: deleted, replaced, in another
+ * mount namespace. -1 and errno where it cannot be had.
+ */
+int pht_target_open_mapped(struct pht_target *target, const struct pht_mapping *mapping);
+
+/*
+ * Open `path` as the target sees it (its root); a symbolic link cannot lead out of that root.
+ * Only regular files are opened. -1 and errno where it cannot be had.
+ */
+int pht_target_open_path(struct pht_target *target, const char *path);
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+/* `got` bytes of `size` were read, from the start on; the rest of `buffer` is unchanged. */
+struct pht_read {
+    pht_addr addr;
+    void *buffer;
+    uint32_t size;
+    uint32_t got;
+};
+
+/*
+ * Read many ranges, 1,024 a system call. A hole costs its own range and no more. This is the raw
+ * operation: it does not ask whether a page is resident. Stages above read through the snapshot,
+ * which does.
+ */
+void pht_target_read(struct pht_target *target, struct pht_read *reads, size_t count);
+
+/*
+ * Which pages of [start, end) are resident, and which are in swap: bit i of each map is page i.
+ * A page that maps the kernel's page of zeros is neither. `start` and `end` are page-aligned.
+ */
+struct pht_error *pht_target_scan_pages(struct pht_target *target, pht_addr start, pht_addr end,
+                                        uint64_t *resident, uint64_t *swapped);
+
+/* False where the kernel cannot tell pages of zeros from others: they count as resident then. */
+bool pht_target_sees_zero_pages(const struct pht_target *target);
+
+/* ---- stopping ----------------------------------------------------------------------------- */
+
+enum pht_stop_outcome {
+    PHT_STOP_STOPPED,
+    /* Not every thread stopped in time (or at all); the target runs, as if never asked. */
+    PHT_STOP_GAVE_UP,
+};
+
+/*
+ * Stop all threads. The target runs again after pht_target_resume(), at the latest `max_us`
+ * after the first thread was asked to stop, whatever happens to this process meanwhile.
+ */
+struct pht_error *pht_target_stop(struct pht_target *target, uint64_t max_us,
+                                  enum pht_stop_outcome *ret);
+
+/*
+ * Let the target run, and say for how long it was stopped: from the first request to the last
+ * release. `*expired` is true if the limit had ended the stop before.
+ */
+struct pht_error *pht_target_resume(struct pht_target *target, uint64_t *stopped_us, bool *expired);
+
+/* ---- what the kernel says ------------------------------------------------------------------ */
+
+/* Bytes, from smaps unless said otherwise. Unknown: UINT64_MAX. */
+struct pht_kernel_memory {
+    uint64_t rss_bytes;
+    uint64_t anon_bytes;
+    uint64_t file_bytes;
+    uint64_t shmem_bytes;
+    uint64_t pss_bytes;
+    uint64_t uss_bytes;
+    uint64_t swap_bytes;
+    uint64_t virtual_bytes;
+    uint64_t peak_rss_bytes; /* VmHWM of status */
+    uint64_t minor_faults;
+    uint64_t major_faults;
+};
+
+/* The memory controller of the target's cgroup (v1 or v2). No limit: UINT64_MAX. */
+struct pht_cgroup_memory {
+    bool known;
+    uint64_t limit_bytes;
+    uint64_t current_bytes;
+};
+
+struct pht_error *pht_target_read_kernel_memory(struct pht_target *target,
+                                                struct pht_kernel_memory *ret);
+void pht_target_read_cgroup_memory(struct pht_target *target, struct pht_cgroup_memory *ret);
+
+/*
+ * The first child process that runs Python, with its command line fit to print (caller frees);
+ * 0 if there is none.
+ */
+pid_t pht_target_python_child(struct pht_target *target, char **command);
+
+#endif

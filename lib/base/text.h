@@ -1,0 +1,19 @@
+/*
+ * Names from the target are bytes that may be anything. These make them fit to show: one for a
+ * terminal, one for JSON. Both allocate; NULL means no memory.
+ */
+#ifndef PHT_LIB_BASE_TEXT_H
+#define PHT_LIB_BASE_TEXT_H
+
+#include <stddef.h>
+
+/* Control characters, C1 controls included, and bytes that are not UTF-8 become \xNN. */
+char *pht_text_printable(const char *bytes, size_t size);
+
+/* Valid UTF-8: each byte that cannot be decoded becomes U+FFFD. NUL bytes are left out. */
+char *pht_text_utf8(const char *bytes, size_t size);
+
+/* printf into fresh memory; NULL when there is none. */
+char *pht_text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

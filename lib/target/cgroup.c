@@ -1,0 +1,114 @@
+#include "target/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "target/procfs.h"
+
+/* v1 says "no limit" as the largest page-aligned signed number. */
+#define V1_NO_LIMIT ((uint64_t)1 << 62)
+
+/*
+ * cgroups(7): lines "hierarchy:controllers:path". v2 is "0::/system.slice/shop.service", v1 has
+ * one with "memory" among its controllers. Returns the path, cut out of `text` in place.
+ */
+static const char *find_path(char *text, bool v2)
+{
+    char *rest = text, *line;
+
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        char *controllers = strchr(line, ':');
+        char *path = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+        if (path == NULL)
+            continue;
+        *path++ = '\0';
+        controllers++;
+        if (v2 && controllers[0] == '\0')
+            return path;
+        char *names = controllers, *name;
+        while (!v2 && (name = strsep(&names, ",")) != NULL) {
+            if (strcmp(name, "memory") == 0)
+                return path;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * A line of mountinfo(5):
+ *
+ *     35 24 0:30 /shop /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory
+ *     id parent dev root mount point         options   - type   source super options
+ *
+ * Returns mount point + path below `root`, NULL when the hierarchy is not mounted here or the
+ * cgroup lies outside what is.
+ */
+static char *find_directory(char *mountinfo, bool v2, const char *path)
+{
+    char *rest = mountinfo, *line;
+
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        char root[256], point[256], type[32], options[256];
+        char *separator = strstr(line, " - ");
+        if (separator == NULL || sscanf(line, "%*s %*s %*s %255s %255s", root, point) != 2 ||
+            sscanf(separator, " - %31s %*s %255s", type, options) != 2)
+            continue;
+        if (strcmp(type, v2 ? "cgroup2" : "cgroup") != 0)
+            continue;
+        if (!v2 && strstr(options, "memory") == NULL)
+            continue;
+        size_t shared = strcmp(root, "/") == 0 ? 0 : strlen(root);
+        if (strncmp(path, root, shared) != 0 || strstr(path, "/../") != NULL)
+            continue;
+        return pht_text_format("%s%s", point, path + shared);
+    }
+    return NULL;
+}
+
+/* UINT64_MAX for "max"; false when the file is missing or odd. */
+static bool read_number(int directory_fd, const char *name, uint64_t *ret)
+{
+    _cleanup_free_ char *text = pht_procfs_read(directory_fd, name, NULL);
+
+    if (text == NULL)
+        return false;
+    if (strncmp(text, "max", 3) == 0) {
+        *ret = UINT64_MAX;
+        return true;
+    }
+    return sscanf(text, "%" SCNu64, ret) == 1;
+}
+
+static bool read_hierarchy(int proc_fd, int process_fd, bool v2, struct pht_cgroup_memory *ret)
+{
+    _cleanup_free_ char *groups = pht_procfs_read(process_fd, "cgroup", NULL);
+    _cleanup_free_ char *mounts = pht_procfs_read(proc_fd, "self/mountinfo", NULL);
+
+    if (groups == NULL || mounts == NULL)
+        return false;
+    const char *path = find_path(groups, v2);
+    _cleanup_free_ char *directory = path != NULL ? find_directory(mounts, v2, path) : NULL;
+    if (directory == NULL)
+        return false;
+    _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 ||
+        !read_number(fd, v2 ? "memory.max" : "memory.limit_in_bytes", &ret->limit_bytes) ||
+        !read_number(fd, v2 ? "memory.current" : "memory.usage_in_bytes", &ret->current_bytes))
+        return false;
+    if (!v2 && ret->limit_bytes >= V1_NO_LIMIT)
+        ret->limit_bytes = UINT64_MAX;
+    return true;
+}
+
+void pht_cgroup_read(int proc_fd, int process_fd, struct pht_cgroup_memory *ret)
+{
+    *ret = (struct pht_cgroup_memory){0};
+    ret->known = read_hierarchy(proc_fd, process_fd, true, ret) ||
+                 read_hierarchy(proc_fd, process_fd, false, ret);
+}

@@ -1,0 +1,190 @@
+#include "target/pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/*
+ * include/uapi/linux/fs.h of Linux 6.7, repeated here because the headers of the build host may
+ * be older than the kernel that the program runs on.
+ */
+struct scan_region {
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
+};
+
+struct scan_argument {
+    uint64_t size;
+    uint64_t flags;
+    uint64_t start;
+    uint64_t end;
+    uint64_t walk_end;
+    uint64_t vec;
+    uint64_t vec_len;
+    uint64_t max_pages;
+    uint64_t category_inverted;
+    uint64_t category_mask;
+    uint64_t category_anyof_mask;
+    uint64_t return_mask;
+};
+
+#define SCAN_IOCTL _IOWR('f', 16, struct scan_argument)
+#define SCAN_PRESENT ((uint64_t)1 << 3)
+#define SCAN_SWAPPED ((uint64_t)1 << 4)
+#define SCAN_ZERO_FRAME ((uint64_t)1 << 5)
+
+#define PAGEMAP_PRESENT ((uint64_t)1 << 63)
+#define PAGEMAP_SWAPPED ((uint64_t)1 << 62)
+#define PAGEMAP_FRAME (((uint64_t)1 << 55) - 1)
+
+#define SCAN_REGIONS 512
+#define PAGEMAP_ENTRIES 2048
+
+/*
+ * The kernel has one page of zeros for all processes: map it ourselves, by reading fresh private
+ * memory, and see which frame it is. 0 without CAP_SYS_ADMIN.
+ */
+static uint64_t find_zero_frame(void)
+{
+    volatile const char *page =
+        mmap(NULL, PHT_PAGE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return 0;
+    uint64_t frame = 0;
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        uint64_t entry;
+        (void)page[0];
+        off_t at = (off_t)((uintptr_t)page / PHT_PAGE_BYTES * sizeof(entry));
+        if (pread(fd, &entry, sizeof(entry), at) == sizeof(entry) && (entry & PAGEMAP_PRESENT))
+            frame = entry & PAGEMAP_FRAME;
+        close(fd);
+    }
+    munmap((void *)(uintptr_t)page, PHT_PAGE_BYTES);
+    return frame;
+}
+
+bool pht_pages_init(struct pht_pages *pages, int process_fd)
+{
+    *pages = (struct pht_pages){.pagemap_fd = openat(process_fd, "pagemap", O_RDONLY | O_CLOEXEC)};
+    if (pages->pagemap_fd < 0)
+        return false;
+    struct scan_argument probe = {.size = sizeof(probe), .return_mask = SCAN_PRESENT};
+    pages->no_scan = ioctl(pages->pagemap_fd, SCAN_IOCTL, &probe) < 0;
+    if (pages->no_scan)
+        pages->zero_frame = find_zero_frame();
+    return true;
+}
+
+void pht_pages_deinit(struct pht_pages *pages)
+{
+    if (pages->pagemap_fd >= 0)
+        close(pages->pagemap_fd);
+    pages->pagemap_fd = -1;
+}
+
+bool pht_pages_see_zeros(const struct pht_pages *pages)
+{
+    return !pages->no_scan || pages->zero_frame != 0;
+}
+
+static void set_bits(uint64_t *bits, size_t from, size_t to)
+{
+    for (size_t i = from; i < to;) {
+        if (i % 64 == 0 && to - i >= 64) {
+            bits[i / 64] = ~(uint64_t)0;
+            i += 64;
+        } else {
+            bits[i / 64] |= (uint64_t)1 << i % 64;
+            i++;
+        }
+    }
+}
+
+static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
+                          uint64_t *swapped)
+{
+    struct scan_region regions[SCAN_REGIONS];
+    pht_addr at = start;
+
+    while (at < end) {
+        struct scan_argument argument = {
+            .size = sizeof(argument),
+            .start = at,
+            .end = end,
+            .vec = (uintptr_t)regions,
+            .vec_len = SCAN_REGIONS,
+            .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
+            .return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_FRAME,
+        };
+        int found = ioctl(pages->pagemap_fd, SCAN_IOCTL, &argument);
+        if (found < 0 && errno == EINTR)
+            continue;
+        if (found < 0)
+            return false;
+        for (int i = 0; i < found; i++) {
+            size_t from = (size_t)(regions[i].start - start) / PHT_PAGE_BYTES;
+            size_t to = (size_t)(regions[i].end - start) / PHT_PAGE_BYTES;
+            if (regions[i].categories & SCAN_SWAPPED)
+                set_bits(swapped, from, to);
+            else if (!(regions[i].categories & SCAN_ZERO_FRAME))
+                set_bits(resident, from, to);
+        }
+        if (argument.walk_end <= at)
+            break;
+        at = argument.walk_end;
+    }
+    return true;
+}
+
+void pht_pages_decode(uint64_t entry, uint64_t zero_frame, bool *resident, bool *swapped)
+{
+    *swapped = (entry & PAGEMAP_SWAPPED) != 0;
+    *resident = (entry & PAGEMAP_PRESENT) != 0 &&
+                (zero_frame == 0 || (entry & PAGEMAP_FRAME) != zero_frame);
+}
+
+static bool scan_by_pagemap(struct pht_pages *pages, pht_addr start, pht_addr end,
+                            uint64_t *resident, uint64_t *swapped)
+{
+    uint64_t entries[PAGEMAP_ENTRIES];
+    size_t count = (size_t)(end - start) / PHT_PAGE_BYTES;
+
+    for (size_t done = 0; done < count;) {
+        size_t batch = count - done < PAGEMAP_ENTRIES ? count - done : PAGEMAP_ENTRIES;
+        off_t at = (off_t)((start / PHT_PAGE_BYTES + done) * sizeof(entries[0]));
+        ssize_t got = pread(pages->pagemap_fd, entries, batch * sizeof(entries[0]), at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        if (got == 0)
+            break;
+        for (size_t i = 0; i < (size_t)got / sizeof(entries[0]); i++) {
+            bool is_resident, is_swapped;
+            pht_pages_decode(entries[i], pages->zero_frame, &is_resident, &is_swapped);
+            if (is_resident)
+                set_bits(resident, done + i, done + i + 1);
+            if (is_swapped)
+                set_bits(swapped, done + i, done + i + 1);
+        }
+        done += (size_t)got / sizeof(entries[0]);
+    }
+    return true;
+}
+
+bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
+                    uint64_t *swapped)
+{
+    size_t words = ((size_t)(end - start) / PHT_PAGE_BYTES + 63) / 64;
+
+    memset(resident, 0, words * sizeof(*resident));
+    memset(swapped, 0, words * sizeof(*swapped));
+    if (pages->no_scan)
+        return scan_by_pagemap(pages, start, end, resident, swapped);
+    return scan_by_ioctl(pages, start, end, resident, swapped);
+}

@@ -1,0 +1,30 @@
+/*
+ * Residency of pages, asked without touching any: ioctl PAGEMAP_SCAN (Linux 6.7), else
+ * /proc/PID/pagemap. Linux: Documentation/admin-guide/mm/pagemap.rst.
+ */
+#ifndef PHT_LIB_TARGET_PAGES_H
+#define PHT_LIB_TARGET_PAGES_H
+
+#include "pyheaptop/target.h"
+
+struct pht_pages {
+    int pagemap_fd;
+    bool no_scan;
+    /* For pagemap: the frame of the page of zeros, 0 where the kernel hides frames from us. */
+    uint64_t zero_frame;
+};
+
+/* False with errno set where pagemap may not be opened. */
+bool pht_pages_init(struct pht_pages *pages, int process_fd);
+void pht_pages_deinit(struct pht_pages *pages);
+
+bool pht_pages_see_zeros(const struct pht_pages *pages);
+
+/* As pht_target_scan_pages(); false with errno set. */
+bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
+                    uint64_t *swapped);
+
+/* One entry of pagemap decoded: bit 63 present, 62 swapped, 0..54 the frame of a present page. */
+void pht_pages_decode(uint64_t entry, uint64_t zero_frame, bool *resident, bool *swapped);
+
+#endif

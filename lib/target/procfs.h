@@ -1,0 +1,46 @@
+/*
+ * Text of /proc, read and parsed. A handle holds the directory of one process, so that a reused
+ * pid cannot be mixed in half way: reads after the process is gone fail. Where /proc itself is
+ * mounted is an argument, so that tests can lay out a tree of their own.
+ */
+#ifndef PHT_LIB_TARGET_PROCFS_H
+#define PHT_LIB_TARGET_PROCFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "pyheaptop/target.h"
+
+/* A whole file in memory, NUL-terminated after `size` bytes; caller frees. NULL and errno. */
+char *pht_procfs_read(int directory_fd, const char *name, size_t *size);
+
+/* What is needed of stat(5) and status(5) to know a process. */
+struct pht_procfs_status {
+    uint64_t start_time_ticks;
+    uint64_t minor_faults;
+    uint64_t major_faults;
+    uint64_t stack_start; /* where exec placed the stack: another one, another program */
+    char state;
+    uid_t ruid, euid, suid;
+    pid_t tracer;
+    uint32_t threads;
+    uint64_t peak_rss_bytes;
+    bool kernel_thread;
+};
+
+/* False with errno set: ENOENT or ESRCH when the process is gone, EINVAL for a damaged file. */
+bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret);
+
+/*
+ * Parse maps(5). Lines that are not of its form, overlap, or go backwards are left out.
+ * False when memory is short.
+ */
+bool pht_procfs_parse_maps(char *text, struct pht_maps *ret);
+
+/* Sum up smaps(5) into the fields of `ret` that come from it. */
+void pht_procfs_sum_smaps(char *text, struct pht_kernel_memory *ret);
+
+/* One line of a status-like file: "VmHWM:     12345 kB" -> 12641280. UINT64_MAX if absent. */
+uint64_t pht_procfs_kib_field(const char *text, const char *key);
+
+#endif
