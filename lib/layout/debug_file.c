@@ -1,0 +1,125 @@
+#include "layout/debug_file.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+struct search {
+    struct pht_target *target;
+    struct pht_elf_image *image;
+};
+
+static bool has_build_id(int fd, const char *wanted)
+{
+    char found[129];
+    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+
+    if (elf == NULL)
+        return false;
+    pht_elf_build_id(elf, found);
+    elf_end(elf);
+    return strcmp(found, wanted) == 0;
+}
+
+/* Takes `path`, which may be NULL. */
+static int open_in_target(const struct search *search, char *path)
+{
+    if (path == NULL)
+        return -1;
+    int fd = pht_target_open_path(search->target, path);
+    if (fd >= 0 && !has_build_id(fd, search->image->build_id)) {
+        pht_target_note(search->target, "%s: another build-id, not used", path);
+        close(fd);
+        fd = -1;
+    }
+    if (fd >= 0)
+        pht_target_note(search->target, "debug file %s (in the target's root)", path);
+    free(path);
+    return fd;
+}
+
+static int find_by_build_id(const struct search *search)
+{
+    const char *id = search->image->build_id;
+
+    if (strlen(id) < 3)
+        return -1;
+    return open_in_target(search,
+                          pht_text_format("/usr/lib/debug/.build-id/%.2s/%s.debug", id, id + 2));
+}
+
+/* GDB's order: beside the file, in .debug beside it, in the global folder. */
+static int find_by_link(const struct search *search, const char *link)
+{
+    _cleanup_free_ char *copy = strdup(search->image->path);
+
+    if (copy == NULL || link == NULL || strchr(link, '/') != NULL)
+        return -1;
+    const char *folder = dirname(copy);
+    int fd = open_in_target(search, pht_text_format("%s/%s", folder, link));
+    if (fd < 0)
+        fd = open_in_target(search, pht_text_format("%s/.debug/%s", folder, link));
+    if (fd < 0)
+        fd = open_in_target(search, pht_text_format("/usr/lib/debug%s/%s", folder, link));
+    return fd;
+}
+
+/* libdwfl calls this when the file itself has no debug information. */
+static int find_debuginfo(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
+                          const char *file, const char *link, GElf_Word crc, char **found)
+{
+    const struct search *search = *user;
+
+    int fd = find_by_build_id(search);
+    if (fd < 0)
+        fd = find_by_link(search, link);
+    if (fd < 0)
+        fd = dwfl_standard_find_debuginfo(module, user, name, base, file, link, crc, found);
+    return fd;
+}
+
+bool pht_debug_file_open(struct pht_target *target, struct pht_elf_image *image,
+                         struct pht_debug_file *ret)
+{
+    static char *no_path;
+    static const Dwfl_Callbacks callbacks = {
+        .find_debuginfo = find_debuginfo,
+        .section_address = dwfl_offline_section_address,
+        .debuginfo_path = &no_path,
+    };
+    struct search search = {.target = target, .image = image};
+    Dwarf_Addr bias;
+
+    *ret = (struct pht_debug_file){.dwfl = dwfl_begin(&callbacks)};
+    if (ret->dwfl == NULL)
+        return false;
+    int fd = dup(image->fd); /* libdwfl closes it */
+    dwfl_report_begin(ret->dwfl);
+    Dwfl_Module *module = dwfl_report_offline(ret->dwfl, image->path, image->path, fd);
+    dwfl_report_end(ret->dwfl, NULL, NULL);
+    if (module == NULL) {
+        if (fd >= 0)
+            close(fd);
+        pht_debug_file_close(ret);
+        return false;
+    }
+    void **user;
+    dwfl_module_info(module, &user, NULL, NULL, NULL, NULL, NULL, NULL);
+    *user = &search;
+    ret->dwarf = dwfl_module_getdwarf(module, &bias);
+    *user = NULL;
+    if (ret->dwarf != NULL)
+        ret->elf = dwarf_getelf(ret->dwarf);
+    return true;
+}
+
+void pht_debug_file_close(struct pht_debug_file *file)
+{
+    dwfl_end(file->dwfl);
+    *file = (struct pht_debug_file){0};
+}

@@ -1,0 +1,94 @@
+#include "layout/dwarf_vars.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+/* location entry -> nameless definition -> named declaration: two steps, never more. */
+#define HOPS_MAX 3
+
+/* DW_OP_addr is the only operation of a static variable's location. */
+static bool static_address(Dwarf_Die *die, uint64_t *address)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Op *operations;
+    size_t count;
+
+    if (dwarf_attr(die, DW_AT_location, &attribute) == NULL ||
+        dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1 ||
+        operations[0].atom != DW_OP_addr)
+        return false;
+    *address = operations[0].number;
+    return true;
+}
+
+static bool follow(Dwarf_Die *die, Dwarf_Die *ret)
+{
+    Dwarf_Attribute attribute;
+
+    if (dwarf_attr(die, DW_AT_abstract_origin, &attribute) == NULL &&
+        dwarf_attr(die, DW_AT_specification, &attribute) == NULL)
+        return false;
+    return dwarf_formref_die(&attribute, ret) != NULL;
+}
+
+static const char *unit_file(Dwarf_Die *die)
+{
+    Dwarf_Die unit;
+    const char *name = dwarf_diecu(die, &unit, NULL, NULL) != NULL ? dwarf_diename(&unit) : NULL;
+
+    if (name == NULL)
+        return "";
+    const char *slash = strrchr(name, '/');
+    return slash != NULL ? slash + 1 : name;
+}
+
+static uint64_t variable_bytes(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die type;
+    Dwarf_Word size;
+
+    if (dwarf_formref_die(dwarf_attr_integrate(die, DW_AT_type, &attribute), &type) == NULL ||
+        dwarf_aggregate_size(&type, &size) != 0)
+        return 0;
+    return size;
+}
+
+static void consider(Dwarf_Die *die, struct pht_dwarf_variable *variables, size_t count)
+{
+    Dwarf_Die named = *die;
+    uint64_t address;
+
+    if (!static_address(die, &address))
+        return;
+    for (int hop = 0; hop < HOPS_MAX && !dwarf_hasattr(&named, DW_AT_name); hop++) {
+        if (!follow(&named, &named))
+            return;
+    }
+    const char *name = dwarf_diename(&named);
+    for (size_t i = 0; name != NULL && i < count; i++) {
+        struct pht_dwarf_variable *variable = &variables[i];
+        if (variable->found || strcmp(variable->name, name) != 0 ||
+            (variable->file != NULL && strcmp(unit_file(&named), variable->file) != 0))
+            continue;
+        variable->found = true;
+        variable->address = address;
+        variable->bytes = variable_bytes(die);
+        return;
+    }
+}
+
+void pht_dwarf_find_variables(const struct pht_dwarf_units *units,
+                              struct pht_dwarf_variable *variables, size_t count)
+{
+    for (size_t i = 0; i < units->count; i++) {
+        Dwarf_Die root, child;
+        if (dwarf_offdie(units->dwarf, units->items[i].die_offset, &root) == NULL ||
+            dwarf_child(&root, &child) != 0)
+            continue;
+        do {
+            if (dwarf_tag(&child) == DW_TAG_variable)
+                consider(&child, variables, count);
+        } while (dwarf_siblingof(&child, &child) == 0);
+    }
+}

@@ -1,0 +1,211 @@
+#include "layout/elf_image.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "base/cleanup.h"
+
+#if defined(__x86_64__)
+#define OUR_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define OUR_MACHINE EM_AARCH64
+#else
+#error "this architecture is not supported"
+#endif
+
+enum pht_elf_kind pht_elf_image_kind(int fd, bool *is_32_bit)
+{
+    /* e_machine is at the same place in both classes. */
+    Elf32_Ehdr header;
+
+    if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+        return PHT_ELF_NOT;
+    *is_32_bit = header.e_ident[EI_CLASS] == ELFCLASS32;
+    if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == OUR_MACHINE)
+        return PHT_ELF_OURS;
+    return PHT_ELF_FOREIGN;
+}
+
+/*
+ * Notes are name size, desc size, type, name, desc; gelf_getnote() checks them against the end
+ * of the data.
+ */
+static bool find_build_id(Elf_Data *data, char text[static 129])
+{
+    GElf_Nhdr header;
+    size_t at = 0, next, name_at, desc_at;
+
+    while (data != NULL && (next = gelf_getnote(data, at, &header, &name_at, &desc_at)) > 0) {
+        if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && header.n_descsz <= 64 &&
+            memcmp((char *)data->d_buf + name_at, "GNU", 4) == 0) {
+            const unsigned char *bytes = (unsigned char *)data->d_buf + desc_at;
+            for (size_t i = 0; i < header.n_descsz; i++)
+                sprintf(text + 2 * i, "%02x", bytes[i]);
+            return true;
+        }
+        at = next;
+    }
+    return false;
+}
+
+void pht_elf_build_id(Elf *elf, char text[static 129])
+{
+    size_t count;
+
+    text[0] = '\0';
+    if (elf_getphdrnum(elf, &count) == 0) {
+        for (size_t i = 0; i < count; i++) {
+            GElf_Phdr header;
+            if (gelf_getphdr(elf, (int)i, &header) == NULL || header.p_type != PT_NOTE)
+                continue;
+            Elf_Data *data =
+                elf_getdata_rawchunk(elf, (int64_t)header.p_offset, header.p_filesz, ELF_T_NHDR);
+            if (find_build_id(data, text))
+                return;
+        }
+    }
+    /* A debug file keeps the note's section, but its program headers may point to nothing. */
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_NOTE &&
+            find_build_id(elf_getdata(section, NULL), text))
+            return;
+    }
+}
+
+static bool same_file(const struct pht_mapping *a, const struct pht_mapping *b)
+{
+    return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
+}
+
+/*
+ * The loader maps each PT_LOAD segment from a page boundary of the file: the segment and the
+ * mapping that begin at the same page of the file tell how far the image was moved.
+ */
+static bool find_bias(struct pht_elf_image *image, const struct pht_maps *maps,
+                      const struct pht_mapping *mapping)
+{
+    size_t count;
+
+    if (elf_getphdrnum(image->elf, &count) < 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        if (gelf_getphdr(image->elf, (int)i, &header) == NULL || header.p_type != PT_LOAD)
+            continue;
+        uint64_t offset = pht_round_down(header.p_offset, PHT_PAGE_BYTES);
+        uint64_t address = pht_round_down(header.p_vaddr, PHT_PAGE_BYTES);
+        for (size_t j = 0; j < maps->count; j++) {
+            const struct pht_mapping *candidate = &maps->items[j];
+            if (same_file(candidate, mapping) && candidate->offset == offset) {
+                image->bias = candidate->start - address;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
+                        const struct pht_mapping *mapping, struct pht_elf_image *ret)
+{
+    bool is_32_bit;
+
+    *ret = (struct pht_elf_image){.fd = pht_target_open_mapped(target, mapping),
+                                  .path = mapping->name};
+    if (ret->fd < 0)
+        return false;
+    elf_version(EV_CURRENT);
+    if (pht_elf_image_kind(ret->fd, &is_32_bit) == PHT_ELF_OURS)
+        ret->elf = elf_begin(ret->fd, ELF_C_READ, NULL);
+    if (ret->elf == NULL || elf_kind(ret->elf) != ELF_K_ELF || !find_bias(ret, maps, mapping)) {
+        pht_elf_image_close(ret);
+        return false;
+    }
+    pht_elf_build_id(ret->elf, ret->build_id);
+    return true;
+}
+
+void pht_elf_image_close(struct pht_elf_image *image)
+{
+    elf_end(image->elf);
+    if (image->fd >= 0)
+        close(image->fd);
+    *image = (struct pht_elf_image){.fd = -1};
+}
+
+bool pht_elf_image_read(struct pht_elf_image *image, uint64_t address, void *buffer, size_t size)
+{
+    size_t count;
+    uint64_t end;
+
+    if (elf_getphdrnum(image->elf, &count) < 0 || !pht_add_fits(address, size, &end))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        uint64_t segment_end;
+        if (gelf_getphdr(image->elf, (int)i, &header) == NULL || header.p_type != PT_LOAD ||
+            !pht_add_fits(header.p_vaddr, header.p_filesz, &segment_end))
+            continue;
+        if (address < header.p_vaddr || end > segment_end)
+            continue;
+        uint64_t at = header.p_offset + (address - header.p_vaddr);
+        return pread(image->fd, buffer, size, (off_t)at) == (ssize_t)size;
+    }
+    return false;
+}
+
+static Elf_Scn *find_section(Elf *elf, uint32_t type, GElf_Shdr *header)
+{
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+        if (gelf_getshdr(section, header) != NULL && header->sh_type == type)
+            return section;
+    }
+    return NULL;
+}
+
+bool pht_elf_image_needs(struct pht_elf_image *image, const char *prefix)
+{
+    GElf_Shdr header;
+    Elf_Scn *section = find_section(image->elf, SHT_DYNAMIC, &header);
+    Elf_Data *data = section != NULL ? elf_getdata(section, NULL) : NULL;
+    GElf_Dyn entry;
+
+    for (int i = 0; data != NULL && gelf_getdyn(data, i, &entry) != NULL; i++) {
+        if (entry.d_tag == DT_NULL)
+            return false;
+        if (entry.d_tag != DT_NEEDED)
+            continue;
+        const char *name = elf_strptr(image->elf, header.sh_link, entry.d_un.d_val);
+        if (name != NULL && strncmp(name, prefix, strlen(prefix)) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *pht_elf_image_rodata(struct pht_elf_image *image, size_t *size)
+{
+    size_t names;
+
+    if (elf_getshdrstrndx(image->elf, &names) < 0)
+        return NULL;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section)) != NULL;) {
+        GElf_Shdr header;
+        const char *name;
+        if (gelf_getshdr(section, &header) == NULL || header.sh_type != SHT_PROGBITS ||
+            (name = elf_strptr(image->elf, names, header.sh_name)) == NULL ||
+            strcmp(name, ".rodata") != 0)
+            continue;
+        Elf_Data *data = elf_getdata(section, NULL);
+        if (data == NULL)
+            return NULL;
+        *size = data->d_size;
+        return data->d_buf;
+    }
+    return NULL;
+}

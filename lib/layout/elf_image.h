@@ -1,0 +1,49 @@
+/*
+ * The ELF file behind a mapping: where it is loaded, its build-id, its symbols, its bytes. The
+ * file is read, never the target's memory, so pages that are not resident stay so.
+ */
+#ifndef PHT_LIB_LAYOUT_ELF_IMAGE_H
+#define PHT_LIB_LAYOUT_ELF_IMAGE_H
+
+#include <gelf.h>
+
+#include "pyheaptop/layout.h"
+
+struct pht_elf_image {
+    int fd;
+    Elf *elf;
+    const char *path; /* borrowed from the maps it was opened with */
+    uint64_t bias;
+    char build_id[129];
+};
+
+enum pht_elf_kind {
+    PHT_ELF_OURS,    /* 64-bit, this machine's architecture */
+    PHT_ELF_FOREIGN, /* another architecture or word size */
+    PHT_ELF_NOT,
+};
+
+/* Look at the first bytes of a file only. */
+enum pht_elf_kind pht_elf_image_kind(int fd, bool *is_32_bit);
+
+/*
+ * Open the file behind `mapping`, which is any mapping of it. False if it cannot be had or is
+ * not an ELF file of this architecture.
+ */
+bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
+                        const struct pht_mapping *mapping, struct pht_elf_image *ret);
+void pht_elf_image_close(struct pht_elf_image *image);
+
+/* Bytes of the file at a link-time address. False where the file has none there. */
+bool pht_elf_image_read(struct pht_elf_image *image, uint64_t address, void *buffer, size_t size);
+
+/* True if a name in DT_NEEDED begins with `prefix`. */
+bool pht_elf_image_needs(struct pht_elf_image *image, const char *prefix);
+
+/* .rodata, for strings; NULL if there is none. Owned by the image. */
+const char *pht_elf_image_rodata(struct pht_elf_image *image, size_t *size);
+
+/* Hex of a file's build-id note; "" if it has none. */
+void pht_elf_build_id(Elf *elf, char text[static 129]);
+
+#endif

@@ -1,0 +1,210 @@
+#include "layout/identify.h"
+
+#include <ctype.h>
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "layout/symbols.h"
+
+enum identify_symbol {
+    TYPE_TYPE,
+    GET_VERSION,
+    VERSION_NUMBER,
+    RUNTIME,
+    NEGATIVE_REFCOUNT,
+    PYPY_STARTUP,
+    PYPY_EXECUTE,
+    SYMBOLS,
+};
+
+static void find_symbols(struct pht_elf_image *image, struct pht_symbol symbols[static SYMBOLS])
+{
+    static const char *const names[SYMBOLS] = {
+        [TYPE_TYPE] = "PyType_Type",
+        [GET_VERSION] = "Py_GetVersion",
+        [VERSION_NUMBER] = "Py_Version",
+        [RUNTIME] = "_PyRuntime",
+        /* Objects/object.c, #ifdef Py_REF_DEBUG, in all versions */
+        [NEGATIVE_REFCOUNT] = "_Py_NegativeRefcount",
+        [PYPY_STARTUP] = "rpython_startup_code",
+        [PYPY_EXECUTE] = "pypy_execute_source",
+    };
+
+    for (size_t i = 0; i < SYMBOLS; i++)
+        symbols[i] = (struct pht_symbol){.name = names[i]};
+    pht_symbols_find(image->elf, SHT_DYNSYM, symbols, SYMBOLS);
+}
+
+enum pht_identity pht_identify(struct pht_elf_image *image)
+{
+    struct pht_symbol symbols[SYMBOLS];
+
+    find_symbols(image, symbols);
+    if (symbols[TYPE_TYPE].matches > 0 && symbols[GET_VERSION].matches > 0)
+        return PHT_IDENTITY_CPYTHON;
+    if (symbols[PYPY_STARTUP].matches > 0 || symbols[PYPY_EXECUTE].matches > 0)
+        return PHT_IDENTITY_PYPY;
+    if (pht_elf_image_needs(image, "libpython"))
+        return PHT_IDENTITY_WAITING;
+    return PHT_IDENTITY_NONE;
+}
+
+bool pht_version_parse(const char *text, size_t length, struct pht_version *ret)
+{
+    char copy[32];
+    int end = 0;
+
+    if (length == 0 || length >= sizeof(copy) || !isdigit((unsigned char)text[0]))
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    if (sscanf(copy, "%2u.%2u.%2u%n", &ret->major, &ret->minor, &ret->micro, &end) != 3)
+        return false;
+    const char *rest = copy + end;
+    if (strncmp(rest, "rc", 2) == 0)
+        rest += 2;
+    else if (*rest == 'a' || *rest == 'b' || *rest == 'c')
+        rest++;
+    rest += strspn(rest, "0123456789");
+    if (*rest == '+')
+        rest++;
+    return *rest == '\0';
+}
+
+/* Py_Version, since 3.11: 0x030f00c2 is 3.15.0rc2 (Include/patchlevel.h). */
+static void decode_hex_version(uint64_t hex, struct pht_python *ret)
+{
+    const char *level = "";
+    unsigned serial = hex & 0xf;
+
+    ret->version = (struct pht_version){
+        .major = hex >> 24 & 0xff,
+        .minor = hex >> 16 & 0xff,
+        .micro = hex >> 8 & 0xff,
+    };
+    switch (hex >> 4 & 0xf) {
+    case 0xa:
+        level = "a";
+        break;
+    case 0xb:
+        level = "b";
+        break;
+    case 0xc:
+        level = "rc";
+        break;
+    default:
+        break;
+    }
+    int length = snprintf(ret->version_text, sizeof(ret->version_text), "%u.%u.%u",
+                          ret->version.major, ret->version.minor, ret->version.micro);
+    if (level[0] != '\0')
+        snprintf(ret->version_text + length, sizeof(ret->version_text) - (size_t)length, "%s%u",
+                 level, serial);
+}
+
+static const char *find_bytes(const char *bytes, size_t size, const char *wanted)
+{
+    return memmem(bytes, size, wanted, strlen(wanted));
+}
+
+/* "libpython3.9.so.1.0", "/usr/bin/python2.7", or "lib/python3.9" among the constants. */
+static bool find_series(struct pht_elf_image *image, const char *rodata, size_t size,
+                        struct pht_version *ret)
+{
+    const char *slash = strrchr(image->path, '/');
+    const char *name = strstr(slash != NULL ? slash : image->path, "python");
+
+    if (name != NULL && sscanf(name, "python%1u.%2u", &ret->major, &ret->minor) == 2)
+        return true;
+    const char *folder = find_bytes(rodata, size, "lib/python");
+    if (folder == NULL)
+        return false;
+    char copy[24] = "";
+    size_t left = size - (size_t)(folder - rodata);
+    memcpy(copy, folder, left < sizeof(copy) - 1 ? left : sizeof(copy) - 1);
+    return sscanf(copy, "lib/python%1u.%2u", &ret->major, &ret->minor) == 2;
+}
+
+/*
+ * Before 3.11 no symbol tells the patch level, but the string PY_VERSION is a constant of its
+ * own: the one that begins with the series. The linker may have merged it with the end of
+ * another string, so the byte before it only must not belong to a number.
+ */
+static void find_version_string(struct pht_elf_image *image, struct pht_python *ret)
+{
+    size_t size = 0;
+    const char *rodata = pht_elf_image_rodata(image, &size);
+    struct pht_version series, version;
+    char prefix[16];
+
+    if (rodata == NULL || !find_series(image, rodata, size, &series))
+        return;
+    snprintf(prefix, sizeof(prefix), "%u.%u.", series.major, series.minor);
+    const char *end = rodata + size;
+    for (const char *at = rodata; (at = find_bytes(at, (size_t)(end - at), prefix)) != NULL; at++) {
+        size_t length = strnlen(at, (size_t)(end - at));
+        if (at > rodata && (isdigit((unsigned char)at[-1]) || at[-1] == '.'))
+            continue;
+        if (at + length == end || !pht_version_parse(at, length, &version))
+            continue;
+        ret->version = version;
+        snprintf(ret->version_text, sizeof(ret->version_text), "%.*s", (int)length, at);
+        return;
+    }
+}
+
+/*
+ * _Py_DebugOffsets at the start of _PyRuntime since 3.13: char cookie[8], uint64_t version,
+ * uint64_t free_threaded (Include/internal/pycore_debug_offsets.h). It is initialised data.
+ */
+static bool is_free_threaded(struct pht_elf_image *image, const struct pht_symbol *runtime)
+{
+    struct {
+        char cookie[8];
+        uint64_t version;
+        uint64_t free_threaded;
+    } head;
+
+    return runtime->matches == 1 &&
+           pht_elf_image_read(image, runtime->address, &head, sizeof(head)) &&
+           memcmp(head.cookie, "xdebugpy", sizeof(head.cookie)) == 0 && head.free_threaded != 0;
+}
+
+void pht_identify_build(struct pht_elf_image *image, struct pht_python *ret)
+{
+    struct pht_symbol symbols[SYMBOLS];
+    uint64_t hex;
+
+    find_symbols(image, symbols);
+    if (symbols[VERSION_NUMBER].matches == 1 &&
+        pht_elf_image_read(image, symbols[VERSION_NUMBER].address, &hex, sizeof(hex)))
+        decode_hex_version(hex, ret);
+    else
+        find_version_string(image, ret);
+    ret->free_threaded = is_free_threaded(image, &symbols[RUNTIME]);
+    ret->debug_build = symbols[NEGATIVE_REFCOUNT].matches > 0;
+}
+
+void pht_identify_pypy_version(struct pht_elf_image *image, char version[static 32])
+{
+    static const char mark[] = "[PyPy ";
+    size_t size = 0;
+    const char *rodata = pht_elf_image_rodata(image, &size);
+    const char *at = rodata != NULL ? find_bytes(rodata, size, mark) : NULL;
+    struct pht_version parsed;
+
+    version[0] = '\0';
+    if (at == NULL)
+        return;
+    at += sizeof(mark) - 1;
+    size_t length = strnlen(at, size - (size_t)(at - rodata));
+    for (size_t i = 0; i < length && i < 31; i++) {
+        if (isspace((unsigned char)at[i])) {
+            length = i;
+            break;
+        }
+    }
+    if (pht_version_parse(at, length, &parsed))
+        snprintf(version, 32, "%.*s", (int)length, at);
+}

@@ -1,0 +1,54 @@
+#include "layout/symbols.h"
+
+#include <string.h>
+
+/* "arenas.lto_priv.12" -> 6; a name without that suffix keeps its whole length. */
+static size_t plain_length(const char *name)
+{
+    const char *suffix = strstr(name, ".lto_priv");
+
+    return suffix != NULL ? (size_t)(suffix - name) : strlen(name);
+}
+
+static struct pht_symbol *match(const char *name, struct pht_symbol *symbols, size_t count)
+{
+    size_t length = plain_length(name);
+
+    for (size_t i = 0; i < count; i++) {
+        if (symbols[i].name[0] == name[0] && strncmp(symbols[i].name, name, length) == 0 &&
+            symbols[i].name[length] == '\0')
+            return &symbols[i];
+    }
+    return NULL;
+}
+
+static void find_in_section(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                            struct pht_symbol *symbols, size_t count)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    GElf_Sym entry;
+
+    if (data == NULL || header->sh_entsize == 0)
+        return;
+    size_t entries = data->d_size / header->sh_entsize;
+    for (size_t i = 0; i < entries; i++) {
+        if (gelf_getsym(data, (int)i, &entry) == NULL || entry.st_shndx == SHN_UNDEF)
+            continue;
+        const char *name = elf_strptr(elf, header->sh_link, entry.st_name);
+        struct pht_symbol *symbol = name != NULL ? match(name, symbols, count) : NULL;
+        if (symbol == NULL || (symbol->matches > 0 && symbol->address == entry.st_value))
+            continue;
+        symbol->address = entry.st_value;
+        symbol->size = entry.st_size;
+        symbol->matches++;
+    }
+}
+
+void pht_symbols_find(Elf *elf, uint32_t type, struct pht_symbol *symbols, size_t count)
+{
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) != NULL && header.sh_type == type)
+            find_in_section(elf, section, &header, symbols, count);
+    }
+}
