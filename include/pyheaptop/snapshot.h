@@ -1,0 +1,87 @@
+/*
+ * The walkers' only window on the target. A snapshot freezes roots while the target is stopped;
+ * everything else is read through, later, from a target that runs. Every read asks first which
+ * pages are resident, and none touches a page that is not, or a shared mapping.
+ *
+ * A snapshot knows nothing of allocators: what the roots are, and whether what was read makes
+ * sense, is for the walkers to say.
+ */
+#ifndef PHT_SNAPSHOT_H
+#define PHT_SNAPSHOT_H
+
+#include "pyheaptop/target.h"
+
+struct pht_snapshot;
+
+enum pht_stop_mode {
+    PHT_STOP_NONE,  /* never attach */
+    PHT_STOP_BRIEF, /* stopped while the roots are copied */
+    PHT_STOP_FULL,  /* stopped until pht_snapshot_release() */
+};
+
+const char *pht_stop_mode_name(enum pht_stop_mode mode);
+
+struct pht_snapshot_options {
+    enum pht_stop_mode stop;
+    uint64_t max_stop_us;
+};
+
+/*
+ * Copy the roots. Called once before the stop, so that memory is allocated and code is warm, and
+ * again during it; each time it starts afresh. False: what was read does not hold together, and
+ * another try may help.
+ */
+typedef bool (*pht_freeze)(struct pht_snapshot *snapshot, void *context);
+
+/* Errors are those of access, exit and exec; a stop that cannot be had in time is none. */
+struct pht_error *pht_snapshot_take(struct pht_target *target,
+                                    const struct pht_snapshot_options *options, pht_freeze freeze,
+                                    void *context, struct pht_snapshot **ret);
+
+/* Let the target run if it is still stopped. */
+struct pht_error *pht_snapshot_release(struct pht_snapshot *snapshot);
+void pht_snapshot_destroy(struct pht_snapshot *snapshot);
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+enum pht_read_result {
+    PHT_READ_OK,
+    PHT_READ_SWAPPED,  /* in swap, and left there */
+    PHT_READ_ABSENT,   /* a page of a file that the target has not loaded */
+    PHT_READ_UNMAPPED, /* not in a private, readable mapping */
+    PHT_READ_FAILED,   /* it was resident, and is no longer */
+};
+
+/*
+ * Anonymous memory that is not resident, nor in swap, reads as zeros: that is what the target
+ * would see. Unless the result is PHT_READ_OK the buffer's content is undefined.
+ */
+enum pht_read_result pht_snapshot_read(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
+                                       size_t size);
+
+/*
+ * Many reads of `size` bytes, each no longer than a page, into consecutive slots of `buffer`.
+ * `results[i]` is an enum pht_read_result.
+ */
+void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, size_t count,
+                         size_t size, void *buffer, uint8_t *results);
+
+/* Resident bytes of [start, end), both page-aligned; pages of zeros do not count. */
+uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
+
+/* ---- what it cost ------------------------------------------------------------------------------
+ */
+
+struct pht_snapshot_stats {
+    enum pht_stop_mode stop; /* what was done: NONE if the stop could not be had in time */
+    bool gave_up;            /* a stop was wanted and not had */
+    bool expired;            /* the limit ended a stop before its work was done */
+    bool consistent;         /* the last freeze returned true */
+    uint64_t stopped_us;     /* all stops together */
+    uint32_t stops;
+    uint64_t read_bytes;
+};
+
+struct pht_snapshot_stats pht_snapshot_stats(const struct pht_snapshot *snapshot);
+
+#endif

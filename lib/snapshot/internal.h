@@ -1,0 +1,30 @@
+/* What the files of this stage share. */
+#ifndef PHT_LIB_SNAPSHOT_INTERNAL_H
+#define PHT_LIB_SNAPSHOT_INTERNAL_H
+
+#include "pyheaptop/snapshot.h"
+#include "snapshot/page_cache.h"
+
+/* One read goes through at most this much: larger ones leave the processor's cache (peers.md). */
+#define PHT_WINDOW_BYTES ((size_t)128 << 10)
+
+struct pht_snapshot {
+    struct pht_target *target;
+    struct pht_snapshot_options options;
+    struct pht_maps maps;
+    const struct pht_mapping *last_mapping;
+    unsigned map_refreshes;
+    struct pht_page_cache pages;
+    /* While roots are copied, residency is asked for each read: what was true before the stop
+     * may not be true in it. */
+    bool freezing;
+    bool stopped;
+    struct pht_snapshot_stats stats;
+};
+
+/* The private, readable mapping that holds `addr`, or NULL. Reads the maps anew on a miss. */
+const struct pht_mapping *pht_snapshot_mapping(struct pht_snapshot *snapshot, pht_addr addr);
+
+struct pht_error *pht_snapshot_refresh_maps(struct pht_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,122 @@
+#include "snapshot/page_cache.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+
+void pht_page_cache_init(struct pht_page_cache *cache, struct pht_target *target)
+{
+    *cache = (struct pht_page_cache){.target = target};
+}
+
+void pht_page_cache_clear(struct pht_page_cache *cache)
+{
+    for (size_t i = 0; i < cache->blocks.count; i++)
+        free(cache->blocks.items[i]);
+    cache->blocks.count = 0;
+    cache->last = NULL;
+}
+
+void pht_page_cache_deinit(struct pht_page_cache *cache)
+{
+    pht_page_cache_clear(cache);
+    free(cache->blocks.items);
+}
+
+static size_t find_slot(const struct pht_page_cache *cache, pht_addr start)
+{
+    size_t low = 0, high = cache->blocks.count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cache->blocks.items[middle]->start < start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct pht_page_block *load_block(struct pht_page_cache *cache, pht_addr start, size_t slot)
+{
+    struct pht_page_block *block = calloc(1, sizeof(*block));
+
+    if (block == NULL || !pht_vec_reserve(&cache->blocks, cache->blocks.count + 1)) {
+        free(block);
+        return NULL;
+    }
+    block->start = start;
+    struct pht_error *error = pht_target_scan_pages(
+        cache->target, start, start + PHT_PAGE_BLOCK_BYTES, block->resident, block->swapped);
+    if (error != NULL) {
+        /* The process is gone, which the check at the end of the walk reports. */
+        pht_error_destroy(error);
+        memset(block->resident, 0, sizeof(block->resident));
+        memset(block->swapped, 0, sizeof(block->swapped));
+    }
+    struct pht_page_block **at = &cache->blocks.items[slot];
+    memmove(at + 1, at, (cache->blocks.count - slot) * sizeof(*at));
+    *at = block;
+    cache->blocks.count++;
+    return block;
+}
+
+static struct pht_page_block *find_block(struct pht_page_cache *cache, pht_addr addr)
+{
+    pht_addr start = pht_round_down(addr, PHT_PAGE_BLOCK_BYTES);
+
+    if (cache->last != NULL && cache->last->start == start)
+        return cache->last;
+    size_t slot = find_slot(cache, start);
+    if (slot < cache->blocks.count && cache->blocks.items[slot]->start == start)
+        cache->last = cache->blocks.items[slot];
+    else
+        cache->last = load_block(cache, start, slot);
+    return cache->last;
+}
+
+enum pht_page_state pht_page_cache_state(struct pht_page_cache *cache, pht_addr addr)
+{
+    const struct pht_page_block *block = find_block(cache, addr);
+
+    if (block == NULL)
+        return PHT_PAGE_ABSENT;
+    size_t page = (size_t)((addr - block->start) / PHT_PAGE_BYTES);
+    if (block->resident[page / 64] >> page % 64 & 1)
+        return PHT_PAGE_RESIDENT;
+    if (block->swapped[page / 64] >> page % 64 & 1)
+        return PHT_PAGE_SWAPPED;
+    return PHT_PAGE_ABSENT;
+}
+
+static uint64_t count_bits(const uint64_t *bits, size_t from, size_t to)
+{
+    uint64_t count = 0;
+
+    for (size_t i = from; i < to;) {
+        size_t end = (i / 64 + 1) * 64 < to ? (i / 64 + 1) * 64 : to;
+        uint64_t word = bits[i / 64] >> i % 64;
+        if (end - i < 64)
+            word &= ((uint64_t)1 << (end - i)) - 1;
+        count += (uint64_t)__builtin_popcountll(word);
+        i = end;
+    }
+    return count;
+}
+
+uint64_t pht_page_cache_resident(struct pht_page_cache *cache, pht_addr start, pht_addr end)
+{
+    uint64_t pages = 0;
+
+    for (pht_addr at = start; at < end;) {
+        const struct pht_page_block *block = find_block(cache, at);
+        if (block == NULL)
+            return 0;
+        pht_addr block_end = block->start + PHT_PAGE_BLOCK_BYTES;
+        pht_addr stop = end < block_end ? end : block_end;
+        pages += count_bits(block->resident, (size_t)((at - block->start) / PHT_PAGE_BYTES),
+                            (size_t)((stop - block->start) / PHT_PAGE_BYTES));
+        at = stop;
+    }
+    return pages * PHT_PAGE_BYTES;
+}

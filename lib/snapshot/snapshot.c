@@ -1,0 +1,130 @@
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "snapshot/internal.h"
+
+/* Roots that do not hold together are read again, so often. */
+#define FREEZE_TRIES 3
+
+const char *pht_stop_mode_name(enum pht_stop_mode mode)
+{
+    switch (mode) {
+    case PHT_STOP_BRIEF:
+        return "brief";
+    case PHT_STOP_FULL:
+        return "full";
+    case PHT_STOP_NONE:
+        break;
+    }
+    return "none";
+}
+
+static void run_freeze(struct pht_snapshot *snapshot, pht_freeze freeze, void *context)
+{
+    snapshot->freezing = true;
+    snapshot->stats.consistent = freeze(snapshot, context);
+    snapshot->freezing = false;
+    pht_page_cache_clear(&snapshot->pages);
+}
+
+struct pht_error *pht_snapshot_release(struct pht_snapshot *snapshot)
+{
+    uint64_t stopped_us = 0;
+    bool expired = false;
+
+    if (!snapshot->stopped)
+        return NULL;
+    snapshot->stopped = false;
+    struct pht_error *error = pht_target_resume(snapshot->target, &stopped_us, &expired);
+    snapshot->stats.stopped_us += stopped_us;
+    snapshot->stats.expired = snapshot->stats.expired || expired;
+    return error;
+}
+
+static struct pht_error *freeze_stopped(struct pht_snapshot *snapshot, pht_freeze freeze,
+                                        void *context)
+{
+    enum pht_stop_outcome outcome;
+    struct pht_error *error =
+        pht_target_stop(snapshot->target, snapshot->options.max_stop_us, &outcome);
+
+    if (error != NULL)
+        return error;
+    if (outcome == PHT_STOP_GAVE_UP) {
+        snapshot->stats.gave_up = true;
+        run_freeze(snapshot, freeze, context);
+        return NULL;
+    }
+    snapshot->stopped = true;
+    snapshot->stats.stops++;
+    snapshot->stats.stop = snapshot->options.stop;
+    run_freeze(snapshot, freeze, context);
+    if (snapshot->options.stop == PHT_STOP_BRIEF)
+        return pht_snapshot_release(snapshot);
+    return NULL;
+}
+
+static struct pht_error *freeze_roots(struct pht_snapshot *snapshot, pht_freeze freeze,
+                                      void *context)
+{
+    struct pht_error *error = NULL;
+
+    for (int tries = 0; tries < FREEZE_TRIES && error == NULL; tries++) {
+        if (tries > 0) {
+            error = pht_snapshot_release(snapshot);
+            if (error == NULL)
+                error = pht_snapshot_refresh_maps(snapshot);
+            if (error != NULL)
+                break;
+        }
+        if (snapshot->options.stop == PHT_STOP_NONE)
+            run_freeze(snapshot, freeze, context);
+        else
+            error = freeze_stopped(snapshot, freeze, context);
+        if (snapshot->stats.consistent)
+            break;
+    }
+    return error;
+}
+
+static void cleanup_snapshot(struct pht_snapshot **snapshot)
+{
+    pht_snapshot_destroy(*snapshot);
+}
+
+struct pht_error *pht_snapshot_take(struct pht_target *target,
+                                    const struct pht_snapshot_options *options, pht_freeze freeze,
+                                    void *context, struct pht_snapshot **ret)
+{
+    _cleanup_(cleanup_snapshot) struct pht_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+    if (snapshot == NULL)
+        return pht_error_no_memory();
+    snapshot->target = target;
+    snapshot->options = *options;
+    pht_page_cache_init(&snapshot->pages, target);
+    struct pht_error *error = pht_target_read_maps(target, &snapshot->maps);
+    if (error == NULL && options->stop != PHT_STOP_NONE)
+        run_freeze(snapshot, freeze, context);
+    if (error == NULL)
+        error = freeze_roots(snapshot, freeze, context);
+    if (error != NULL)
+        return error;
+    *ret = pht_take_ptr(snapshot);
+    return NULL;
+}
+
+void pht_snapshot_destroy(struct pht_snapshot *snapshot)
+{
+    if (snapshot == NULL)
+        return;
+    pht_error_destroy(pht_snapshot_release(snapshot));
+    pht_page_cache_deinit(&snapshot->pages);
+    pht_maps_deinit(&snapshot->maps);
+    free(snapshot);
+}
+
+struct pht_snapshot_stats pht_snapshot_stats(const struct pht_snapshot *snapshot)
+{
+    return snapshot->stats;
+}
