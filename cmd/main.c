@@ -1,0 +1,34 @@
+/* pyheaptop: options in, one report out; the only file that ends the program. */
+#include <stdio.h>
+
+#include <elfutils/libdwfl.h>
+#include <jansson.h>
+
+#include "cmd/failure.h"
+#include "cmd/once.h"
+#include "cmd/options.h"
+
+static int write_version(void)
+{
+    printf("pyheaptop " PHT_VERSION "\n");
+    printf("elfutils %s, jansson %s\n", dwfl_version(NULL), jansson_version_str());
+    printf("understands CPython 2.7-3.15, x86-64\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+
+    struct pht_error *error = options_parse(argc, argv, &options);
+    if (error != NULL)
+        return failure_tell(error, options.json);
+    if (options.command == COMMAND_HELP) {
+        options_write_help(stdout);
+        return 0;
+    }
+    if (options.command == COMMAND_VERSION)
+        return write_version();
+    error = once_report(&options);
+    return error != NULL ? failure_tell(error, options.json) : 0;
+}

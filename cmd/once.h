@@ -1,0 +1,9 @@
+/* One report of one process. */
+#ifndef PHT_CMD_ONCE_H
+#define PHT_CMD_ONCE_H
+
+#include "cmd/options.h"
+
+struct pht_error *once_report(const struct options *options);
+
+#endif

@@ -1,0 +1,215 @@
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define MAX_STOP_MS_DEFAULT 20
+#define MAX_STOP_MS_LIMIT 60000
+
+enum {
+    OPTION_STOP = 256,
+    OPTION_MAX_STOP,
+    OPTION_SECTION,
+};
+
+static const struct option_row {
+    int key; /* the short option's letter, or one of the enum */
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    const char *help;
+} rows[] = {
+    {'1', "once", NULL, "print one text report (the default)"},
+    {'j', "json", NULL, "print JSON"},
+    {'o', "output", "FILE", "write there instead of stdout"},
+    {OPTION_SECTION, "section", "NAME", "only this part, in full: kernel, pymalloc; repeatable"},
+    {OPTION_STOP, "stop", "MODE",
+     "brief (default): about a millisecond; none: never stop\n"
+     "the target; full: stopped for the whole walk"},
+    {OPTION_MAX_STOP, "max-stop", "MS", "the target runs again after this long (default 20)"},
+    {'v', "verbose", NULL, "say on stderr what is being done"},
+    {'h', "help", NULL, "this text"},
+    {'V', "version", NULL, "version, and what it was built with"},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void write_row(const struct option_row *row, FILE *file)
+{
+    char left[32];
+    const char *help = row->help;
+
+    snprintf(left, sizeof(left), "--%s%s%s", row->name, row->argument != NULL ? "=" : "",
+             row->argument != NULL ? row->argument : "");
+    if (row->key < 256)
+        fprintf(file, "  -%c, %-18s", row->key, left);
+    else
+        fprintf(file, "      %-18s", left);
+    for (const char *end; (end = strchr(help, '\n')) != NULL; help = end + 1)
+        fprintf(file, "%.*s\n%24s", (int)(end - help), help, "");
+    fprintf(file, "%s\n", help);
+}
+
+void options_write_help(FILE *file)
+{
+    fprintf(file, "usage: pyheaptop [options] PID\n\n"
+                  "  Where the resident memory of a Python process goes.  Reads only.\n\n");
+    for (size_t i = 0; i < ROWS; i++)
+        write_row(&rows[i], file);
+    fprintf(file,
+            "\n"
+            "  pyheaptop 48213              report        pyheaptop 48213 | less\n"
+            "  pyheaptop -j 48213 | jq .    for scripts   man pyheaptop: what it all means\n");
+}
+
+static struct pht_error *usage(const char *format, const char *text)
+{
+    _cleanup_free_ char *printable = pht_text_printable(text, strlen(text));
+    _cleanup_free_ char *message =
+        pht_text_format(format, printable != NULL ? printable : ""); // NOLINT: our own formats
+
+    return pht_error_try(
+        pht_error_create(PHT_ERROR_USAGE, "%s", message != NULL ? message : "usage"),
+        "pyheaptop --help");
+}
+
+static struct pht_error *parse_stop(const char *text, enum pht_stop_mode *ret)
+{
+    for (int mode = PHT_STOP_NONE; mode <= PHT_STOP_FULL; mode++) {
+        if (strcmp(text, pht_stop_mode_name((enum pht_stop_mode)mode)) == 0) {
+            *ret = (enum pht_stop_mode)mode;
+            return NULL;
+        }
+    }
+    return usage("--stop is none, brief or full, not '%s'", text);
+}
+
+static struct pht_error *parse_max_stop(const char *text, uint64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value == 0 ||
+        value > MAX_STOP_MS_LIMIT)
+        return usage("--max-stop is 1 to 60000 milliseconds, not '%s'", text);
+    *ret = value;
+    return NULL;
+}
+
+static struct pht_error *parse_section(const char *text, unsigned *ret)
+{
+    if (strcmp(text, "kernel") == 0)
+        *ret |= PHT_SECTION_KERNEL;
+    else if (strcmp(text, "pymalloc") == 0)
+        *ret |= PHT_SECTION_PYMALLOC;
+    else
+        return usage("--section is kernel or pymalloc, not '%s'", text);
+    return NULL;
+}
+
+static struct pht_error *take(int key, struct options *options)
+{
+    switch (key) {
+    case '1':
+        options->json = false;
+        return NULL;
+    case 'j':
+        options->json = true;
+        return NULL;
+    case 'o':
+        options->output = optarg;
+        return NULL;
+    case OPTION_SECTION:
+        return parse_section(optarg, &options->sections);
+    case OPTION_STOP:
+        return parse_stop(optarg, &options->stop);
+    case OPTION_MAX_STOP:
+        return parse_max_stop(optarg, &options->max_stop_ms);
+    case 'v':
+        options->verbose = true;
+        return NULL;
+    case 'h':
+        options->command = COMMAND_HELP;
+        return NULL;
+    default:
+        options->command = COMMAND_VERSION;
+        return NULL;
+    }
+}
+
+/* A pid is digits alone; "0x10", "12abc" and "-5" are not. */
+static struct pht_error *parse_pid(const char *text, pid_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && value > 0 &&
+        value <= INT32_MAX) {
+        *ret = (pid_t)value;
+        return NULL;
+    }
+    _cleanup_free_ char *printable = pht_text_printable(text, strlen(text));
+    return pht_error_try(pht_error_create(PHT_ERROR_NO_SUCH_PROCESS, "'%s' is not a pid",
+                                          printable != NULL ? printable : ""),
+                         "pgrep -af python        (lists processes that look like Python)");
+}
+
+static void fill_tables(struct option options[static ROWS + 1], char letters[static 3 * ROWS + 2])
+{
+    size_t length = 0;
+
+    letters[length++] = ':'; /* a missing argument is told from an unknown option */
+    for (size_t i = 0; i < ROWS; i++) {
+        options[i] = (struct option){
+            .name = rows[i].name,
+            .has_arg = rows[i].argument != NULL ? required_argument : no_argument,
+            .val = rows[i].key,
+        };
+        if (rows[i].key >= 256)
+            continue;
+        letters[length++] = (char)rows[i].key;
+        if (rows[i].argument != NULL)
+            letters[length++] = ':';
+    }
+    options[ROWS] = (struct option){0};
+    letters[length] = '\0';
+}
+
+struct pht_error *options_parse(int argc, char **argv, struct options *ret)
+{
+    struct option long_options[ROWS + 1];
+    char letters[3 * ROWS + 2];
+    struct pht_error *first = NULL;
+    int key;
+
+    *ret = (struct options){.stop = PHT_STOP_BRIEF, .max_stop_ms = MAX_STOP_MS_DEFAULT};
+    fill_tables(long_options, letters);
+    opterr = 0;
+    /* Read on after an error: a later --json decides how it is told. */
+    while ((key = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
+        struct pht_error *error;
+        if (key == '?')
+            error = usage("unknown option '%s'", argv[optind - 1]);
+        else if (key == ':')
+            error = usage("option '%s' needs a value", argv[optind - 1]);
+        else
+            error = take(key, ret);
+        if (first == NULL)
+            first = error;
+        else
+            pht_error_destroy(error);
+    }
+    if (first != NULL || ret->command != COMMAND_REPORT)
+        return first;
+    if (optind == argc)
+        return usage("which process? %s", "give its pid");
+    if (optind + 1 < argc)
+        return usage("one process at a time: '%s' is too much", argv[optind + 1]);
+    return parse_pid(argv[optind], &ret->pid);
+}

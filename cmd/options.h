@@ -1,0 +1,33 @@
+/* The command line: one table says what there is, and help comes from it. */
+#ifndef PHT_CMD_OPTIONS_H
+#define PHT_CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "pyheaptop/model.h"
+
+enum command {
+    COMMAND_REPORT,
+    COMMAND_HELP,
+    COMMAND_VERSION,
+};
+
+struct options {
+    enum command command;
+    pid_t pid;
+    bool json;
+    bool verbose;
+    const char *output; /* NULL: stdout */
+    unsigned sections;  /* 0: none was named, so all, in short */
+    enum pht_stop_mode stop;
+    uint64_t max_stop_ms;
+};
+
+/* PHT_ERROR_USAGE, or PHT_ERROR_NO_SUCH_PROCESS for a target that cannot be one. `json` is set
+ * even then, so that the error can be told in the form that was asked for. */
+struct pht_error *options_parse(int argc, char **argv, struct options *ret);
+
+void options_write_help(FILE *file);
+
+#endif

@@ -1,0 +1,27 @@
+/* Formats of the report. Views read the model and compute nothing. */
+#ifndef PHT_VIEW_H
+#define PHT_VIEW_H
+
+#include <stdio.h>
+
+#include "pyheaptop/model.h"
+
+struct pht_text_options {
+    const char *version; /* of the program, for the first line */
+    bool full;           /* every row of the parts that were asked for */
+};
+
+/* For people: 80 columns, no escape codes, nothing from the target unescaped. */
+void pht_text_report_write(const struct pht_report *report, const struct pht_text_options *options,
+                           FILE *file);
+
+/*
+ * For programs: the schema "pyheaptop.report" 1.0, one object and a newline. `version` is the
+ * program's. False when memory is short; nothing was written then.
+ */
+bool pht_json_report_write(const struct pht_report *report, const char *version, FILE *file);
+
+/* The schema "pyheaptop.error". */
+bool pht_json_error_write(const struct pht_error *error, FILE *file);
+
+#endif

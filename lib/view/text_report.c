@@ -1,0 +1,267 @@
+/*
+ * The report for people, 80 columns wide. Rows are cut to the ones that matter, and what was cut
+ * is said with the option that shows it.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/human.h"
+#include "base/text.h"
+#include "pyheaptop/view.h"
+
+#define CLASS_ROWS 4
+
+/* One buffer a call, so that several sizes fit into one printf. */
+#define BYTES(value) pht_human_bytes(value, (char[PHT_HUMAN_MAX]){0})
+#define COUNT(value) pht_human_count(value, (char[PHT_HUMAN_MAX]){0})
+
+/* "-" for what is not known. */
+static const char *bytes_or_dash(uint64_t value, char text[static PHT_HUMAN_MAX])
+{
+    return value == PHT_UNKNOWN ? "-" : pht_human_bytes(value, text);
+}
+
+#define BYTES_OR_DASH(value) bytes_or_dash(value, (char[PHT_HUMAN_MAX]){0})
+
+static char *command_line(const struct pht_process *process)
+{
+    size_t size = process->command_bytes;
+    _cleanup_free_ char *joined = malloc(size + 1);
+
+    while (size > 0 && process->command[size - 1] == '\0')
+        size--;
+    if (joined == NULL)
+        return NULL;
+    memcpy(joined, process->command, size);
+    for (size_t i = 0; i < size; i++) {
+        if (joined[i] == '\0')
+            joined[i] = ' ';
+    }
+    if (size == 0)
+        return pht_text_printable(process->comm, strlen(process->comm));
+    return pht_text_printable(joined, size);
+}
+
+static void write_title(const struct pht_report *report, const char *version, FILE *file)
+{
+    char time[40];
+    struct tm local;
+
+    localtime_r(&report->taken_at.tv_sec, &local);
+    strftime(time, sizeof(time), "%Y-%m-%d %H:%M:%S %z", &local);
+    fprintf(file, "pyheaptop %s report  %s\n\n", version, time);
+}
+
+static void write_target(const struct pht_process *process, FILE *file)
+{
+    _cleanup_free_ char *command = command_line(process);
+    char uptime[PHT_HUMAN_MAX];
+
+    fprintf(file, "Target     pid %d  %.60s\n", process->pid, command != NULL ? command : "");
+    fprintf(file, "           uid %u  %u thread%s  up %s\n", process->uid, process->threads,
+            process->threads == 1 ? "" : "s", pht_human_uptime(process->uptime_seconds, uptime));
+}
+
+static void write_runtime(const struct pht_python *python, FILE *file)
+{
+    if (python == NULL)
+        return;
+    fprintf(file, "Runtime    CPython %s (%s%s)",
+            python->version_text[0] != '\0' ? python->version_text : "of unknown version",
+            python->free_threaded ? "free-threaded" : "GIL",
+            python->debug_build ? ", debug build" : "");
+    if (python->build_id[0] != '\0')
+        fprintf(file, "  build-id %.12s", python->build_id);
+    fprintf(file, "  layouts: %s%s\n", python->layout_source == PHT_LAYOUT_DWARF ? "DWARF" : "none",
+            python->cached ? " (cached)" : "");
+}
+
+static void write_allocator(const struct pht_report *report, FILE *file)
+{
+    const struct pht_pymalloc *pymalloc = report->pymalloc;
+
+    if (pymalloc == NULL)
+        return;
+    if (pymalloc->totals.arenas == 0) {
+        const char *name = pht_object_allocator_name(pymalloc->allocator);
+        fprintf(file, "Allocator  pymalloc off (%s)\n", name != NULL ? name : "no arenas");
+        return;
+    }
+    fprintf(file, "Allocator  pymalloc on (%s arenas, %s pools, %" PRIu64 " byte alignment)%s\n",
+            BYTES(pymalloc->arena_bytes), BYTES(pymalloc->pool_bytes), pymalloc->alignment_bytes,
+            pymalloc->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG ? ", debug hooks" : "");
+}
+
+static void write_snapshot(const struct pht_report *report, FILE *file)
+{
+    const struct pht_snapshot_stats *stats = &report->snapshot;
+    char duration[PHT_HUMAN_MAX];
+
+    if (!report->has_snapshot)
+        return;
+    if (stats->stops == 0)
+        fprintf(file, "Snapshot   not stopped");
+    else
+        fprintf(file, "Snapshot   stopped %s", pht_human_duration(stats->stopped_us, duration));
+    fprintf(file, "  read %s  walk %s", BYTES(stats->read_bytes),
+            pht_human_duration(report->walk_us, duration));
+    if (report->pymalloc != NULL)
+        fprintf(file, "  torn pools %s", COUNT(report->pymalloc->torn_pools));
+    fprintf(file, "\n");
+}
+
+static void write_kernel_row(uint64_t bytes, const char *what, FILE *file)
+{
+    fprintf(file, "%9s  %s\n", BYTES_OR_DASH(bytes), what);
+}
+
+static void write_kernel(const struct pht_report *report, FILE *file)
+{
+    const struct pht_kernel_memory *kernel = &report->kernel;
+
+    fprintf(file, "\nRSS %s  peak %s  virtual %s  swap %s\n", BYTES(kernel->rss_bytes),
+            BYTES_OR_DASH(kernel->peak_rss_bytes), BYTES(kernel->virtual_bytes),
+            BYTES(kernel->swap_bytes));
+    write_kernel_row(kernel->anon_bytes, "anonymous: heaps, arenas, stacks, copied file pages",
+                     file);
+    write_kernel_row(kernel->file_bytes, "files: code, data, libraries", file);
+    write_kernel_row(kernel->shmem_bytes, "shared memory", file);
+    fprintf(file, "  USS %s  PSS %s  faults %s minor, %s major\n", BYTES(kernel->uss_bytes),
+            BYTES(kernel->pss_bytes), COUNT(kernel->minor_faults), COUNT(kernel->major_faults));
+    if (report->cgroup.known)
+        fprintf(file, "  cgroup %s of %s\n", BYTES(report->cgroup.current_bytes),
+                report->cgroup.limit_bytes == PHT_UNKNOWN ? "no limit"
+                                                          : BYTES(report->cgroup.limit_bytes));
+}
+
+static int by_free_bytes(const void *a, const void *b)
+{
+    const struct pht_size_class *left = a, *right = b;
+
+    if (left->free_bytes != right->free_bytes)
+        return left->free_bytes < right->free_bytes ? 1 : -1;
+    return left->block_bytes < right->block_bytes ? -1 : 1;
+}
+
+static void write_class(const struct pht_size_class *class, FILE *file)
+{
+    fprintf(file, "%6" PRIu64 " %8s %17s %4u%% %8s %8s\n", class->block_bytes, COUNT(class->pools),
+            COUNT(class->live_blocks), class->live_percent, BYTES(class->live_bytes),
+            BYTES(class->free_bytes));
+}
+
+/* In full by size; else the ones with the most free memory, which is what is looked for. */
+static void write_classes(const struct pht_pymalloc *pymalloc, bool full, FILE *file)
+{
+    struct pht_size_class rows[PHT_SIZE_CLASSES_MAX];
+    size_t count = pymalloc->class_count;
+    size_t shown = full || count <= CLASS_ROWS ? count : CLASS_ROWS;
+
+    memcpy(rows, pymalloc->classes, count * sizeof(rows[0]));
+    if (!full)
+        qsort(rows, count, sizeof(rows[0]), by_free_bytes);
+    fprintf(file, "  size    pools     blocks in use   use     live     free\n");
+    for (size_t i = 0; i < shown; i++)
+        write_class(&rows[i], file);
+    if (shown < count)
+        fprintf(file, "  ... %zu more size classes: --section pymalloc\n", count - shown);
+}
+
+static void write_figures(const struct pht_pymalloc_totals *totals, FILE *file)
+{
+    const struct {
+        uint64_t bytes;
+        const char *what;
+    } rows[] = {
+        {totals->live_bytes, "blocks in use"},
+        {totals->free_bytes, "free blocks in used pools"},
+        {totals->unused_pool_bytes, "free pools"},
+        {totals->pool_header_bytes, "pool headers"},
+        {totals->quantization_bytes, "lost to quantization"},
+        {totals->arena_alignment_bytes, "lost to arena alignment"},
+        {totals->unknown_pool_bytes, "pools that could not be read"},
+        {totals->total_bytes, "arenas"},
+    };
+
+    fprintf(file, "    bytes  what\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].bytes > 0 || rows[i].bytes == totals->live_bytes)
+            write_kernel_row(rows[i].bytes, rows[i].what, file);
+    }
+}
+
+static void write_states(const struct pht_pymalloc *pymalloc, FILE *file)
+{
+    if (pymalloc->state_count < 2)
+        return;
+    fprintf(file, "  interpreter  arenas     live     free   unused\n");
+    for (size_t i = 0; i < pymalloc->state_count; i++) {
+        const struct pht_pymalloc_state *state = &pymalloc->states[i];
+        fprintf(file, "%13" PRId64 " %7s %8s %8s %8s%s\n", state->interpreter,
+                COUNT(state->totals.arenas), BYTES(state->totals.live_bytes),
+                BYTES(state->totals.free_bytes), BYTES(state->totals.unused_pool_bytes),
+                state->interpreters > 1 ? "  and others" : "");
+    }
+}
+
+static void write_arenas(const struct pht_pymalloc *pymalloc, FILE *file)
+{
+    fprintf(file, "  arena             used pools  free pools     live  resident\n");
+    for (size_t i = 0; i < pymalloc->totals.arenas; i++) {
+        const struct pht_arena *arena = &pymalloc->arenas[i];
+        fprintf(file, "  0x%-14" PRIx64 " %11" PRIu64 " %11" PRIu64 " %8s %9s\n", arena->address,
+                arena->pools_used, arena->pools_free, BYTES(arena->live_bytes),
+                BYTES(arena->resident_bytes));
+    }
+}
+
+static void write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FILE *file)
+{
+    const struct pht_pymalloc_totals *totals = &pymalloc->totals;
+
+    fprintf(file, "\nPymalloc  %s arena%s  %s pools used  %s free\n", COUNT(totals->arenas),
+            totals->arenas == 1 ? "" : "s", COUNT(totals->pools_used), COUNT(totals->pools_free));
+    if (totals->arenas == 0)
+        return;
+    write_figures(totals, file);
+    write_states(pymalloc, file);
+    write_classes(pymalloc, full, file);
+    if (pymalloc->sparse_arenas > 0)
+        fprintf(file,
+                "  %s arena%s under 10%% used: %s of live blocks keep %s from being returned\n",
+                COUNT(pymalloc->sparse_arenas), pymalloc->sparse_arenas == 1 ? " is" : "s are",
+                BYTES(pymalloc->sparse_live_bytes), BYTES(pymalloc->sparse_held_bytes));
+    if (full)
+        write_arenas(pymalloc, file);
+}
+
+static void write_warnings(const struct pht_report *report, FILE *file)
+{
+    if (report->warnings.count == 0)
+        return;
+    fprintf(file, "\nWarnings\n");
+    for (size_t i = 0; i < report->warnings.count; i++) {
+        const struct pht_warning *warning = &report->warnings.items[i];
+        _cleanup_free_ char *text = pht_text_printable(warning->text, strlen(warning->text));
+        fprintf(file, "  %s  %s\n", warning->id, text != NULL ? text : "");
+        if (warning->remedy != NULL)
+            fprintf(file, "    try: %s\n", warning->remedy);
+    }
+}
+
+void pht_text_report_write(const struct pht_report *report, const struct pht_text_options *options,
+                           FILE *file)
+{
+    write_title(report, options->version, file);
+    write_target(&report->process, file);
+    write_runtime(report->python, file);
+    write_allocator(report, file);
+    write_snapshot(report, file);
+    if (report->sections & PHT_SECTION_KERNEL)
+        write_kernel(report, file);
+    if (report->pymalloc != NULL)
+        write_pymalloc(report->pymalloc, options->full, file);
+    write_warnings(report, file);
+}
