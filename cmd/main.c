@@ -7,6 +7,7 @@
 #include "cmd/failure.h"
 #include "cmd/once.h"
 #include "cmd/options.h"
+#include "cmd/pick.h"
 
 static int write_version(void)
 {
@@ -29,6 +30,9 @@ int main(int argc, char **argv)
     }
     if (options.command == COMMAND_VERSION)
         return write_version();
-    error = once_report(&options);
+    if (options.command == COMMAND_LIST)
+        error = pick_list(stdout);
+    else
+        error = once_report(&options);
     return error != NULL ? failure_tell(error, options.json) : 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "cmd/pick.h"
 #include "pyheaptop/view.h"
 
 static void log_line(void *context, const char *line)
@@ -75,8 +76,11 @@ struct pht_error *once_report(const struct options *options)
     struct pht_report *report;
     _cleanup_fclose_ FILE *file = NULL;
 
-    struct pht_error *error =
-        pht_target_open(options->pid, options->verbose ? &log : NULL, &target);
+    pid_t pid;
+
+    struct pht_error *error = pick_process(options->process, &pid);
+    if (error == NULL)
+        error = pht_target_open(pid, options->verbose ? &log : NULL, &target);
     if (error != NULL)
         return error;
     error = pht_report_take(target, &report_options, &report);

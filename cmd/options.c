@@ -56,7 +56,7 @@ static void write_row(const struct option_row *row, FILE *file)
 
 void options_write_help(FILE *file)
 {
-    fprintf(file, "usage: pyheaptop [options] PID\n\n"
+    fprintf(file, "usage: pyheaptop [options] [PID | NAME]\n\n"
                   "  Where the resident memory of a Python process goes.  Reads only.\n\n");
     for (size_t i = 0; i < ROWS; i++)
         write_row(&rows[i], file);
@@ -142,24 +142,6 @@ static struct pht_error *take(int key, struct options *options)
     }
 }
 
-/* A pid is digits alone; "0x10", "12abc" and "-5" are not. */
-static struct pht_error *parse_pid(const char *text, pid_t *ret)
-{
-    char *end;
-
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && value > 0 &&
-        value <= INT32_MAX) {
-        *ret = (pid_t)value;
-        return NULL;
-    }
-    _cleanup_free_ char *printable = pht_text_printable(text, strlen(text));
-    return pht_error_try(pht_error_create(PHT_ERROR_NO_SUCH_PROCESS, "'%s' is not a pid",
-                                          printable != NULL ? printable : ""),
-                         "pgrep -af python        (lists processes that look like Python)");
-}
-
 static void fill_tables(struct option options[static ROWS + 1], char letters[static 3 * ROWS + 2])
 {
     size_t length = 0;
@@ -207,9 +189,10 @@ struct pht_error *options_parse(int argc, char **argv, struct options *ret)
     }
     if (first != NULL || ret->command != COMMAND_REPORT)
         return first;
-    if (optind == argc)
-        return usage("which process? %s", "give its pid");
     if (optind + 1 < argc)
         return usage("one process at a time: '%s' is too much", argv[optind + 1]);
-    return parse_pid(argv[optind], &ret->pid);
+    ret->process = argv[optind];
+    if (ret->process == NULL)
+        ret->command = COMMAND_LIST;
+    return NULL;
 }

@@ -9,13 +9,14 @@
 
 enum command {
     COMMAND_REPORT,
+    COMMAND_LIST, /* no process was named */
     COMMAND_HELP,
     COMMAND_VERSION,
 };
 
 struct options {
     enum command command;
-    pid_t pid;
+    const char *process; /* pid or name */
     bool json;
     bool verbose;
     const char *output; /* NULL: stdout */
@@ -24,8 +25,7 @@ struct options {
     uint64_t max_stop_ms;
 };
 
-/* PHT_ERROR_USAGE, or PHT_ERROR_NO_SUCH_PROCESS for a target that cannot be one. `json` is set
- * even then, so that the error can be told in the form that was asked for. */
+/* PHT_ERROR_USAGE. `json` is set even then, so that the error can be told in that form. */
 struct pht_error *options_parse(int argc, char **argv, struct options *ret);
 
 void options_write_help(FILE *file);

@@ -192,6 +192,29 @@ struct pht_error *pht_target_read_kernel_memory(struct pht_target *target,
                                                 struct pht_kernel_memory *ret);
 void pht_target_read_cgroup_memory(struct pht_target *target, struct pht_cgroup_memory *ret);
 
+/* ---- other processes ------------------------------------------------------------------------ */
+
+/* A process that looks like Python by its program's name or a library's. */
+struct pht_candidate {
+    pid_t pid;
+    uint64_t rss_bytes;
+    char *command; /* arguments joined by spaces, fit to print */
+    char *names;   /* what it can be called: comm and the file names among its first arguments,
+                      each ended by NUL, the last by two */
+};
+
+struct pht_candidates {
+    struct pht_candidate *items; /* largest first */
+    size_t count;
+};
+
+/* Those that we may look at, ourselves left out. */
+struct pht_error *pht_candidates_find(struct pht_candidates *ret);
+void pht_candidates_deinit(struct pht_candidates *candidates);
+
+/* True if `name` is one of the candidate's names, ".py" at their end left out or not. */
+bool pht_candidate_is_called(const struct pht_candidate *candidate, const char *name);
+
 /*
  * The first child process that runs Python, with its command line fit to print (caller frees);
  * 0 if there is none.

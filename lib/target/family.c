@@ -10,39 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "target/discover.h"
 #include "target/procfs.h"
-
-/* By name only: good enough for a hint, and it needs no right to read the child. */
-static bool looks_like_python(int process_fd)
-{
-    char path[4096];
-    ssize_t length = readlinkat(process_fd, "exe", path, sizeof(path) - 1);
-
-    if (length > 0) {
-        path[length] = '\0';
-        const char *slash = strrchr(path, '/');
-        if (slash != NULL && strncmp(slash + 1, "python", 6) == 0)
-            return true;
-    }
-    _cleanup_free_ char *maps = pht_procfs_read(process_fd, "maps", NULL);
-    return maps != NULL && strstr(maps, "/libpython") != NULL;
-}
-
-static char *command_line(int process_fd)
-{
-    size_t size = 0;
-    _cleanup_free_ char *raw = pht_procfs_read(process_fd, "cmdline", &size);
-
-    if (raw == NULL)
-        return NULL;
-    while (size > 0 && raw[size - 1] == '\0')
-        size--;
-    for (size_t i = 0; i < size; i++) {
-        if (raw[i] == '\0')
-            raw[i] = ' ';
-    }
-    return pht_text_printable(raw, size < 60 ? size : 60);
-}
 
 /* task/TID/children lists the children that this thread made: "4712 4713 ". */
 static pid_t python_child_of_thread(int proc_fd, int task_fd, const char *tid, char **command)
@@ -55,9 +24,9 @@ static pid_t python_child_of_thread(int proc_fd, int task_fd, const char *tid, c
         if (child[0] == '\0')
             continue;
         _cleanup_close_ int fd = openat(proc_fd, child, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || !looks_like_python(fd))
+        if (fd < 0 || !pht_discover_is_python(fd))
             continue;
-        *command = command_line(fd);
+        *command = pht_discover_command(fd);
         if (*command != NULL)
             return (pid_t)atoi(child);
     }

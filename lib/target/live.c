@@ -59,7 +59,8 @@ static struct pht_error *no_such_process(pid_t pid)
     struct pht_error *error =
         pht_error_create(PHT_ERROR_NO_SUCH_PROCESS, "pid %d: no such process", pid);
 
-    return pht_error_try(error, "pgrep -af python        (lists processes that look like Python)");
+    return pht_error_try(error, "pyheaptop                         "
+                                "(lists the Python processes you can read)");
 }
 
 static struct pht_error *ended(pid_t pid)
