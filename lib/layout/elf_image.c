@@ -188,7 +188,7 @@ bool pht_elf_image_needs(struct pht_elf_image *image, const char *prefix)
     return false;
 }
 
-const char *pht_elf_image_rodata(struct pht_elf_image *image, size_t *size)
+const char *pht_elf_image_section(struct pht_elf_image *image, const char *name, size_t *size)
 {
     size_t names;
 
@@ -196,10 +196,10 @@ const char *pht_elf_image_rodata(struct pht_elf_image *image, size_t *size)
         return NULL;
     for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section)) != NULL;) {
         GElf_Shdr header;
-        const char *name;
+        const char *found;
         if (gelf_getshdr(section, &header) == NULL || header.sh_type != SHT_PROGBITS ||
-            (name = elf_strptr(image->elf, names, header.sh_name)) == NULL ||
-            strcmp(name, ".rodata") != 0)
+            (found = elf_strptr(image->elf, names, header.sh_name)) == NULL ||
+            strcmp(found, name) != 0)
             continue;
         Elf_Data *data = elf_getdata(section, NULL);
         if (data == NULL)

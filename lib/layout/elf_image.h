@@ -40,8 +40,8 @@ bool pht_elf_image_read(struct pht_elf_image *image, uint64_t address, void *buf
 /* True if a name in DT_NEEDED begins with `prefix`. */
 bool pht_elf_image_needs(struct pht_elf_image *image, const char *prefix);
 
-/* .rodata, for strings; NULL if there is none. Owned by the image. */
-const char *pht_elf_image_rodata(struct pht_elf_image *image, size_t *size);
+/* The bytes of a section such as ".rodata"; NULL if there is none. Owned by the image. */
+const char *pht_elf_image_section(struct pht_elf_image *image, const char *name, size_t *size);
 
 /* Hex of a file's build-id note; "" if it has none. */
 void pht_elf_build_id(Elf *elf, char text[static 129]);

@@ -134,7 +134,7 @@ static bool find_series(struct pht_elf_image *image, const char *rodata, size_t 
 static void find_version_string(struct pht_elf_image *image, struct pht_python *ret)
 {
     size_t size = 0;
-    const char *rodata = pht_elf_image_rodata(image, &size);
+    const char *rodata = pht_elf_image_section(image, ".rodata", &size);
     struct pht_version series, version;
     char prefix[16];
 
@@ -186,25 +186,23 @@ void pht_identify_build(struct pht_elf_image *image, struct pht_python *ret)
     ret->debug_build = symbols[NEGATIVE_REFCOUNT].matches > 0;
 }
 
+/* sys.version is "3.9.16 (7.3.11+dfsg-2, ...)\n[PyPy 7.3.11 with GCC 12.2.0]", an object in .data.
+ */
 void pht_identify_pypy_version(struct pht_elf_image *image, char version[static 32])
 {
     static const char mark[] = "[PyPy ";
     size_t size = 0;
-    const char *rodata = pht_elf_image_rodata(image, &size);
-    const char *at = rodata != NULL ? find_bytes(rodata, size, mark) : NULL;
+    const char *data = pht_elf_image_section(image, ".data", &size);
+    const char *at = data != NULL ? find_bytes(data, size, mark) : NULL;
     struct pht_version parsed;
 
     version[0] = '\0';
     if (at == NULL)
         return;
     at += sizeof(mark) - 1;
-    size_t length = strnlen(at, size - (size_t)(at - rodata));
-    for (size_t i = 0; i < length && i < 31; i++) {
-        if (isspace((unsigned char)at[i])) {
-            length = i;
-            break;
-        }
-    }
+    size_t left = size - (size_t)(at - data), length = 0;
+    while (length < left && length < 31 && at[length] != ' ' && at[length] != '\0')
+        length++;
     if (pht_version_parse(at, length, &parsed))
         snprintf(version, 32, "%.*s", (int)length, at);
 }

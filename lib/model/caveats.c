@@ -49,11 +49,17 @@ static void check_stop(struct pht_report *report)
 
 static void check_allocator(struct pht_report *report)
 {
-    const char *name = pht_object_allocator_name(report->pymalloc->allocator);
+    const enum pht_object_allocator allocator = report->pymalloc->allocator;
+    const char *name = pht_object_allocator_name(allocator);
 
-    if (report->pymalloc->totals.arenas == 0 && name != NULL)
+    if (report->pymalloc->totals.arenas > 0 || name == NULL)
+        return;
+    if (allocator == PHT_ALLOCATOR_CUSTOM)
         pht_report_warn(report, "pymalloc-off", NULL,
-                        "PYTHONMALLOC=%s in the target: pymalloc has no arenas", name);
+                        "an allocator that is not CPython's serves objects: no pymalloc");
+    else
+        pht_report_warn(report, "pymalloc-off", NULL, "PYTHONMALLOC=%s in the target: no pymalloc",
+                        name);
 }
 
 static void check_pools(struct pht_report *report)

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "pyheaptop/view.h"
 
+#define WIDTH 80
 #define CLASS_ROWS 4
 
 /* One buffer a call, so that several sizes fit into one printf. */
@@ -182,7 +183,7 @@ static void write_figures(const struct pht_pymalloc_totals *totals, FILE *file)
         {totals->quantization_bytes, "lost to quantization"},
         {totals->arena_alignment_bytes, "lost to arena alignment"},
         {totals->unknown_pool_bytes, "pools that could not be read"},
-        {totals->total_bytes, "arenas"},
+        {totals->total_bytes, "arenas, all of it"},
     };
 
     fprintf(file, "    bytes  what\n");
@@ -237,6 +238,29 @@ static void write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FILE 
         write_arenas(pymalloc, file);
 }
 
+/*
+ * Words of `text` in lines of 80 columns, all but the first indented. `column` is where the first
+ * word begins.
+ */
+static void write_wrapped(const char *text, int column, int indent, FILE *file)
+{
+    const char *separator = "";
+
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " ");
+        if (separator[0] != '\0' && column + 1 + length > WIDTH) {
+            fprintf(file, "\n%*s", indent, "");
+            column = indent;
+            separator = "";
+        }
+        column += fprintf(file, "%s%.*s", separator, length, text);
+        separator = " ";
+        text += length;
+        text += strspn(text, " ");
+    }
+    fprintf(file, "\n");
+}
+
 static void write_warnings(const struct pht_report *report, FILE *file)
 {
     if (report->warnings.count == 0)
@@ -245,9 +269,10 @@ static void write_warnings(const struct pht_report *report, FILE *file)
     for (size_t i = 0; i < report->warnings.count; i++) {
         const struct pht_warning *warning = &report->warnings.items[i];
         _cleanup_free_ char *text = pht_text_printable(warning->text, strlen(warning->text));
-        fprintf(file, "  %s  %s\n", warning->id, text != NULL ? text : "");
+        int column = fprintf(file, "  %-15s ", warning->id);
+        write_wrapped(text != NULL ? text : "", column, column, file);
         if (warning->remedy != NULL)
-            fprintf(file, "    try: %s\n", warning->remedy);
+            fprintf(file, "%*stry: %s\n", column, "", warning->remedy);
     }
 }
 

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Build and test everything. Installs what that needs. Closes with a line that counts.
+#
+#   test/run.sh           what CI runs
+#   test/run.sh --long    with the long forms: 1,000 reports under churn, 200 kills
+set -uo pipefail
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+passed=0 failed=0 skipped=0
+live_options=()
+[ "${1:-}" = --long ] && live_options+=(--long)
+
+packages=(gcc clang clang-format clang-tidy cmake ninja-build pkg-config shellcheck valgrind
+          libdw-dev libelf-dev libjansson-dev check
+          python3 python3-dbg pypy3 mmdebstrap mandoc util-linux procps)
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+    local missing=() package
+    for package in "${packages[@]}"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    echo "installing ${missing[*]}"
+    as_root apt-get update -qq &&
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# One named check: passes if the command does, prints its output if not.
+check() {
+    local name=$1
+    shift
+    if "$@" >"$results/output" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok $name"
+        tail -n 60 "$results/output"
+    fi
+}
+
+# Count the lines of a TAP file.
+count_tap() {
+    local file=$1 good bad left
+    [ -s "$file" ] || return
+    left=$(grep -c '^ok .*# *SKIP' "$file")
+    good=$(($(grep -c '^ok ' "$file") - left))
+    bad=$(grep -c '^not ok ' "$file")
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+    grep '^not ok ' "$file"
+}
+
+# Run the unit tests of one build. A program that dies without its TAP file is a failure too.
+unit_tests() {
+    local build=$1 program name tap
+    shift
+    for program in "$build"/test/*_test; do
+        name=$(basename "$program")
+        tap="$results/$name.tap"
+        rm -f "$tap"
+        if ! CK_TAP_LOG_FILE_NAME="$tap" CK_VERBOSITY=minimal "$@" "$program" \
+            >"$results/output" 2>&1; then
+            tail -n 40 "$results/output"
+            grep -q '^not ok ' "$tap" 2>/dev/null || {
+                failed=$((failed + 1))
+                echo "not ok $name (${*:-plain}): ended badly"
+            }
+        fi
+        count_tap "$tap"
+    done
+}
+
+build() {
+    cmake --preset "$1" >/dev/null && cmake --build --preset "$1"
+}
+
+formatted() {
+    git ls-files -z '*.[ch]' | xargs -0 clang-format --dry-run -Werror
+}
+
+tidy() {
+    run-clang-tidy -quiet -j "$(nproc)" -p build/clang "$top/(lib|cmd)/.*\.c$"
+}
+
+install_packages || { echo "cannot install packages"; failed=$((failed + 1)); }
+
+check format formatted
+check shell shellcheck test/run.sh cmd/demo.sh .ci/run test/live/roots.sh test/bench/run.sh
+check include-direction python3 test/include_direction.py
+check include-direction-self-test python3 test/include_direction.py --self-test
+check man mandoc -T lint -W warning man/pyheaptop.1
+check build-gcc build gcc
+check build-clang build clang
+check build-sanitize build sanitize
+check tidy tidy
+
+echo "# unit tests"
+unit_tests build/gcc
+echo "# unit tests, address and undefined behaviour sanitizers"
+unit_tests build/sanitize
+echo "# unit tests, valgrind"
+unit_tests build/gcc env CK_FORK=no valgrind -q --error-exitcode=99 --leak-check=full
+
+echo "# live tests"
+python3 test/live/run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so \
+    --tap "$results/live.tap" ${live_options[@]+"${live_options[@]}"} || true
+if [ -s "$results/live.tap" ]; then
+    count_tap "$results/live.tap" >/dev/null
+else
+    failed=$((failed + 1))
+    echo "not ok live: no results"
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
