@@ -56,13 +56,27 @@ static int open_in_root(int root_fd, const char *path)
     return open_regular(AT_FDCWD, through);
 }
 
+/*
+ * In a chroot the kernel tells us names from our own root: "/srv/jail/usr/bin/python3", where the
+ * target says "/usr/bin/python3".
+ */
+static const char *inside_root(int process_fd, const char *path)
+{
+    char root[4096];
+    ssize_t length = readlinkat(process_fd, "root", root, sizeof(root) - 1);
+
+    if (length <= 1 || strncmp(path, root, (size_t)length) != 0 || path[length] != '/')
+        return path;
+    return path + length;
+}
+
 int pht_mapped_file_open_path(int process_fd, const char *path)
 {
     _cleanup_close_ int root_fd = openat(process_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (root_fd < 0)
         return -1;
-    return open_in_root(root_fd, path);
+    return open_in_root(root_fd, inside_root(process_fd, path));
 }
 
 /* By inode alone: st_dev and the device in maps differ on btrfs and overlayfs. */

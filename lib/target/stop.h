@@ -12,7 +12,7 @@
 
 struct pht_stopper;
 
-/* The helper is forked here, small and early; it does nothing until it is asked. */
+/* The helper is forked here; it does nothing until it is asked. */
 struct pht_error *pht_stopper_create(pid_t pid, int process_fd, struct pht_stopper **ret);
 
 /* Lets the target run, if it is stopped. NULL accepted. */

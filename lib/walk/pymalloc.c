@@ -47,6 +47,7 @@ struct tally {
     uint64_t live_bytes;
     uint64_t free_bytes;
     uint64_t quantization_bytes;
+    uint64_t torn;
     uint64_t damaged;
     uint64_t swapped;
     struct {
@@ -79,6 +80,11 @@ static void tally_pool(struct walk *walk, const struct pht_pool *pool, struct ta
     tally->classes[pool->size_class].free += pool->free_blocks;
 }
 
+static bool is_unsettled(enum pht_pool_state state)
+{
+    return state == PHT_POOL_ODD || state == PHT_POOL_TORN;
+}
+
 /* A header that makes no sense may be one that is being written: look again. */
 static enum pht_pool_state reread_pool(struct walk *walk, pht_addr addr, uint32_t arena_index,
                                        struct pht_pool *pool)
@@ -86,7 +92,7 @@ static enum pht_pool_state reread_pool(struct walk *walk, pht_addr addr, uint32_
     unsigned char header[PHT_POOL_HEADER_MAX];
     enum pht_pool_state state = PHT_POOL_ODD;
 
-    for (int tries = 0; tries < REREADS_MAX && state == PHT_POOL_ODD; tries++) {
+    for (int tries = 0; tries < REREADS_MAX && is_unsettled(state); tries++) {
         walk->result->rereads++;
         if (pht_snapshot_read(walk->snapshot, addr, header, walk->geometry.header_bytes) !=
             PHT_READ_OK)
@@ -114,11 +120,13 @@ static void tally_arena(struct walk *walk, const struct pht_arena_root *arena,
         if (batch->read[i] == PHT_READ_OK)
             state = pht_pymalloc_decode_pool(&walk->geometry, walk->layout, header, arena->index,
                                              &pool);
-        if (state == PHT_POOL_ODD)
+        if (is_unsettled(state))
             state = reread_pool(walk, batch->addrs[i], arena->index, &pool);
-        if (state == PHT_POOL_USED)
+        if (state == PHT_POOL_USED || state == PHT_POOL_TORN)
             tally_pool(walk, &pool, tally);
-        else if (state == PHT_POOL_ODD)
+        if (state == PHT_POOL_TORN)
+            tally->torn++;
+        if (state == PHT_POOL_ODD)
             tally->damaged++;
     }
 }
@@ -173,10 +181,14 @@ static bool reread_arena(struct walk *walk, struct pht_arena_root *arena)
     return true;
 }
 
-/* Read arena object and headers together until they agree. False: the arena is gone. */
+/*
+ * Read arena object and headers together until they agree. Damage counts as disagreement, since
+ * an arena that is gone leaves other data behind. False: it is gone.
+ */
 static bool settle(struct walk *walk, struct pht_arena_root *arena, struct tally *tally)
 {
-    for (int tries = 0; tries < REREADS_MAX && !agrees(arena, tally); tries++) {
+    for (int tries = 0; tries < REREADS_MAX && (tally->damaged > 0 || !agrees(arena, tally));
+         tries++) {
         if (!reread_arena(walk, arena))
             return false;
         walk->one.count = 0;
@@ -223,6 +235,7 @@ static void add_arena(struct walk *walk, const struct pht_arena_root *arena,
         geometry->arena_bytes - arena->ntotalpools * geometry->pool_bytes;
     totals->unknown_pool_bytes += unknown * geometry->pool_bytes;
     totals->total_bytes += geometry->arena_bytes;
+    walk->result->torn_pools += tally->torn;
     walk->result->damaged_pools += tally->damaged;
     walk->result->swapped_pools += tally->swapped;
     add_classes(walk, tally);

@@ -43,7 +43,8 @@ pht_addr pht_pymalloc_first_pool(const struct pht_pymalloc_geometry *geometry, p
 enum pht_pool_state {
     PHT_POOL_FREE,
     PHT_POOL_USED,
-    PHT_POOL_ODD, /* contradicts itself: being changed just now, or damaged */
+    PHT_POOL_TORN, /* in use, but count and free list disagree: a block is just being taken */
+    PHT_POOL_ODD,  /* contradicts itself: being set up just now, or damaged */
 };
 
 struct pht_pool {

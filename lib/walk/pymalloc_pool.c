@@ -9,7 +9,9 @@
  *     +44 u32 maxnextoffset  the last value of nextoffset that has room for a block
  *
  * Invariants of a pool in use: szidx is a class, maxnextoffset is the pool's size less a block,
- * count is at most the number of blocks handed out so far, and equal to it if no block was freed.
+ * count is at most the number of blocks handed out so far, and equal to it if the list of freed
+ * blocks is empty. The last one does not hold for the instant in which a block is taken or given
+ * back, and a stop can fall into it; the numbers are then right but for that block.
  */
 #include "base/checked.h"
 #include "walk/field.h"
@@ -55,13 +57,13 @@ enum pht_pool_state pht_pymalloc_decode_pool(const struct pht_pymalloc_geometry 
         return PHT_POOL_ODD;
     uint64_t blocks = (geometry->pool_bytes - geometry->header_bytes) / size;
     uint64_t handed_out = (nextoffset - geometry->header_bytes) / size;
-    bool has_freed = pht_field_u64(header, layout->pool_freeblock) != 0;
-    if (count > handed_out || handed_out > blocks || has_freed == (count == handed_out))
+    if (count > handed_out || handed_out > blocks)
         return PHT_POOL_ODD;
     ret->size_class = size_class;
     ret->live_blocks = count;
     ret->free_blocks = (uint32_t)(blocks - count);
-    return PHT_POOL_USED;
+    bool has_freed = pht_field_u64(header, layout->pool_freeblock) != 0;
+    return has_freed == (count < handed_out) ? PHT_POOL_USED : PHT_POOL_TORN;
 }
 
 /* ---- geometry -----------------------------------------------------------------------------------
