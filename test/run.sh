@@ -15,7 +15,7 @@ live_options=()
 
 packages=(gcc clang clang-format clang-tidy cmake ninja-build pkg-config shellcheck valgrind
           libdw-dev libelf-dev libjansson-dev check
-          python3 python3-dbg pypy3 mmdebstrap mandoc util-linux procps)
+          python3 python3-dbg python3-jsonschema pypy3 mmdebstrap mandoc util-linux procps)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
@@ -97,11 +97,13 @@ check format formatted
 check shell shellcheck test/run.sh cmd/demo.sh .ci/run test/live/roots.sh test/bench/run.sh
 check include-direction python3 test/include_direction.py
 check include-direction-self-test python3 test/include_direction.py --self-test
-check man mandoc -T lint -W warning man/pyheaptop.1
+check man mandoc -T lint -W warning man/pyheaptop.1 man/pyheaptop-json.5
 check build-gcc build gcc
 check build-clang build clang
 check build-sanitize build sanitize
 check tidy tidy
+
+check report-schema /usr/bin/python3 test/report_schema.py build/gcc/pyheaptop
 
 echo "# unit tests"
 unit_tests build/gcc

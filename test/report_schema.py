@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""Real reports against the JSON Schema, and every field of them against pyheaptop-json(5).
+
+usage: report_schema.py PROGRAM        needs python3-jsonschema
+"""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+
+TOP = Path(__file__).resolve().parent.parent
+SCHEMA = json.loads((TOP / "lib/view/report.schema.json").read_text())
+MANUAL = (TOP / "man/pyheaptop-json.5").read_text().replace(",", " ").split()
+
+
+def run(program, *arguments):
+    done = subprocess.run([program, "--json", *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    return json.loads(done.stdout)
+
+
+def names(value):
+    """Every key, at whatever depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from names(inner)
+
+
+def problems(report):
+    validator = jsonschema.Draft7Validator(SCHEMA)
+    for error in validator.iter_errors(report):
+        best = jsonschema.exceptions.best_match([error])
+        yield f"{'/'.join(map(str, best.path))}: {best.message[:200]}"
+    for name in sorted(set(names(report)) - set(MANUAL)):
+        yield f"{name}: not in pyheaptop-json(5)"
+
+
+def main():
+    program = sys.argv[1]
+    target = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        target.stdout.readline()
+        full = run(program, str(target.pid))
+        reports = [full, run(program, "--section=kernel", str(os.getpid())), run(program, "0")]
+    finally:
+        target.kill()
+        target.wait()
+    # What must be refused, so that this test can fail.
+    broken = [{**full, "kernel": None}, {**full, "taken_at": "today"}, {**full, "extra_field": 1}]
+    found = [problem for report in reports for problem in problems(report)]
+    found += [f"accepted: {list(b)[:3]}" for b in broken if not any(problems(b))]
+    for line in found:
+        print(line)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
