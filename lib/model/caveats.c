@@ -1,8 +1,29 @@
 #include "model/caveats.h"
 
-#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/human.h"
+#include "base/vec.h"
+
+bool pht_report_warn(struct pht_report *report, const char *id, const char *remedy,
+                     const char *format, ...)
+{
+    struct pht_warning warning = {.id = id, .remedy = remedy != NULL ? strdup(remedy) : NULL};
+    va_list arguments;
+
+    va_start(arguments, format);
+    int length = vasprintf(&warning.text, format, arguments);
+    va_end(arguments);
+    if (length >= 0 && pht_vec_push(&report->warnings, warning))
+        return true;
+    if (length >= 0)
+        free(warning.text);
+    free(warning.remedy);
+    return false;
+}
 
 void pht_caveats_no_layout(struct pht_report *report)
 {

@@ -1,13 +1,10 @@
 #include "pyheaptop/model.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/vec.h"
 #include "model/caveats.h"
 
 void pht_report_destroy(struct pht_report *report)
@@ -30,23 +27,6 @@ void pht_report_destroy(struct pht_report *report)
 static void cleanup_report(struct pht_report **report)
 {
     pht_report_destroy(*report);
-}
-
-bool pht_report_warn(struct pht_report *report, const char *id, const char *remedy,
-                     const char *format, ...)
-{
-    struct pht_warning warning = {.id = id, .remedy = remedy != NULL ? strdup(remedy) : NULL};
-    va_list arguments;
-
-    va_start(arguments, format);
-    int length = vasprintf(&warning.text, format, arguments);
-    va_end(arguments);
-    if (length >= 0 && pht_vec_push(&report->warnings, warning))
-        return true;
-    if (length >= 0)
-        free(warning.text);
-    free(warning.remedy);
-    return false;
 }
 
 static bool copy_process(const struct pht_process *from, struct pht_process *to)

@@ -1,0 +1,22 @@
+/* Names of where an answer came from, as they stand in reports and in the cache. */
+#include "pyheaptop/layout.h"
+
+const char *pht_layout_source_name(enum pht_layout_source source)
+{
+    return source == PHT_LAYOUT_DWARF ? "dwarf" : "none";
+}
+
+const char *pht_symbol_source_name(enum pht_symbol_source source)
+{
+    switch (source) {
+    case PHT_SYMBOL_SYMTAB:
+        return "symtab";
+    case PHT_SYMBOL_DYNSYM:
+        return "dynsym";
+    case PHT_SYMBOL_DWARF:
+        return "dwarf";
+    case PHT_SYMBOL_NONE:
+        break;
+    }
+    return "none";
+}
