@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "pyheaptop/target.h"
 
+/* What the other columns leave of 80. */
+#define COMMAND_COLUMNS 60
+
 /* A pid is digits alone; "0x10", "12abc" and "-5" are names. */
 static bool parse_pid(const char *text, pid_t *ret)
 {
@@ -25,9 +28,8 @@ static bool parse_pid(const char *text, pid_t *ret)
 
 static struct pht_error *nobody_is_called(const char *name)
 {
-    struct pht_error *error =
-        pht_error_create(PHT_ERROR_NO_SUCH_PROCESS,
-                         "'%.40s' is neither a pid nor the name of a Python process", name);
+    struct pht_error *error = pht_error_create(
+        PHT_ERROR_NO_SUCH_PROCESS, "'%s' is neither a pid nor the name of a Python process", name);
 
     return pht_error_try(error, "pyheaptop                         "
                                 "(lists the Python processes you can read)");
@@ -36,8 +38,8 @@ static struct pht_error *nobody_is_called(const char *name)
 static struct pht_error *several_are_called(const char *name, size_t count,
                                             const struct pht_candidate *largest)
 {
-    struct pht_error *error = pht_error_create(
-        PHT_ERROR_USAGE, "'%.40s' is the name of %zu Python processes", name, count);
+    struct pht_error *error =
+        pht_error_create(PHT_ERROR_USAGE, "'%s' is the name of %zu Python processes", name, count);
 
     return pht_error_try(error,
                          "pyheaptop %-24d(the largest of them)\n"
@@ -64,6 +66,8 @@ struct pht_error *pick_process(const char *text, pid_t *ret)
             first = &candidates.items[i];
     }
     _cleanup_free_ char *name = pht_text_printable(text, strlen(text));
+    if (name != NULL)
+        pht_text_cut(name, 40);
     if (count == 0)
         error = nobody_is_called(name != NULL ? name : "");
     else if (count > 1)
@@ -89,8 +93,9 @@ struct pht_error *pick_list(FILE *file)
         fprintf(file, "%9s %8s  command\n", "pid", "RSS");
     for (size_t i = 0; i < candidates.count; i++) {
         const struct pht_candidate *candidate = &candidates.items[i];
-        fprintf(file, "%9d %8s  %.59s\n", candidate->pid,
-                pht_human_bytes(candidate->rss_bytes, rss), candidate->command);
+        pht_text_cut(candidate->command, COMMAND_COLUMNS);
+        fprintf(file, "%9d %8s  %s\n", candidate->pid, pht_human_bytes(candidate->rss_bytes, rss),
+                candidate->command);
     }
     pht_candidates_deinit(&candidates);
     return error;

@@ -104,6 +104,24 @@ char *pht_text_utf8(const char *bytes, size_t size)
     return text;
 }
 
+void pht_text_cut(char *text, size_t characters)
+{
+    char *room_for_dots = text;
+    size_t before = 0; /* characters before the one at hand */
+
+    for (char *at = text; *at != '\0'; at++) {
+        if (((unsigned char)*at & 0xc0) == 0x80)
+            continue; /* inside a character */
+        if (before == characters) {
+            strcpy(room_for_dots, "..");
+            return;
+        }
+        if (before + 2 == characters)
+            room_for_dots = at;
+        before++;
+    }
+}
+
 char *pht_text_format(const char *format, ...)
 {
     char *text = NULL;

@@ -13,6 +13,10 @@ char *pht_text_printable(const char *bytes, size_t size);
 /* Valid UTF-8: each byte that cannot be decoded becomes U+FFFD. NUL bytes are left out. */
 char *pht_text_utf8(const char *bytes, size_t size);
 
+/* Cut valid UTF-8 in place to at most `characters` (2 or more); the end of what was cut becomes
+ * "..". */
+void pht_text_cut(char *text, size_t characters);
+
 /* printf into fresh memory; NULL when there is none. */
 char *pht_text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

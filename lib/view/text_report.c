@@ -60,7 +60,10 @@ static void write_target(const struct pht_process *process, FILE *file)
     _cleanup_free_ char *command = command_line(process);
     char uptime[PHT_HUMAN_MAX];
 
-    fprintf(file, "Target     pid %d  %.60s\n", process->pid, command != NULL ? command : "");
+    int column = fprintf(file, "Target     pid %d  ", process->pid);
+    if (command != NULL)
+        pht_text_cut(command, (size_t)(WIDTH - column));
+    fprintf(file, "%s\n", command != NULL ? command : "");
     fprintf(file, "           uid %u  %u thread%s  up %s\n", process->uid, process->threads,
             process->threads == 1 ? "" : "s", pht_human_uptime(process->uptime_seconds, uptime));
 }
