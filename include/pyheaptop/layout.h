@@ -100,6 +100,9 @@ struct pht_python_layout {
 #undef PHT_FIELD_3
 };
 
+/* Structs that walkers copy one by one (pool_header, arena_object: 48 bytes) are no larger. */
+#define PHT_COPIED_STRUCT_MAX 256
+
 struct pht_version {
     unsigned major;
     unsigned minor;

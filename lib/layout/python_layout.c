@@ -210,6 +210,37 @@ static bool all_known(const uint64_t *const *values, size_t count)
     return true;
 }
 
+/*
+ * Pool headers and arena objects are copied, and members are taken out of the copy: they must lie
+ * inside it.
+ */
+static bool has_room(const struct pht_python_layout *layout)
+{
+    const struct {
+        uint64_t offset;
+        uint64_t bytes;
+        uint64_t size;
+    } members[] = {
+        {layout->pool_count, 4, layout->pool_header_bytes},
+        {layout->pool_freeblock, 8, layout->pool_header_bytes},
+        {layout->pool_arenaindex, 4, layout->pool_header_bytes},
+        {layout->pool_szidx, 4, layout->pool_header_bytes},
+        {layout->pool_nextoffset, 4, layout->pool_header_bytes},
+        {layout->pool_maxnextoffset, 4, layout->pool_header_bytes},
+        {layout->arena_address, 8, layout->arena_object_bytes},
+        {layout->arena_pool_address, 8, layout->arena_object_bytes},
+        {layout->arena_nfreepools, 4, layout->arena_object_bytes},
+        {layout->arena_ntotalpools, 4, layout->arena_object_bytes},
+    };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (members[i].size > PHT_COPIED_STRUCT_MAX || members[i].bytes > members[i].size ||
+            members[i].offset > members[i].size - members[i].bytes)
+            return false;
+    }
+    return true;
+}
+
 static bool has_required(const struct pht_python_layout *layout)
 {
     const uint64_t *const common[] = {
@@ -262,9 +293,8 @@ bool pht_python_layout_is_sound(const struct pht_python_layout *layout)
         }
         if (fields[i].kind == PHT_FIELD_SIZE)
             size = value;
-        if (size > STRUCT_BYTES_MAX || value > size ||
-            (fields[i].kind == PHT_FIELD_MEMBER && value + 4 > size))
+        if (size > STRUCT_BYTES_MAX || value > size)
             return false;
     }
-    return has_required(layout);
+    return has_required(layout) && has_room(layout);
 }

@@ -10,9 +10,6 @@
 /* Pools are 4 or 16 KiB, so an arena has no more than this. */
 #define PHT_ARENA_POOLS_MAX ((size_t)1024)
 
-/* A pool header is 48 bytes in all versions; the layout may say otherwise, but not more. */
-#define PHT_POOL_HEADER_MAX 256
-
 void pht_pymalloc_decode_arena(const struct pht_python_layout *layout, const void *bytes,
                                struct pht_arena_root *ret);
 

@@ -45,7 +45,7 @@ static bool is_unsettled(enum pht_pool_state state)
 static enum pht_pool_state reread_pool(struct pht_arena_reader *reader, pht_addr addr,
                                        uint32_t arena_index, struct pht_pool *pool)
 {
-    unsigned char header[PHT_POOL_HEADER_MAX];
+    unsigned char header[PHT_COPIED_STRUCT_MAX];
     enum pht_pool_state state = PHT_POOL_ODD;
 
     for (int tries = 0; tries < REREADS_MAX && is_unsettled(state); tries++) {
@@ -121,7 +121,7 @@ static bool agrees(const struct pht_arena_root *arena, const struct pht_arena_ta
 /* The arena object as it is now. False: its slot is free, or another arena's. */
 static bool reread_arena(struct pht_arena_reader *reader, struct pht_arena_root *arena)
 {
-    unsigned char object[PHT_POOL_HEADER_MAX];
+    unsigned char object[PHT_COPIED_STRUCT_MAX];
     struct pht_arena_root now = *arena;
     uint64_t array;
 

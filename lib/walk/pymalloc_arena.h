@@ -12,7 +12,7 @@ struct pht_pool_batch {
     size_t count;
     pht_addr addrs[PHT_ARENA_POOLS_MAX];
     uint8_t read[PHT_ARENA_POOLS_MAX]; /* enum pht_read_result */
-    unsigned char headers[PHT_ARENA_POOLS_MAX * PHT_POOL_HEADER_MAX];
+    unsigned char headers[PHT_ARENA_POOLS_MAX * PHT_COPIED_STRUCT_MAX];
 };
 
 /* What the headers of one arena say. */

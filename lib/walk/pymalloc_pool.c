@@ -113,7 +113,7 @@ static bool measure_arena(struct pht_snapshot *snapshot, const struct pht_python
                           const struct pht_arena_root *arena,
                           struct pht_pymalloc_geometry *geometry)
 {
-    unsigned char header[PHT_POOL_HEADER_MAX];
+    unsigned char header[PHT_COPIED_STRUCT_MAX];
 
     for (uint64_t pool_bytes = POOL_BYTES_MIN; pool_bytes <= POOL_BYTES_MAX; pool_bytes *= 2) {
         pht_addr pool = pht_round_up(arena->address, pool_bytes);
