@@ -66,6 +66,12 @@ enum pht_read_result pht_snapshot_read(struct pht_snapshot *snapshot, pht_addr a
 void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, size_t count,
                          size_t size, void *buffer, uint8_t *results);
 
+/*
+ * Ask anew which pages of [start, end) are resident, before they are read again: a page that was
+ * absent when a walk began may have been touched since.
+ */
+void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
+
 /* Resident bytes of [start, end), both page-aligned; pages of zeros do not count. */
 uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
 

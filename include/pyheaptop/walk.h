@@ -131,6 +131,7 @@ struct pht_pymalloc_state {
 
 struct pht_pymalloc {
     enum pht_object_allocator allocator;
+    bool is_off; /* no arena, not even a damaged one */
     /* Sizes are derived from the arenas; PHT_UNKNOWN while there is none. */
     uint64_t arena_bytes;
     uint64_t pool_bytes;
@@ -153,7 +154,8 @@ struct pht_pymalloc {
     uint64_t torn_pools;    /* changed between the copy of the roots and the read */
     uint64_t damaged_pools; /* their header makes no sense */
     uint64_t swapped_pools; /* their header is in swap */
-    uint64_t damaged_arenas;
+    uint64_t damaged_arenas;  /* they contradict themselves, or overlap others */
+    uint64_t swapped_arenas;  /* no pool of any arena could be read, so their size is not known */
     uint64_t vanished_arenas; /* given back to the system after the roots were copied */
 };
 

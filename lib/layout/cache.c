@@ -1,5 +1,6 @@
 #include "layout/cache.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -128,23 +129,31 @@ static bool load_head(FILE *file, struct pht_python *python)
     return expect(file, "symbols", value) && parse_symbol_source(value, &python->symbol_source);
 }
 
+static bool parse_value(const char *text, uint64_t *ret)
+{
+    char *end;
+
+    *ret = PHT_UNKNOWN;
+    if (strcmp(text, "unknown") == 0)
+        return true;
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0;
+}
+
 static bool load_layout(FILE *file, struct pht_python_layout *layout)
 {
     size_t count;
     const struct pht_layout_field *fields = pht_layout_fields(&count);
-    char line[256], value[256], *end;
+    char line[256], value[256];
 
     for (size_t i = 0; i < count; i++) {
-        if (!expect(file, fields[i].name, value))
-            return false;
-        errno = 0;
-        *pht_layout_value(layout, &fields[i]) = strtoull(value, &end, 10);
-        if (strcmp(value, "unknown") == 0)
-            *pht_layout_value(layout, &fields[i]) = PHT_UNKNOWN;
-        else if (end == value || *end != '\0' || errno != 0)
+        if (!expect(file, fields[i].name, value) ||
+            !parse_value(value, pht_layout_value(layout, &fields[i])))
             return false;
     }
-    return next_line(file, line) && strcmp(line, "end") == 0 && pht_python_layout_is_sound(layout);
+    return next_line(file, line) && strcmp(line, "end") == 0 && getc(file) == EOF &&
+           pht_python_layout_is_sound(layout);
 }
 
 bool pht_cache_load(const char *directory, struct pht_python *python)

@@ -6,7 +6,10 @@
 /* location entry -> nameless definition -> named declaration: two steps, never more. */
 #define HOPS_MAX 3
 
-/* DW_OP_addr is the only operation of a static variable's location. */
+/*
+ * The only operation of a static variable's location: DW_OP_addr, or an index into .debug_addr
+ * (DW_OP_addrx), which clang prefers.
+ */
 static bool static_address(Dwarf_Die *die, uint64_t *address)
 {
     Dwarf_Attribute attribute;
@@ -14,11 +17,16 @@ static bool static_address(Dwarf_Die *die, uint64_t *address)
     size_t count;
 
     if (dwarf_attr(die, DW_AT_location, &attribute) == NULL ||
-        dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1 ||
-        operations[0].atom != DW_OP_addr)
+        dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1)
         return false;
-    *address = operations[0].number;
-    return true;
+    if (operations[0].atom == DW_OP_addr) {
+        *address = operations[0].number;
+        return true;
+    }
+    Dwarf_Attribute indexed;
+    return operations[0].atom == DW_OP_addrx &&
+           dwarf_getlocation_attr(&attribute, operations, &indexed) == 0 &&
+           dwarf_formaddr(&indexed, address) == 0;
 }
 
 static bool follow(Dwarf_Die *die, Dwarf_Die *ret)

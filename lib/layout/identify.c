@@ -50,26 +50,52 @@ enum pht_identity pht_identify(struct pht_elf_image *image)
     return PHT_IDENTITY_NONE;
 }
 
+/* One or two digits; NULL if there is none. */
+static const char *parse_number(const char *text, unsigned *ret)
+{
+    if (!isdigit((unsigned char)text[0]))
+        return NULL;
+    *ret = (unsigned)(*text++ - '0');
+    if (isdigit((unsigned char)text[0]))
+        *ret = *ret * 10 + (unsigned)(*text++ - '0');
+    return text;
+}
+
+static const char *parse_dotted(const char *text, struct pht_version *ret)
+{
+    text = parse_number(text, &ret->major);
+    if (text == NULL || *text++ != '.')
+        return NULL;
+    text = parse_number(text, &ret->minor);
+    if (text == NULL || *text++ != '.')
+        return NULL;
+    return parse_number(text, &ret->micro);
+}
+
+/* "a1", "b2", "rc1", and "c1" up to 2.7; NULL if a level has no number. */
+static const char *skip_level(const char *text)
+{
+    size_t letters = strncmp(text, "rc", 2) == 0 ? 2 : strspn(text, "abc");
+    size_t digits = strspn(text + letters, "0123456789");
+
+    if (letters == 0)
+        return text;
+    return letters <= 2 && digits > 0 ? text + letters + digits : NULL;
+}
+
 bool pht_version_parse(const char *text, size_t length, struct pht_version *ret)
 {
-    char copy[32];
-    int end = 0;
+    char copy[32] = "";
 
-    if (length == 0 || length >= sizeof(copy) || !isdigit((unsigned char)text[0]))
+    if (length >= sizeof(copy))
         return false;
     memcpy(copy, text, length);
-    copy[length] = '\0';
-    if (sscanf(copy, "%2u.%2u.%2u%n", &ret->major, &ret->minor, &ret->micro, &end) != 3)
-        return false;
-    const char *rest = copy + end;
-    if (strncmp(rest, "rc", 2) == 0)
-        rest += 2;
-    else if (*rest == 'a' || *rest == 'b' || *rest == 'c')
+    const char *rest = parse_dotted(copy, ret);
+    if (rest != NULL)
+        rest = skip_level(rest);
+    if (rest != NULL && *rest == '+')
         rest++;
-    rest += strspn(rest, "0123456789");
-    if (*rest == '+')
-        rest++;
-    return *rest == '\0';
+    return rest == copy + length;
 }
 
 /* Py_Version, since 3.11: 0x030f00c2 is 3.15.0rc2 (Include/patchlevel.h). */

@@ -53,6 +53,22 @@ void pht_caveats_unproven(struct pht_report *report, const struct pht_pymalloc_r
                         report->python->image);
 }
 
+void pht_caveats_no_arena(struct pht_report *report)
+{
+    char arenas[PHT_HUMAN_MAX];
+
+    if (report->pymalloc->swapped_arenas > 0)
+        pht_report_warn(report, "swapped-arenas", NULL,
+                        "all %s arenas are in swap and stay there: no pymalloc figures",
+                        pht_human_count(report->pymalloc->swapped_arenas, arenas));
+    else
+        pht_report_warn(
+            report, "damaged-arenas", NULL,
+            "all %s arenas contradict themselves: no pymalloc figures",
+            pht_human_count(report->pymalloc->damaged_arenas + report->pymalloc->vanished_arenas,
+                            arenas));
+}
+
 static void check_stop(struct pht_report *report)
 {
     const struct pht_snapshot_stats *stats = &report->snapshot;
@@ -73,7 +89,7 @@ static void check_allocator(struct pht_report *report)
     const enum pht_object_allocator allocator = report->pymalloc->allocator;
     const char *name = pht_object_allocator_name(allocator);
 
-    if (report->pymalloc->totals.arenas > 0 || name == NULL)
+    if (!report->pymalloc->is_off || name == NULL)
         return;
     if (allocator == PHT_ALLOCATOR_CUSTOM)
         pht_report_warn(report, "pymalloc-off", NULL,

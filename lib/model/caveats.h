@@ -10,6 +10,9 @@ void pht_caveats_no_layout(struct pht_report *report);
 /* The layout did not lead to an allocator's state. */
 void pht_caveats_unproven(struct pht_report *report, const struct pht_pymalloc_roots *roots);
 
+/* There are arenas, and none of them could be walked: zeros would be wrong. */
+void pht_caveats_no_arena(struct pht_report *report);
+
 /* Everything else, once the walks are done. Sets report->complete. */
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target);
 

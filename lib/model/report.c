@@ -37,7 +37,8 @@ static bool copy_process(const struct pht_process *from, struct pht_process *to)
     to->command = malloc(from->command_bytes + 1);
     if (to->comm == NULL || to->exe == NULL || to->command == NULL)
         return false;
-    memcpy(to->command, from->command, from->command_bytes + 1);
+    memcpy(to->command, from->command, from->command_bytes);
+    to->command[from->command_bytes] = '\0';
     return true;
 }
 
@@ -116,6 +117,11 @@ static struct pht_error *walk(struct pht_target *target, struct pht_report *repo
     report->walk_us = pht_clock_us() - started;
     if (report->pymalloc == NULL)
         return pht_error_no_memory();
+    if (report->pymalloc->totals.arenas == 0 && !report->pymalloc->is_off) {
+        pht_caveats_no_arena(report);
+        pht_pymalloc_destroy(report->pymalloc);
+        report->pymalloc = NULL;
+    }
     return NULL;
 }
 

@@ -53,7 +53,7 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
     for (size_t i = 0; i < count; i++) {
         char *out = (char *)buffer + i * size;
         bool read;
-        if (crosses_page(addrs[i], size)) {
+        if (snapshot->freezing || crosses_page(addrs[i], size)) {
             results[i] = (uint8_t)pht_snapshot_read(snapshot, addrs[i], out, size);
             continue;
         }
@@ -70,6 +70,12 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
         }
     }
     flush(snapshot, reads, slots, pending, results);
+}
+
+void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)
+{
+    pht_page_cache_refresh(&snapshot->pages, pht_round_down(start, PHT_PAGE_BYTES),
+                           pht_round_up(end, PHT_PAGE_BYTES));
 }
 
 uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)

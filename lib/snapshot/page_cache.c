@@ -104,6 +104,53 @@ static uint64_t count_bits(const uint64_t *bits, size_t from, size_t to)
     return count;
 }
 
+/* How far a range goes on in the block that holds `at`. */
+static uint64_t part_in_block(const struct pht_page_block *block, pht_addr at, pht_addr end)
+{
+    uint64_t left = PHT_PAGE_BLOCK_BYTES - (at - block->start);
+
+    return end - at < left ? end - at : left;
+}
+
+static void copy_bits(uint64_t *to, size_t first, const uint64_t *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bit = (uint64_t)1 << (first + i) % 64;
+        if (from[i / 64] >> i % 64 & 1)
+            to[(first + i) / 64] |= bit;
+        else
+            to[(first + i) / 64] &= ~bit;
+    }
+}
+
+static void refresh_part(struct pht_page_cache *cache, struct pht_page_block *block, pht_addr at,
+                         uint64_t bytes)
+{
+    struct pht_page_block *fresh = &cache->scratch;
+    size_t first = (size_t)((at - block->start) / PHT_PAGE_BYTES);
+    struct pht_error *error =
+        pht_target_scan_pages(cache->target, at, at + bytes, fresh->resident, fresh->swapped);
+
+    if (error != NULL) {
+        pht_error_destroy(error);
+        return;
+    }
+    copy_bits(block->resident, first, fresh->resident, (size_t)(bytes / PHT_PAGE_BYTES));
+    copy_bits(block->swapped, first, fresh->swapped, (size_t)(bytes / PHT_PAGE_BYTES));
+}
+
+void pht_page_cache_refresh(struct pht_page_cache *cache, pht_addr start, pht_addr end)
+{
+    for (pht_addr at = start; at < end;) {
+        struct pht_page_block *block = find_block(cache, at);
+        if (block == NULL)
+            return;
+        uint64_t part = part_in_block(block, at, end);
+        refresh_part(cache, block, at, part);
+        at += part;
+    }
+}
+
 uint64_t pht_page_cache_resident(struct pht_page_cache *cache, pht_addr start, pht_addr end)
 {
     uint64_t pages = 0;
@@ -112,11 +159,10 @@ uint64_t pht_page_cache_resident(struct pht_page_cache *cache, pht_addr start, p
         const struct pht_page_block *block = find_block(cache, at);
         if (block == NULL)
             return 0;
-        pht_addr block_end = block->start + PHT_PAGE_BLOCK_BYTES;
-        pht_addr stop = end < block_end ? end : block_end;
-        pages += count_bits(block->resident, (size_t)((at - block->start) / PHT_PAGE_BYTES),
-                            (size_t)((stop - block->start) / PHT_PAGE_BYTES));
-        at = stop;
+        uint64_t part = part_in_block(block, at, end);
+        size_t first = (size_t)((at - block->start) / PHT_PAGE_BYTES);
+        pages += count_bits(block->resident, first, first + (size_t)(part / PHT_PAGE_BYTES));
+        at += part;
     }
     return pages * PHT_PAGE_BYTES;
 }

@@ -27,6 +27,7 @@ struct pht_page_cache {
     struct pht_target *target;
     PHT_VEC(struct pht_page_block *) blocks; /* by start */
     struct pht_page_block *last;
+    struct pht_page_block scratch; /* for pages that are asked for anew */
 };
 
 void pht_page_cache_init(struct pht_page_cache *cache, struct pht_target *target);
@@ -34,6 +35,9 @@ void pht_page_cache_deinit(struct pht_page_cache *cache);
 
 /* Forget all that is known. */
 void pht_page_cache_clear(struct pht_page_cache *cache);
+
+/* Ask anew for the pages of [start, end), both page-aligned. */
+void pht_page_cache_refresh(struct pht_page_cache *cache, pht_addr start, pht_addr end);
 
 /* A page whose state cannot be asked for counts as absent. */
 enum pht_page_state pht_page_cache_state(struct pht_page_cache *cache, pht_addr addr);

@@ -50,14 +50,14 @@ static struct pht_error *freeze_stopped(struct pht_snapshot *snapshot, pht_freez
 
     if (error != NULL)
         return error;
-    if (outcome == PHT_STOP_GAVE_UP) {
-        snapshot->stats.gave_up = true;
+    snapshot->stats.gave_up = outcome == PHT_STOP_GAVE_UP;
+    snapshot->stats.stop = snapshot->stats.gave_up ? PHT_STOP_NONE : snapshot->options.stop;
+    if (snapshot->stats.gave_up) {
         run_freeze(snapshot, freeze, context);
         return NULL;
     }
     snapshot->stopped = true;
     snapshot->stats.stops++;
-    snapshot->stats.stop = snapshot->options.stop;
     run_freeze(snapshot, freeze, context);
     if (snapshot->options.stop == PHT_STOP_BRIEF)
         return pht_snapshot_release(snapshot);

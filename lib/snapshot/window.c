@@ -22,6 +22,8 @@ struct pht_error *pht_snapshot_refresh_maps(struct pht_snapshot *snapshot)
     pht_maps_deinit(&snapshot->maps);
     snapshot->maps = fresh;
     snapshot->last_mapping = NULL;
+    /* What was not mapped when the pages were asked for may be now. */
+    pht_page_cache_clear(&snapshot->pages);
     return NULL;
 }
 

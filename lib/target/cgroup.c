@@ -40,6 +40,14 @@ static const char *find_path(char *text, bool v2)
     return NULL;
 }
 
+/* The group lies outside our cgroup namespace: "/../other". */
+static bool leads_upwards(const char *path)
+{
+    size_t length = strlen(path);
+
+    return strstr(path, "/../") != NULL || (length >= 3 && strcmp(path + length - 3, "/..") == 0);
+}
+
 /*
  * A line of mountinfo(5):
  *
@@ -64,7 +72,8 @@ static char *find_directory(char *mountinfo, bool v2, const char *path)
         if (!v2 && strstr(options, "memory") == NULL)
             continue;
         size_t shared = strcmp(root, "/") == 0 ? 0 : strlen(root);
-        if (strncmp(path, root, shared) != 0 || strstr(path, "/../") != NULL)
+        if (strncmp(path, root, shared) != 0 || (path[shared] != '/' && path[shared] != '\0') ||
+            leads_upwards(path))
             continue;
         return pht_text_format("%s%s", point, path + shared);
     }

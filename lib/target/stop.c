@@ -113,7 +113,9 @@ enum pht_stopper_result pht_stopper_resume(struct pht_stopper *stopper, uint64_t
     struct pht_tracer_request request = {.stop = false};
     struct pht_tracer_answer answer;
 
-    if (!ask(stopper, &request) || !receive(stopper, pht_clock_us() + ANSWER_GRACE_US, &answer))
+    /* A helper that had to end to free the target has answered before it was asked. */
+    ask(stopper, &request);
+    if (!receive(stopper, pht_clock_us() + ANSWER_GRACE_US, &answer))
         return PHT_STOPPER_FAILED;
     *stopped_us = answer.stopped_us;
     *expired = answer.expired;

@@ -94,19 +94,26 @@ static bool is_dead(char letter)
     return letter == 0 || letter == 'Z' || letter == 'X';
 }
 
-/* False when the table is full or tracing is refused. A thread that just ended is no failure. */
+/*
+ * False when the table is full or tracing is refused. A thread that just ended is no failure; it
+ * is entered too, since a first thread that ended stays in the list as long as others run.
+ */
 static bool seize(struct tracer *self, pid_t tid)
 {
+    struct thread *thread = &self->threads[self->count];
+
     if (self->count == THREADS_MAX)
         return false;
-    if (ptrace(PTRACE_SEIZE, tid, NULL, PTRACE_O_TRACEEXEC) < 0) {
-        if (errno == ESRCH || is_dead(thread_state_letter(self, tid)))
-            return true;
+    if (ptrace(PTRACE_SEIZE, tid, NULL, PTRACE_O_TRACEEXEC) == 0) {
+        *thread = (struct thread){.tid = tid, .state = THREAD_SEIZED};
+        self->waiting++;
+    } else if (errno == ESRCH || is_dead(thread_state_letter(self, tid))) {
+        *thread = (struct thread){.tid = tid, .state = THREAD_GONE};
+    } else {
         self->refused = true;
         return false;
     }
-    self->threads[self->count++] = (struct thread){.tid = tid, .state = THREAD_SEIZED};
-    self->waiting++;
+    self->count++;
     return true;
 }
 
@@ -237,14 +244,22 @@ static enum pht_stopper_result stop_all(struct tracer *self)
     return PHT_STOPPER_EXITED;
 }
 
-static void release_all(struct tracer *self)
+/*
+ * False if a thread could not be released because it was killed meanwhile, or never stopped: the
+ * kernel then holds its remains for us, and its parent cannot collect it before our end.
+ */
+static bool release_all(struct tracer *self)
 {
+    bool clean = self->waiting == 0;
+
     for (size_t i = 0; i < self->count; i++) {
         struct thread *thread = &self->threads[i];
-        if (thread->state == THREAD_STOPPED)
-            ptrace(PTRACE_DETACH, thread->tid, NULL, (long)thread->pending_signal);
+        if (thread->state == THREAD_STOPPED &&
+            ptrace(PTRACE_DETACH, thread->tid, NULL, (long)thread->pending_signal) < 0)
+            clean = false;
     }
     self->count = self->waiting = 0;
+    return clean;
 }
 
 static void set_tick(uint64_t us)
@@ -296,9 +311,7 @@ static void serve_stop(struct tracer *self, uint64_t max_us)
     reply.result = stop_all(self);
     set_tick(0);
     if (reply.result != PHT_STOPPER_STOPPED) {
-        /* Threads that did not stop cannot be detached from; our end releases them. */
-        bool clean = self->waiting == 0;
-        release_all(self);
+        bool clean = release_all(self);
         answer(self, &reply);
         if (!clean)
             _exit(0);
@@ -306,11 +319,13 @@ static void serve_stop(struct tracer *self, uint64_t max_us)
     }
     answer(self, &reply);
     reply.expired = !receive(self, self->deadline_us, &request);
-    release_all(self);
+    bool clean = release_all(self);
     reply.stopped_us = pht_clock_us() - self->started_us;
-    if (reply.expired)
+    if (reply.expired && clean)
         receive(self, UINT64_MAX, &request);
     answer(self, &reply);
+    if (!clean)
+        _exit(0);
 }
 
 static void on_tick(int signal)

@@ -312,9 +312,11 @@ static void put_unknown_parts(struct writer *writer, json_t *root)
         put(writer, root, names[i], json_null());
 }
 
+/* ASCII only: a terminal that shows the report must not meet control characters of C1. */
 static bool dump(struct writer *writer, json_t *root, FILE *file)
 {
-    bool written = !writer->failed && json_dumpf(root, file, JSON_INDENT(2)) == 0;
+    bool written =
+        !writer->failed && json_dumpf(root, file, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
 
     json_decref(root);
     if (written)

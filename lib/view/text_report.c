@@ -24,7 +24,13 @@ static const char *bytes_or_dash(uint64_t value, char text[static PHT_HUMAN_MAX]
     return value == PHT_UNKNOWN ? "-" : pht_human_bytes(value, text);
 }
 
+static const char *count_or_dash(uint64_t value, char text[static PHT_HUMAN_MAX])
+{
+    return value == PHT_UNKNOWN ? "-" : pht_human_count(value, text);
+}
+
 #define BYTES_OR_DASH(value) bytes_or_dash(value, (char[PHT_HUMAN_MAX]){0})
+#define COUNT_OR_DASH(value) count_or_dash(value, (char[PHT_HUMAN_MAX]){0})
 
 static char *command_line(const struct pht_process *process)
 {
@@ -72,13 +78,14 @@ static void write_runtime(const struct pht_python *python, FILE *file)
 {
     if (python == NULL)
         return;
-    fprintf(file, "Runtime    CPython %s (%s%s)",
+    fprintf(file, "Runtime    CPython %s (%s%s)\n",
             python->version_text[0] != '\0' ? python->version_text : "of unknown version",
             python->free_threaded ? "free-threaded" : "GIL",
             python->debug_build ? ", debug build" : "");
+    fprintf(file, "           ");
     if (python->build_id[0] != '\0')
-        fprintf(file, "  build-id %.12s", python->build_id);
-    fprintf(file, "  layouts: %s%s\n", python->layout_source == PHT_LAYOUT_DWARF ? "DWARF" : "none",
+        fprintf(file, "build-id %.12s  ", python->build_id);
+    fprintf(file, "layouts: %s%s\n", python->layout_source == PHT_LAYOUT_DWARF ? "DWARF" : "none",
             python->cached ? " (cached)" : "");
 }
 
@@ -88,14 +95,15 @@ static void write_allocator(const struct pht_report *report, FILE *file)
 
     if (pymalloc == NULL)
         return;
-    if (pymalloc->totals.arenas == 0) {
+    if (pymalloc->is_off) {
         const char *name = pht_object_allocator_name(pymalloc->allocator);
         fprintf(file, "Allocator  pymalloc off (%s)\n", name != NULL ? name : "no arenas");
-        return;
     }
-    fprintf(file, "Allocator  pymalloc on (%s arenas, %s pools, %" PRIu64 " byte alignment)%s\n",
-            BYTES(pymalloc->arena_bytes), BYTES(pymalloc->pool_bytes), pymalloc->alignment_bytes,
-            pymalloc->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG ? ", debug hooks" : "");
+    if (pymalloc->totals.arenas == 0)
+        return;
+    fprintf(file, "Allocator  pymalloc%s  %s arenas, %s pools, blocks aligned to %" PRIu64 "\n",
+            pymalloc->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG ? " (debug hooks)" : "",
+            BYTES(pymalloc->arena_bytes), BYTES(pymalloc->pool_bytes), pymalloc->alignment_bytes);
 }
 
 static void write_snapshot(const struct pht_report *report, FILE *file)
@@ -116,28 +124,36 @@ static void write_snapshot(const struct pht_report *report, FILE *file)
     fprintf(file, "\n");
 }
 
-static void write_kernel_row(uint64_t bytes, const char *what, FILE *file)
+static void write_row(uint64_t bytes, const char *what, FILE *file)
 {
     fprintf(file, "%9s  %s\n", BYTES_OR_DASH(bytes), what);
+}
+
+static void write_cgroup(const struct pht_cgroup_memory *cgroup, FILE *file)
+{
+    if (!cgroup->known)
+        return;
+    if (cgroup->limit_bytes == PHT_UNKNOWN)
+        fprintf(file, "  cgroup uses %s, no limit\n", BYTES(cgroup->current_bytes));
+    else
+        fprintf(file, "  cgroup uses %s of %s\n", BYTES(cgroup->current_bytes),
+                BYTES(cgroup->limit_bytes));
 }
 
 static void write_kernel(const struct pht_report *report, FILE *file)
 {
     const struct pht_kernel_memory *kernel = &report->kernel;
 
-    fprintf(file, "\nRSS %s  peak %s  virtual %s  swap %s\n", BYTES(kernel->rss_bytes),
-            BYTES_OR_DASH(kernel->peak_rss_bytes), BYTES(kernel->virtual_bytes),
-            BYTES(kernel->swap_bytes));
-    write_kernel_row(kernel->anon_bytes, "anonymous: heaps, arenas, stacks, copied file pages",
-                     file);
-    write_kernel_row(kernel->file_bytes, "files: code, data, libraries", file);
-    write_kernel_row(kernel->shmem_bytes, "shared memory", file);
-    fprintf(file, "  USS %s  PSS %s  faults %s minor, %s major\n", BYTES(kernel->uss_bytes),
-            BYTES(kernel->pss_bytes), COUNT(kernel->minor_faults), COUNT(kernel->major_faults));
-    if (report->cgroup.known)
-        fprintf(file, "  cgroup %s of %s\n", BYTES(report->cgroup.current_bytes),
-                report->cgroup.limit_bytes == PHT_UNKNOWN ? "no limit"
-                                                          : BYTES(report->cgroup.limit_bytes));
+    fprintf(file, "\nRSS %s  peak %s  virtual %s  swap %s\n", BYTES_OR_DASH(kernel->rss_bytes),
+            BYTES_OR_DASH(kernel->peak_rss_bytes), BYTES_OR_DASH(kernel->virtual_bytes),
+            BYTES_OR_DASH(kernel->swap_bytes));
+    write_row(kernel->anon_bytes, "anonymous: heaps, arenas, stacks, copied file pages", file);
+    write_row(kernel->file_bytes, "files: code, data, libraries", file);
+    write_row(kernel->shmem_bytes, "shared memory", file);
+    fprintf(file, "  USS %s  PSS %s  faults %s minor, %s major\n", BYTES_OR_DASH(kernel->uss_bytes),
+            BYTES_OR_DASH(kernel->pss_bytes), COUNT_OR_DASH(kernel->minor_faults),
+            COUNT_OR_DASH(kernel->major_faults));
+    write_cgroup(&report->cgroup, file);
 }
 
 static int by_free_bytes(const void *a, const void *b)
@@ -173,27 +189,28 @@ static void write_classes(const struct pht_pymalloc *pymalloc, bool full, FILE *
         fprintf(file, "  ... %zu more size classes: --section pymalloc\n", count - shown);
 }
 
+/* What is nothing is left out, but for the first and the last line. */
 static void write_figures(const struct pht_pymalloc_totals *totals, FILE *file)
 {
     const struct {
         uint64_t bytes;
         const char *what;
     } rows[] = {
-        {totals->live_bytes, "blocks in use"},
         {totals->free_bytes, "free blocks in used pools"},
         {totals->unused_pool_bytes, "free pools"},
         {totals->pool_header_bytes, "pool headers"},
         {totals->quantization_bytes, "lost to quantization"},
         {totals->arena_alignment_bytes, "lost to arena alignment"},
         {totals->unknown_pool_bytes, "pools that could not be read"},
-        {totals->total_bytes, "arenas, all of it"},
     };
 
     fprintf(file, "    bytes  what\n");
+    write_row(totals->live_bytes, "blocks in use", file);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].bytes > 0 || rows[i].bytes == totals->live_bytes)
-            write_kernel_row(rows[i].bytes, rows[i].what, file);
+        if (rows[i].bytes > 0)
+            write_row(rows[i].bytes, rows[i].what, file);
     }
+    write_row(totals->total_bytes, "arenas, all of it", file);
 }
 
 static void write_states(const struct pht_pymalloc *pymalloc, FILE *file)
@@ -233,8 +250,7 @@ static void write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FILE 
     write_states(pymalloc, file);
     write_classes(pymalloc, full, file);
     if (pymalloc->sparse_arenas > 0)
-        fprintf(file,
-                "  %s arena%s under 10%% used: %s of live blocks keep %s from being returned\n",
+        fprintf(file, "  %s arena%s under 10%% used: %s in use keeps %s from release\n",
                 COUNT(pymalloc->sparse_arenas), pymalloc->sparse_arenas == 1 ? " is" : "s are",
                 BYTES(pymalloc->sparse_live_bytes), BYTES(pymalloc->sparse_held_bytes));
     if (full)
@@ -264,19 +280,26 @@ static void write_wrapped(const char *text, int column, int indent, FILE *file)
     fprintf(file, "\n");
 }
 
+static void write_warning(const struct pht_warning *warning, FILE *file)
+{
+    _cleanup_free_ char *text = pht_text_printable(warning->text, strlen(warning->text));
+    int indent = fprintf(file, "  %-15s ", warning->id);
+
+    write_wrapped(text != NULL ? text : "", indent, indent, file);
+    if (warning->remedy == NULL)
+        return;
+    _cleanup_free_ char *remedy = pht_text_printable(warning->remedy, strlen(warning->remedy));
+    int column = fprintf(file, "%*stry: ", indent, "");
+    write_wrapped(remedy != NULL ? remedy : "", column, column, file);
+}
+
 static void write_warnings(const struct pht_report *report, FILE *file)
 {
     if (report->warnings.count == 0)
         return;
     fprintf(file, "\nWarnings\n");
-    for (size_t i = 0; i < report->warnings.count; i++) {
-        const struct pht_warning *warning = &report->warnings.items[i];
-        _cleanup_free_ char *text = pht_text_printable(warning->text, strlen(warning->text));
-        int column = fprintf(file, "  %-15s ", warning->id);
-        write_wrapped(text != NULL ? text : "", column, column, file);
-        if (warning->remedy != NULL)
-            fprintf(file, "%*stry: %s\n", column, "", warning->remedy);
-    }
+    for (size_t i = 0; i < report->warnings.count; i++)
+        write_warning(&report->warnings.items[i], file);
 }
 
 void pht_text_report_write(const struct pht_report *report, const struct pht_text_options *options,

@@ -12,7 +12,32 @@ struct walk {
     struct pht_pymalloc_totals *totals; /* of the state that is walked */
     struct pht_size_class classes[PHT_SIZE_CLASSES_MAX];
     size_t arena_count;
+    const struct pht_arena_root **order; /* all arenas, by address */
+    size_t order_count;
 };
+
+/* By address, and by place among equals, so that the order is total. */
+static int compare_roots(const void *a, const void *b)
+{
+    const struct pht_arena_root *left = *(const struct pht_arena_root *const *)a;
+    const struct pht_arena_root *right = *(const struct pht_arena_root *const *)b;
+
+    if (left->address != right->address)
+        return left->address < right->address ? -1 : 1;
+    return left < right ? -1 : left > right;
+}
+
+static bool sort_arenas(struct walk *walk, const struct pht_pymalloc_roots *roots)
+{
+    walk->order_count = roots->arenas.count;
+    walk->order = calloc(walk->order_count + 1, sizeof(*walk->order));
+    if (walk->order == NULL)
+        return false;
+    for (size_t i = 0; i < walk->order_count; i++)
+        walk->order[i] = &roots->arenas.items[i];
+    qsort(walk->order, walk->order_count, sizeof(*walk->order), compare_roots);
+    return true;
+}
 
 static void add_classes(struct walk *walk, const struct pht_arena_tally *tally)
 {
@@ -73,13 +98,26 @@ static void walk_batch(struct walk *walk, const struct pht_arena_root *arenas, s
     }
 }
 
+/*
+ * Memory belongs to one arena only, or it would be counted twice. `walk->order` is by address;
+ * of arenas that overlap the first is believed, and of equal ones the one that is met first.
+ */
+static bool overlaps_another(const struct walk *walk, const struct pht_arena_root *arena)
+{
+    const struct pht_arena_root *const *at =
+        bsearch(&arena, walk->order, walk->order_count, sizeof(*walk->order), compare_roots);
+
+    return at > walk->order && arena->address - at[-1]->address < walk->reader.geometry.arena_bytes;
+}
+
 static void walk_state(struct walk *walk, const struct pht_arena_root *arenas, size_t arena_count)
 {
     struct pht_arena_root fitting[PHT_ARENA_POOLS_MAX];
     size_t count = 0, pools = 0;
 
     for (size_t i = 0; i < arena_count; i++) {
-        if (!pht_pymalloc_arena_fits(&walk->reader.geometry, &arenas[i])) {
+        if (!pht_pymalloc_arena_fits(&walk->reader.geometry, &arenas[i]) ||
+            overlaps_another(walk, &arenas[i])) {
             walk->result->damaged_arenas++;
             continue;
         }
@@ -115,13 +153,13 @@ static void add_totals(struct pht_pymalloc_totals *sum, const struct pht_pymallo
 }
 
 /* All states of a process are of one build; the first that has pools gives the sizes. */
-static bool measure(struct walk *walk, const struct pht_pymalloc_roots *roots)
+static bool measure(struct walk *walk, const struct pht_pymalloc_roots *roots, bool *swapped)
 {
     for (size_t i = 0; i < roots->states.count; i++) {
         const struct pht_pymalloc_root *state = &roots->states.items[i];
         if (pht_pymalloc_measure(walk->reader.snapshot, walk->reader.layout,
                                  roots->arenas.items + state->first_arena, state->arenas,
-                                 state->classes, &walk->reader.geometry))
+                                 state->classes, &walk->reader.geometry, swapped))
             return true;
     }
     return false;
@@ -227,7 +265,7 @@ struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
     struct pht_pymalloc *result = create_result(roots);
     struct walk *walk = calloc(1, sizeof(*walk));
 
-    if (result == NULL || walk == NULL) {
+    if (result == NULL || walk == NULL || !sort_arenas(walk, roots)) {
         pht_pymalloc_destroy(result);
         free(walk);
         return NULL;
@@ -235,13 +273,19 @@ struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
     walk->reader.snapshot = snapshot;
     walk->reader.layout = &roots->python->layout;
     walk->result = result;
-    if (measure(walk, roots)) {
+    bool swapped = false;
+    if (measure(walk, roots, &swapped)) {
         walk_states(walk, roots);
         finish(walk, roots);
+    } else if (swapped) {
+        result->swapped_arenas = roots->arenas.count;
     } else {
         result->damaged_arenas += roots->arenas.count;
     }
+    result->is_off = result->totals.arenas == 0 && result->damaged_arenas == 0 &&
+                     result->swapped_arenas == 0 && result->vanished_arenas == 0;
     result->rereads = walk->reader.rereads;
+    free(walk->order);
     free(walk);
     return result;
 }

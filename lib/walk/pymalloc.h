@@ -10,6 +10,12 @@
 /* Pools are 4 or 16 KiB, so an arena has no more than this. */
 #define PHT_ARENA_POOLS_MAX ((size_t)1024)
 
+/* Addresses of processes end here on every 64-bit Linux; a larger one is damage. */
+#define PHT_USER_ADDR_MAX (((pht_addr)1 << 57) - 1)
+
+/* True if an arena object does not contradict itself. */
+bool pht_pymalloc_arena_is_sane(const struct pht_arena_root *arena);
+
 void pht_pymalloc_decode_arena(const struct pht_python_layout *layout, const void *bytes,
                                struct pht_arena_root *ret);
 
@@ -25,10 +31,10 @@ struct pht_pymalloc_geometry {
     uint32_t classes;
 };
 
-/* False if no arena has a pool that tells. */
+/* False if no arena has a pool that tells; `*swapped` is true if pools in swap might have. */
 bool pht_pymalloc_measure(struct pht_snapshot *snapshot, const struct pht_python_layout *layout,
                           const struct pht_arena_root *arenas, size_t count, uint32_t classes,
-                          struct pht_pymalloc_geometry *ret);
+                          struct pht_pymalloc_geometry *ret, bool *swapped);
 
 /* True if an arena has the size of the others, and its pools lie inside it. */
 bool pht_pymalloc_arena_fits(const struct pht_pymalloc_geometry *geometry,

@@ -118,26 +118,44 @@ static bool agrees(const struct pht_arena_root *arena, const struct pht_arena_ta
     return tally->used <= expected_used(arena) && expected_used(arena) <= seen;
 }
 
-/* The arena object as it is now. False: its slot is free, or another arena's. */
-static bool reread_arena(struct pht_arena_reader *reader, struct pht_arena_root *arena)
+enum arena_now {
+    ARENA_THERE,
+    ARENA_ODD, /* cannot be read, or is just being written */
+    ARENA_GONE,
+};
+
+/* The arena object as it is now; the array may have moved. */
+static enum arena_now reread_arena(struct pht_arena_reader *reader, struct pht_arena_root *arena)
 {
     unsigned char object[PHT_COPIED_STRUCT_MAX];
+    uint64_t object_bytes = reader->layout->arena_object_bytes;
     struct pht_arena_root now = *arena;
     uint64_t array;
 
     reader->rereads++;
     if (pht_snapshot_read(reader->snapshot, reader->arenas_field, &array, sizeof(array)) !=
-        PHT_READ_OK)
-        return false;
-    pht_addr slot = array + arena->index * reader->layout->arena_object_bytes;
-    if (pht_snapshot_read(reader->snapshot, slot, object, reader->layout->arena_object_bytes) !=
-        PHT_READ_OK)
-        return false;
+            PHT_READ_OK ||
+        pht_snapshot_read(reader->snapshot, array + arena->index * object_bytes, object,
+                          object_bytes) != PHT_READ_OK)
+        return ARENA_ODD;
     pht_pymalloc_decode_arena(reader->layout, object, &now);
-    if (now.address != arena->address || !pht_pymalloc_arena_fits(&reader->geometry, &now))
-        return false;
+    if (now.address != arena->address)
+        return ARENA_GONE;
+    if (!pht_pymalloc_arena_is_sane(&now) || !pht_pymalloc_arena_fits(&reader->geometry, &now))
+        return ARENA_ODD;
     *arena = now;
-    return true;
+    return ARENA_THERE;
+}
+
+static void retally_arena(struct pht_arena_reader *reader, const struct pht_arena_root *arena,
+                          struct pht_arena_tally *tally)
+{
+    pht_snapshot_look_again(reader->snapshot, arena->address,
+                            arena->address + reader->geometry.arena_bytes);
+    reader->one.count = 0;
+    append_pools(reader, arena, &reader->one);
+    gather(reader, &reader->one);
+    tally_arena(reader, arena, &reader->one, 0, tally);
 }
 
 /*
@@ -149,12 +167,9 @@ static bool settle(struct pht_arena_reader *reader, struct pht_arena_root *arena
 {
     for (int tries = 0; tries < REREADS_MAX && (tally->damaged > 0 || !agrees(arena, tally));
          tries++) {
-        if (!reread_arena(reader, arena))
+        if (reread_arena(reader, arena) == ARENA_GONE)
             return false;
-        reader->one.count = 0;
-        append_pools(reader, arena, &reader->one);
-        gather(reader, &reader->one);
-        tally_arena(reader, arena, &reader->one, 0, tally);
+        retally_arena(reader, arena, tally);
     }
     if (!agrees(arena, tally)) {
         uint64_t expected = expected_used(arena);

@@ -111,7 +111,7 @@ static bool measure_pool(const struct pht_python_layout *layout, const void *hea
 
 static bool measure_arena(struct pht_snapshot *snapshot, const struct pht_python_layout *layout,
                           const struct pht_arena_root *arena,
-                          struct pht_pymalloc_geometry *geometry)
+                          struct pht_pymalloc_geometry *geometry, bool *swapped)
 {
     unsigned char header[PHT_COPIED_STRUCT_MAX];
 
@@ -119,9 +119,11 @@ static bool measure_arena(struct pht_snapshot *snapshot, const struct pht_python
         pht_addr pool = pht_round_up(arena->address, pool_bytes);
         /* The first pool may be one that was carved and never used; then a later one tells. */
         for (int tries = 0; tries < 8 && pool < arena->pool_address; tries++, pool += pool_bytes) {
-            if (pht_snapshot_read(snapshot, pool, header, layout->pool_header_bytes) ==
-                    PHT_READ_OK &&
-                measure_pool(layout, header, pool_bytes, arena, geometry))
+            enum pht_read_result result =
+                pht_snapshot_read(snapshot, pool, header, layout->pool_header_bytes);
+            if (result == PHT_READ_SWAPPED)
+                *swapped = true;
+            if (result == PHT_READ_OK && measure_pool(layout, header, pool_bytes, arena, geometry))
                 return true;
         }
     }
@@ -130,7 +132,7 @@ static bool measure_arena(struct pht_snapshot *snapshot, const struct pht_python
 
 bool pht_pymalloc_measure(struct pht_snapshot *snapshot, const struct pht_python_layout *layout,
                           const struct pht_arena_root *arenas, size_t count, uint32_t classes,
-                          struct pht_pymalloc_geometry *ret)
+                          struct pht_pymalloc_geometry *ret, bool *swapped)
 {
     *ret = (struct pht_pymalloc_geometry){
         .alignment_bytes = SMALL_REQUEST_THRESHOLD / classes,
@@ -138,7 +140,7 @@ bool pht_pymalloc_measure(struct pht_snapshot *snapshot, const struct pht_python
         .classes = classes,
     };
     for (size_t i = 0; i < count && i < MEASURED_ARENAS_MAX; i++) {
-        if (measure_arena(snapshot, layout, &arenas[i], ret))
+        if (measure_arena(snapshot, layout, &arenas[i], ret, swapped))
             return true;
     }
     return false;

@@ -106,10 +106,10 @@ static bool proves_usedpools(struct pht_snapshot *snapshot, struct pht_pymalloc_
     return true;
 }
 
-static bool is_sane_arena(const struct pht_arena_root *arena)
+bool pht_pymalloc_arena_is_sane(const struct pht_arena_root *arena)
 {
-    return arena->address % PHT_PAGE_BYTES == 0 && arena->pool_address >= arena->address &&
-           arena->pool_address % PHT_PAGE_BYTES == 0 &&
+    return arena->address <= PHT_USER_ADDR_MAX && arena->address % PHT_PAGE_BYTES == 0 &&
+           arena->pool_address >= arena->address && arena->pool_address % PHT_PAGE_BYTES == 0 &&
            arena->pool_address - arena->address <= PHT_ARENA_BYTES_MAX && arena->ntotalpools > 0 &&
            arena->ntotalpools <= PHT_ARENA_POOLS_MAX && arena->nfreepools <= arena->ntotalpools;
 }
@@ -134,7 +134,7 @@ static bool add_arenas(struct pht_pymalloc_roots *roots, const void *bytes, uint
                                   &arena);
         if (arena.address == 0)
             continue;
-        if (!is_sane_arena(&arena)) {
+        if (!pht_pymalloc_arena_is_sane(&arena)) {
             roots->damaged_arenas++;
             continue;
         }

@@ -1,0 +1,281 @@
+/* Each warning stands in the report exactly when it should, and with it what "complete" means. */
+#include "model/caveats.h"
+
+#include <string.h>
+
+#include "support/fake_target.h"
+#include "support/heap_report.h"
+#include "support/suite.h"
+
+static struct fake_target *fake;
+static struct pht_report *report;
+
+static void setup(void)
+{
+    fake = fake_target_create();
+    report = heap_report_create();
+    /* Only a report of everything says what this version does not walk. */
+    report->sections = PHT_SECTION_PYMALLOC;
+}
+
+static void teardown(void)
+{
+    pht_report_destroy(report);
+    fake_target_destroy(fake);
+}
+
+static const struct pht_warning *find(const char *id)
+{
+    for (size_t i = 0; i < report->warnings.count; i++) {
+        if (strcmp(report->warnings.items[i].id, id) == 0)
+            return &report->warnings.items[i];
+    }
+    return NULL;
+}
+
+static void gave_up(void)
+{
+    report->snapshot.gave_up = true;
+}
+
+static void expired(void)
+{
+    report->snapshot.expired = true;
+}
+
+static void inconsistent(void)
+{
+    report->snapshot.consistent = false;
+}
+
+static void torn(void)
+{
+    report->pymalloc->torn_pools = 2;
+}
+
+static void damaged(void)
+{
+    report->pymalloc->damaged_pools = 1;
+    report->pymalloc->totals.unknown_pool_bytes = 16384;
+}
+
+static void swapped(void)
+{
+    report->pymalloc->swapped_pools = 1234;
+    report->pymalloc->totals.unknown_pool_bytes = 1234 * 16384;
+}
+
+static void damaged_arenas(void)
+{
+    report->pymalloc->damaged_arenas = 1;
+}
+
+static void hides_zeros(void)
+{
+    fake->hides_zero_pages = true;
+}
+
+static void switched_off(void)
+{
+    memset(&report->pymalloc->totals, 0, sizeof(report->pymalloc->totals));
+    report->pymalloc->class_count = 0;
+    report->pymalloc->allocator = report->object_allocator = PHT_ALLOCATOR_MALLOC;
+    report->pymalloc->is_off = true;
+}
+
+static void everything(void)
+{
+    report->sections = PHT_SECTION_ALL;
+}
+
+static const struct {
+    void (*cause)(void);
+    const char *id;
+    bool complete;
+    const char *text; /* part of it, where it holds a figure */
+} cases[] = {
+    {gave_up, "stop-limit", true, NULL},
+    {expired, "stop-expired", true, NULL},
+    {inconsistent, "roots-torn", false, NULL},
+    {torn, "torn-pools", false, "2 of 114 pools"},
+    {damaged, "damaged-pools", false, "1 pool"},
+    {swapped, "swapped-pools", false, "1,234 pools"},
+    {damaged_arenas, "damaged-arenas", false, "1 arena"},
+    {hides_zeros, "zero-pages", true, NULL},
+    {switched_off, "pymalloc-off", true, "PYTHONMALLOC=malloc"},
+    {everything, "not-walked", true, NULL},
+};
+
+#define CASES ((int)(sizeof(cases) / sizeof(cases[0])))
+
+START_TEST(cause_has_its_warning_and_no_other)
+{
+    cases[_i].cause();
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, cases[_i].id);
+    ck_assert_int_eq(report->complete, cases[_i].complete);
+    if (cases[_i].text != NULL)
+        ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, cases[_i].text));
+}
+END_TEST
+
+START_TEST(report_without_gaps_has_no_warning)
+{
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, 0);
+    ck_assert(report->complete);
+}
+END_TEST
+
+START_TEST(all_causes_together_are_all_told)
+{
+    for (int i = 0; i < CASES; i++) {
+        if (cases[i].cause != switched_off)
+            cases[i].cause();
+    }
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, CASES - 1);
+    ck_assert(!report->complete);
+}
+END_TEST
+
+START_TEST(report_of_the_kernels_figures_alone_is_complete)
+{
+    heap_report_drop_pymalloc(report);
+    report->sections = PHT_SECTION_KERNEL;
+    report->has_snapshot = false;
+    report->snapshot = (struct pht_snapshot_stats){0};
+    fake->hides_zero_pages = true;
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, 0);
+    ck_assert(report->complete);
+}
+END_TEST
+
+START_TEST(report_that_lacks_pymalloc_is_not_complete)
+{
+    heap_report_drop_pymalloc(report);
+    pht_caveats_collect(report, fake->target);
+    ck_assert(!report->complete);
+}
+END_TEST
+
+/* Arenas that were left out are no sign that pymalloc is off. */
+START_TEST(heap_whose_arenas_were_all_left_out_is_not_called_off)
+{
+    switched_off();
+    report->pymalloc->allocator = report->object_allocator = PHT_ALLOCATOR_PYMALLOC;
+    report->pymalloc->damaged_arenas = 3;
+    report->pymalloc->is_off = false;
+    pht_caveats_collect(report, fake->target);
+    ck_assert_ptr_null(find("pymalloc-off"));
+    ck_assert_ptr_nonnull(find("damaged-arenas"));
+    ck_assert(!report->complete);
+}
+END_TEST
+
+START_TEST(heap_without_an_arena_that_could_be_walked_says_why)
+{
+    report->pymalloc->damaged_arenas = 3;
+    pht_caveats_no_arena(report);
+    report->pymalloc->swapped_arenas = 4;
+    pht_caveats_no_arena(report);
+    ck_assert_str_eq(report->warnings.items[0].id, "damaged-arenas");
+    ck_assert_str_eq(report->warnings.items[1].id, "swapped-arenas");
+}
+END_TEST
+
+/* ---- no layout ---------------------------------------------------------------------------- */
+
+START_TEST(free_threaded_build_says_so)
+{
+    report->python->free_threaded = true;
+    pht_caveats_no_layout(report);
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, "free-threaded");
+    ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, "3.11t"));
+}
+END_TEST
+
+START_TEST(missing_layout_hands_on_cause_and_remedy)
+{
+    report->python->layout_error = pht_error_try(
+        pht_error_create(PHT_ERROR_NO_LAYOUT, "no debug information"), "apt install python3-dbg");
+    pht_caveats_no_layout(report);
+    ck_assert_uint_eq(report->warnings.count, 1);
+    const struct pht_warning *warning = find(pht_error_id(PHT_ERROR_NO_LAYOUT));
+    ck_assert_ptr_nonnull(warning);
+    ck_assert_ptr_nonnull(strstr(warning->text, "no debug information"));
+    ck_assert_str_eq(warning->remedy, "apt install python3-dbg");
+}
+END_TEST
+
+START_TEST(missing_layout_without_a_cause_still_warns)
+{
+    pht_caveats_no_layout(report);
+    ck_assert_ptr_nonnull(find("no-layout"));
+}
+END_TEST
+
+START_TEST(roots_that_cannot_be_read_are_told_from_a_layout_that_does_not_fit)
+{
+    struct pht_pymalloc_roots roots = {.unreadable = _i};
+
+    pht_caveats_unproven(report, &roots);
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, _i ? "roots-unreadable" : "layout-rejected");
+}
+END_TEST
+
+/* ---- warnings themselves ------------------------------------------------------------------ */
+
+START_TEST(warnings_keep_copies_in_order)
+{
+    char remedy[] = "remedy", name[] = "name";
+
+    ck_assert(pht_report_warn(report, "first", remedy, "%s has %d", name, 3));
+    ck_assert(pht_report_warn(report, "second", NULL, "plain"));
+    remedy[0] = name[0] = 'X';
+    ck_assert_uint_eq(report->warnings.count, 2);
+    ck_assert_str_eq(report->warnings.items[0].text, "name has 3");
+    ck_assert_str_eq(report->warnings.items[0].remedy, "remedy");
+    ck_assert_str_eq(report->warnings.items[1].id, "second");
+    ck_assert_ptr_null(report->warnings.items[1].remedy);
+}
+END_TEST
+
+START_TEST(many_warnings_are_all_kept)
+{
+    for (int i = 0; i < 100; i++)
+        ck_assert(pht_report_warn(report, "id", NULL, "number %d", i));
+    ck_assert_uint_eq(report->warnings.count, 100);
+    ck_assert_str_eq(report->warnings.items[99].text, "number 99");
+}
+END_TEST
+
+static Suite *caveats_suite(void)
+{
+    Suite *suite = suite_create("caveats");
+    TCase *tcase = tcase_create("caveats");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, cause_has_its_warning_and_no_other, 0, CASES);
+    tcase_add_test(tcase, report_without_gaps_has_no_warning);
+    tcase_add_test(tcase, all_causes_together_are_all_told);
+    tcase_add_test(tcase, report_of_the_kernels_figures_alone_is_complete);
+    tcase_add_test(tcase, report_that_lacks_pymalloc_is_not_complete);
+    tcase_add_test(tcase, heap_whose_arenas_were_all_left_out_is_not_called_off);
+    tcase_add_test(tcase, heap_without_an_arena_that_could_be_walked_says_why);
+    tcase_add_test(tcase, free_threaded_build_says_so);
+    tcase_add_test(tcase, missing_layout_hands_on_cause_and_remedy);
+    tcase_add_test(tcase, missing_layout_without_a_cause_still_warns);
+    tcase_add_loop_test(tcase, roots_that_cannot_be_read_are_told_from_a_layout_that_does_not_fit,
+                        0, 2);
+    tcase_add_test(tcase, warnings_keep_copies_in_order);
+    tcase_add_test(tcase, many_warnings_are_all_kept);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+SUITE_MAIN(caveats_suite)

@@ -1,0 +1,347 @@
+/* Reading through a snapshot: residency decides what is read, and what is said of the rest. */
+#include <string.h>
+
+#include "pyheaptop/snapshot.h"
+#include "snapshot/internal.h"
+#include "support/fake_target.h"
+#include "support/heap_random.h"
+#include "support/suite.h"
+
+#define HEAP ((pht_addr)0x7f0000000000)
+#define HEAP_PAGES 96
+#define HEAP_END (HEAP + HEAP_PAGES * (pht_addr)PHT_PAGE_BYTES)
+#define NEXT HEAP_END
+#define IMAGE ((pht_addr)0x400000)
+#define SHARED ((pht_addr)0x7e0000000000)
+#define UNREADABLE ((pht_addr)0x7e1000000000)
+#define PART 0x10000
+
+static struct fake_target *fake;
+static struct pht_snapshot *snapshot;
+static uint8_t buffer[HEAP_PAGES * PHT_PAGE_BYTES];
+
+static bool freeze_nothing(struct pht_snapshot *of, void *context)
+{
+    (void)of;
+    (void)context;
+    return true;
+}
+
+static void fill(pht_addr start, pht_addr end)
+{
+    uint8_t *bytes = fake_target_bytes(fake, start, end - start);
+
+    fake_target_set_pages(fake, start, end, FAKE_RESIDENT);
+    for (size_t i = 0; i < end - start; i++)
+        bytes[i] = (uint8_t)(1 + (start + i) % 251);
+}
+
+static void map_filled(pht_addr start, uint64_t bytes, unsigned kind)
+{
+    fake_target_map(fake, start, start + bytes, kind);
+    fill(start, start + bytes);
+}
+
+static void take(void)
+{
+    const struct pht_snapshot_options options = {.stop = PHT_STOP_NONE};
+
+    ck_assert_ptr_null(pht_snapshot_take(fake->target, &options, freeze_nothing, NULL, &snapshot));
+    fake_target_reset_record(fake);
+}
+
+static void setup(void)
+{
+    fake = fake_target_create();
+    map_filled(IMAGE, PART, FAKE_FILE);
+    map_filled(HEAP, HEAP_END - HEAP, FAKE_PRIVATE);
+    map_filled(NEXT, PART, FAKE_PRIVATE);
+    map_filled(SHARED, PART, FAKE_SHARED);
+    map_filled(UNREADABLE, PART, FAKE_UNREADABLE);
+    take();
+}
+
+static void teardown(void)
+{
+    ck_assert_uint_eq(fake->forbidden_reads, 0);
+    pht_snapshot_destroy(snapshot);
+    fake_target_destroy(fake);
+}
+
+static void check_bytes(pht_addr addr, size_t size)
+{
+    memset(buffer, 0xee, sizeof(buffer));
+    ck_assert_int_eq(pht_snapshot_read(snapshot, addr, buffer, size), PHT_READ_OK);
+    ck_assert_mem_eq(buffer, fake_target_bytes(fake, addr, size), size);
+    ck_assert_uint_eq(buffer[size], 0xee);
+}
+
+START_TEST(resident_memory_reads_as_it_is)
+{
+    static const size_t sizes[] = {1, 8, 4095, 4096, 4097, 20000};
+    static const size_t offsets[] = {0, 1, 7, 4090, 4095};
+
+    for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
+        check_bytes(HEAP + offsets[i], sizes[_i]);
+    ck_assert_uint_eq(pht_snapshot_stats(snapshot).read_bytes, 5 * sizes[_i]);
+    ck_assert_uint_eq(fake->read_bytes, 5 * sizes[_i]);
+}
+END_TEST
+
+START_TEST(nothing_is_read_for_no_bytes)
+{
+    ck_assert_int_eq(pht_snapshot_read(snapshot, 0, buffer, 0), PHT_READ_OK);
+    ck_assert_uint_eq(fake->read_count, 0);
+}
+END_TEST
+
+START_TEST(absent_anonymous_memory_is_zeros_and_not_touched)
+{
+    fake_target_set_pages(fake, HEAP, HEAP + 4 * PHT_PAGE_BYTES, FAKE_ABSENT);
+    memset(buffer, 0xee, sizeof(buffer));
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP + 100, buffer, 9000), PHT_READ_OK);
+    for (size_t i = 0; i < 9000; i++)
+        ck_assert_uint_eq(buffer[i], 0);
+    ck_assert_uint_eq(buffer[9000], 0xee);
+    ck_assert_uint_eq(fake->read_count, 0);
+    ck_assert_uint_eq(pht_snapshot_stats(snapshot).read_bytes, 0);
+}
+END_TEST
+
+START_TEST(absent_page_between_resident_ones_is_zeros)
+{
+    pht_addr hole = HEAP + 2 * PHT_PAGE_BYTES;
+
+    fake_target_set_pages(fake, hole, hole + PHT_PAGE_BYTES, FAKE_ABSENT);
+    ck_assert_int_eq(pht_snapshot_read(snapshot, hole - 16, buffer, PHT_PAGE_BYTES + 32),
+                     PHT_READ_OK);
+    ck_assert_mem_eq(buffer, fake_target_bytes(fake, hole - 16, 16), 16);
+    for (size_t i = 0; i < PHT_PAGE_BYTES; i++)
+        ck_assert_uint_eq(buffer[16 + i], 0);
+    ck_assert_mem_eq(buffer + 16 + PHT_PAGE_BYTES,
+                     fake_target_bytes(fake, hole + PHT_PAGE_BYTES, 16), 16);
+    ck_assert_uint_eq(fake->read_bytes, 32);
+}
+END_TEST
+
+/* Where a read ends up, and from where on. */
+static const struct {
+    pht_addr addr;
+    size_t size;
+    enum fake_page page; /* of the second page of HEAP and of IMAGE */
+    enum pht_read_result expected;
+} results[] = {
+    {IMAGE + 0x1000, 8, FAKE_RESIDENT, PHT_READ_OK},
+    {IMAGE + 0x1000, 8, FAKE_ABSENT, PHT_READ_ABSENT},
+    {IMAGE + 0xff8, 16, FAKE_ABSENT, PHT_READ_ABSENT},
+    {IMAGE + 0x1000, 8, FAKE_SWAPPED, PHT_READ_SWAPPED},
+    {HEAP + 0x1000, 8, FAKE_SWAPPED, PHT_READ_SWAPPED},
+    {HEAP + 0xff8, 16, FAKE_SWAPPED, PHT_READ_SWAPPED},
+    {HEAP + 0xff8, 8, FAKE_SWAPPED, PHT_READ_OK},
+    {SHARED, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {UNREADABLE, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {0, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {HEAP - 1, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {NEXT + PART - 4, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {NEXT + PART, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {NEXT - 4, 8, FAKE_RESIDENT, PHT_READ_OK},
+    {UINT64_MAX - 3, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {UINT64_MAX, 1, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+    {(pht_addr)1 << 63, 8, FAKE_RESIDENT, PHT_READ_UNMAPPED},
+};
+
+#define RESULTS ((int)(sizeof(results) / sizeof(results[0])))
+
+START_TEST(state_of_a_page_decides_the_result)
+{
+    fake_target_set_pages(fake, IMAGE + 0x1000, IMAGE + 0x2000, results[_i].page);
+    fake_target_set_pages(fake, HEAP + 0x1000, HEAP + 0x2000, results[_i].page);
+    ck_assert_int_eq(pht_snapshot_read(snapshot, results[_i].addr, buffer, results[_i].size),
+                     results[_i].expected);
+}
+END_TEST
+
+START_TEST(gather_says_the_same_as_read)
+{
+    uint8_t result;
+
+    fake_target_set_pages(fake, IMAGE + 0x1000, IMAGE + 0x2000, results[_i].page);
+    fake_target_set_pages(fake, HEAP + 0x1000, HEAP + 0x2000, results[_i].page);
+    pht_snapshot_gather(snapshot, &results[_i].addr, 1, results[_i].size, buffer, &result);
+    ck_assert_int_eq(result, results[_i].expected);
+}
+END_TEST
+
+START_TEST(read_longer_than_the_address_space_is_refused)
+{
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP, buffer, SIZE_MAX), PHT_READ_UNMAPPED);
+    ck_assert_uint_eq(fake->read_count, 0);
+}
+END_TEST
+
+START_TEST(read_across_mappings_is_whole)
+{
+    check_bytes(HEAP_END - 5000, 5000);
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP_END - 5000, buffer, 9000), PHT_READ_OK);
+    ck_assert_mem_eq(buffer + 5000, fake_target_bytes(fake, NEXT, 4000), 4000);
+}
+END_TEST
+
+START_TEST(long_read_goes_through_windows)
+{
+    pht_addr start = HEAP + 123;
+    size_t size = HEAP_PAGES * PHT_PAGE_BYTES - 200;
+
+    check_bytes(start, size);
+    ck_assert_uint_eq(PHT_WINDOW_BYTES, 128 << 10);
+    ck_assert_uint_eq(fake->largest_read, PHT_WINDOW_BYTES);
+    ck_assert_uint_eq(fake->read_count, (size + PHT_WINDOW_BYTES - 1) / PHT_WINDOW_BYTES);
+}
+END_TEST
+
+START_TEST(page_that_goes_between_question_and_read_is_a_failure)
+{
+    uint64_t word;
+
+    fake_target_set_pages(fake, HEAP, HEAP + 8, FAKE_RESIDENT);
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP, &word, sizeof(word)), PHT_READ_OK);
+    fake_target_unmap(fake, HEAP);
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP, &word, sizeof(word)), PHT_READ_FAILED);
+}
+END_TEST
+
+START_TEST(gather_says_which_slots_failed)
+{
+    const pht_addr addrs[] = {NEXT, HEAP, NEXT + 64, HEAP + 64};
+    uint8_t got[4];
+
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP, buffer, 8), PHT_READ_OK);
+    fake_target_unmap(fake, HEAP);
+    pht_snapshot_gather(snapshot, addrs, 4, 48, buffer, got);
+    ck_assert_int_eq(got[0], PHT_READ_OK);
+    ck_assert_int_eq(got[1], PHT_READ_FAILED);
+    ck_assert_int_eq(got[2], PHT_READ_OK);
+    ck_assert_int_eq(got[3], PHT_READ_FAILED);
+    ck_assert_mem_eq(buffer + 2 * 48, fake_target_bytes(fake, NEXT + 64, 48), 48);
+}
+END_TEST
+
+START_TEST(page_map_that_cannot_be_read_means_that_nothing_is_touched)
+{
+    fake->scans_fail = true;
+    ck_assert_int_eq(pht_snapshot_read(snapshot, IMAGE, buffer, 8), PHT_READ_ABSENT);
+    pht_snapshot_read(snapshot, HEAP, buffer, 8);
+    ck_assert_uint_eq(fake->read_count, 0);
+}
+END_TEST
+
+/* ---- resident bytes ----------------------------------------------------------------------- */
+
+START_TEST(resident_bytes_count_resident_pages_only)
+{
+    fake_target_set_pages(fake, HEAP, HEAP + 3 * PHT_PAGE_BYTES, FAKE_ABSENT);
+    fake_target_set_pages(fake, HEAP + 5 * PHT_PAGE_BYTES, HEAP + 6 * PHT_PAGE_BYTES, FAKE_SWAPPED);
+    ck_assert_uint_eq(pht_snapshot_resident_bytes(snapshot, HEAP, HEAP_END),
+                      (HEAP_PAGES - 4) * PHT_PAGE_BYTES);
+    ck_assert_uint_eq(pht_snapshot_resident_bytes(snapshot, HEAP, HEAP), 0);
+    ck_assert_uint_eq(
+        pht_snapshot_resident_bytes(snapshot, HEAP + 2 * PHT_PAGE_BYTES, HEAP + 4 * PHT_PAGE_BYTES),
+        PHT_PAGE_BYTES);
+    ck_assert_uint_eq(fake->read_count, 0);
+}
+END_TEST
+
+START_TEST(resident_bytes_add_up_across_blocks_of_the_page_cache)
+{
+    pht_addr border = 0x7d0000000000 + PHT_PAGE_BLOCK_BYTES, start = border - 40 * PHT_PAGE_BYTES;
+
+    map_filled(start, 80 * PHT_PAGE_BYTES, FAKE_PRIVATE);
+    fake_target_set_pages(fake, border - 1, border + 1, FAKE_ABSENT);
+    ck_assert_uint_eq(pht_snapshot_resident_bytes(snapshot, start, border + 40 * PHT_PAGE_BYTES),
+                      78 * PHT_PAGE_BYTES);
+    ck_assert_uint_eq(fake->scans, 2);
+}
+END_TEST
+
+START_TEST(residency_is_asked_for_once_a_block)
+{
+    for (unsigned i = 0; i < HEAP_PAGES; i++)
+        check_bytes(HEAP + i * PHT_PAGE_BYTES, 16);
+    ck_assert_uint_eq(fake->scans, 1);
+}
+END_TEST
+
+/* ---- any layout --------------------------------------------------------------------------- */
+
+static void scatter(struct heap_random *random)
+{
+    for (unsigned i = 0; i < HEAP_PAGES; i++) {
+        pht_addr page = HEAP + i * (pht_addr)PHT_PAGE_BYTES;
+        fake_target_set_pages(fake, page, page + 1, (enum fake_page)heap_random_below(random, 3));
+    }
+    for (unsigned i = 0; i < PART / PHT_PAGE_BYTES; i++) {
+        pht_addr page = IMAGE + i * (pht_addr)PHT_PAGE_BYTES;
+        fake_target_set_pages(fake, page, page + 1, (enum fake_page)heap_random_below(random, 3));
+    }
+}
+
+static pht_addr random_address(struct heap_random *random)
+{
+    static const pht_addr bases[] = {HEAP, HEAP, HEAP, IMAGE, NEXT, SHARED, UNREADABLE};
+    pht_addr base = bases[heap_random_below(random, 7)];
+
+    return base - 64 + heap_random_below(random, 0x60000);
+}
+
+#define GATHERED 3000
+
+START_TEST(gather_equals_reads_of_the_same_addresses)
+{
+    struct heap_random random = {.state = (uint64_t)_i};
+    size_t size = 1 + heap_random_below(&random, 96);
+    static pht_addr addrs[GATHERED];
+    static uint8_t got[GATHERED], gathered[GATHERED * 96], single[96];
+
+    scatter(&random);
+    for (size_t i = 0; i < GATHERED; i++)
+        addrs[i] = random_address(&random);
+    pht_snapshot_gather(snapshot, addrs, GATHERED, size, gathered, got);
+    uint64_t gathered_bytes = pht_snapshot_stats(snapshot).read_bytes;
+    for (size_t i = 0; i < GATHERED; i++) {
+        enum pht_read_result result = pht_snapshot_read(snapshot, addrs[i], single, size);
+        ck_assert_int_eq(got[i], result);
+        if (result == PHT_READ_OK)
+            ck_assert_mem_eq(gathered + i * size, single, size);
+    }
+    ck_assert_uint_eq(pht_snapshot_stats(snapshot).read_bytes, 2 * gathered_bytes);
+}
+END_TEST
+
+static Suite *read_suite(void)
+{
+    Suite *suite = suite_create("read");
+    TCase *tcase = tcase_create("read");
+
+    tcase_set_timeout(tcase, 30);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, resident_memory_reads_as_it_is, 0, 6);
+    tcase_add_test(tcase, nothing_is_read_for_no_bytes);
+    tcase_add_test(tcase, absent_anonymous_memory_is_zeros_and_not_touched);
+    tcase_add_test(tcase, absent_page_between_resident_ones_is_zeros);
+    tcase_add_loop_test(tcase, state_of_a_page_decides_the_result, 0, RESULTS);
+    tcase_add_loop_test(tcase, gather_says_the_same_as_read, 0, RESULTS);
+    tcase_add_test(tcase, read_longer_than_the_address_space_is_refused);
+    tcase_add_test(tcase, read_across_mappings_is_whole);
+    tcase_add_test(tcase, long_read_goes_through_windows);
+    tcase_add_test(tcase, page_that_goes_between_question_and_read_is_a_failure);
+    tcase_add_test(tcase, gather_says_which_slots_failed);
+    tcase_add_test(tcase, page_map_that_cannot_be_read_means_that_nothing_is_touched);
+    tcase_add_test(tcase, resident_bytes_count_resident_pages_only);
+    tcase_add_test(tcase, resident_bytes_add_up_across_blocks_of_the_page_cache);
+    tcase_add_test(tcase, residency_is_asked_for_once_a_block);
+    tcase_add_loop_test(tcase, gather_equals_reads_of_the_same_addresses, 0, 40);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+SUITE_MAIN(read_suite)

@@ -1,0 +1,53 @@
+#include "support/elf_fixture.h"
+
+#include <check.h>
+#include <dlfcn.h>
+#include <string.h>
+#include <unistd.h>
+
+bool elf_fixture_open(struct elf_fixture *fixture, const char *path)
+{
+    *fixture = (struct elf_fixture){0};
+    if (access(path, R_OK) < 0)
+        return false;
+    fixture->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(fixture->library != NULL, "%s", dlerror());
+    ck_assert_ptr_null(pht_target_open(getpid(), NULL, &fixture->target));
+    ck_assert_ptr_null(pht_target_read_maps(fixture->target, &fixture->maps));
+    for (size_t i = 0; i < fixture->maps.count && fixture->mapping == NULL; i++) {
+        if (strcmp(fixture->maps.items[i].name, path) == 0)
+            fixture->mapping = &fixture->maps.items[i];
+    }
+    ck_assert_ptr_nonnull(fixture->mapping);
+    ck_assert(
+        pht_elf_image_open(fixture->target, &fixture->maps, fixture->mapping, &fixture->image));
+    return true;
+}
+
+void elf_fixture_close(struct elf_fixture *fixture)
+{
+    if (fixture->library == NULL)
+        return;
+    pht_elf_image_close(&fixture->image);
+    pht_maps_deinit(&fixture->maps);
+    pht_target_destroy(fixture->target);
+    dlclose(fixture->library);
+}
+
+uint64_t elf_fixture_address(const struct elf_fixture *fixture, const char *name)
+{
+    void *(*function)(void);
+
+    *(void **)&function = dlsym(fixture->library, name);
+    ck_assert_msg(function != NULL, "%s", name);
+    return (uintptr_t)function() - fixture->image.bias;
+}
+
+uint64_t elf_fixture_number(const struct elf_fixture *fixture, const char *name, int argument)
+{
+    size_t (*function)(int);
+
+    *(void **)&function = dlsym(fixture->library, name);
+    ck_assert_msg(function != NULL, "%s", name);
+    return function(argument);
+}

@@ -1,0 +1,398 @@
+#include "support/fake_target.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "target/ops.h"
+
+#define FAKE_INODE 4711
+
+static size_t page_count(const struct fake_mapping *mapping)
+{
+    return (size_t)((mapping->end - mapping->start) / PHT_PAGE_BYTES);
+}
+
+static bool holds(const struct fake_mapping *mapping, pht_addr addr)
+{
+    return addr >= mapping->start && addr < mapping->end;
+}
+
+static struct fake_mapping *find(struct fake_target *fake, pht_addr addr)
+{
+    struct fake_mapping *items = fake->mappings.items;
+
+    if (fake->last_found < fake->mappings.count && holds(&items[fake->last_found], addr))
+        return &items[fake->last_found];
+    for (size_t i = 0; i < fake->mappings.count; i++) {
+        if (holds(&items[i], addr)) {
+            fake->last_found = i;
+            return &items[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- operations -------------------------------------------------------------------------- */
+
+/* The test owns the fake, and looks at its record when the target is long gone. */
+static void fake_destroy(void *self)
+{
+    (void)self;
+}
+
+static struct pht_error *fake_check(void *self)
+{
+    struct fake_target *fake = self;
+
+    fake->checks++;
+    return fake->has_ended ? pht_error_create(PHT_ERROR_EXITED_EARLY, "pid 42 ended") : NULL;
+}
+
+static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
+{
+    struct fake_target *fake = self;
+
+    if (++fake->maps_reads == fake->failing_maps_read)
+        return pht_error_create(PHT_ERROR_INTERNAL, "maps cannot be read");
+    *ret = (struct pht_maps){.items = calloc(fake->mappings.count + 1, sizeof(*ret->items))};
+    ck_assert_ptr_nonnull(ret->items);
+    for (size_t i = 0; i < fake->mappings.count; i++) {
+        const struct fake_mapping *mapping = &fake->mappings.items[i];
+        if (mapping->gone)
+            continue;
+        ret->items[ret->count++] = (struct pht_mapping){
+            .start = mapping->start,
+            .end = mapping->end,
+            .inode = mapping->kind & FAKE_FILE ? FAKE_INODE : 0,
+            .readable = !(mapping->kind & FAKE_UNREADABLE),
+            .writable = true,
+            .shared = mapping->kind & FAKE_SHARED,
+            .name = "",
+        };
+    }
+    return NULL;
+}
+
+static int fake_open_mapped(void *self, const struct pht_mapping *mapping)
+{
+    (void)self;
+    (void)mapping;
+    errno = ENOENT;
+    return -1;
+}
+
+static int fake_open_path(void *self, const char *path)
+{
+    (void)self;
+    (void)path;
+    errno = ENOENT;
+    return -1;
+}
+
+static bool may_read(const struct fake_mapping *mapping, size_t page)
+{
+    return mapping != NULL && !(mapping->kind & (FAKE_SHARED | FAKE_UNREADABLE)) &&
+           mapping->told[page] == FAKE_RESIDENT;
+}
+
+/* Of one page. False: the read ends here, as it does at a hole. */
+static bool read_page(struct fake_target *fake, struct pht_read *read, uint32_t bytes)
+{
+    pht_addr addr = read->addr + read->got;
+    struct fake_mapping *mapping = find(fake, addr);
+    size_t page = mapping != NULL ? (size_t)((addr - mapping->start) / PHT_PAGE_BYTES) : 0;
+
+    if (!may_read(mapping, page) && fake->forbidden_reads++ == 0)
+        fake->first_forbidden = addr;
+    if (mapping == NULL || mapping->gone || mapping->kind & FAKE_UNREADABLE)
+        return false;
+    memcpy((char *)read->buffer + read->got, mapping->bytes + (addr - mapping->start), bytes);
+    read->got += bytes;
+    fake->read_bytes += bytes;
+    return true;
+}
+
+static void read_range(struct fake_target *fake, struct pht_read *read)
+{
+    read->got = 0;
+    fake->read_count++;
+    if (read->size > fake->largest_read)
+        fake->largest_read = read->size;
+    if (fake->on_read != NULL)
+        fake->on_read(fake, fake->read_count, read->addr, fake->context);
+    while (read->got < read->size) {
+        uint32_t bytes =
+            (uint32_t)(PHT_PAGE_BYTES - (read->addr + read->got) % (uint64_t)PHT_PAGE_BYTES);
+        if (bytes > read->size - read->got)
+            bytes = read->size - read->got;
+        if (!read_page(fake, read, bytes))
+            break;
+    }
+}
+
+static void fake_read(void *self, struct pht_read *reads, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        read_range(self, &reads[i]);
+}
+
+static void scan_mapping(struct fake_mapping *mapping, pht_addr start, pht_addr end,
+                         uint64_t *resident, uint64_t *swapped)
+{
+    pht_addr from = mapping->start > start ? mapping->start : start;
+    pht_addr to = mapping->end < end ? mapping->end : end;
+
+    for (pht_addr at = from; at < to; at += PHT_PAGE_BYTES) {
+        size_t page = (size_t)((at - mapping->start) / PHT_PAGE_BYTES);
+        size_t bit = (size_t)((at - start) / PHT_PAGE_BYTES);
+        mapping->told[page] = mapping->gone ? FAKE_ABSENT : mapping->pages[page];
+        if (mapping->told[page] == FAKE_RESIDENT)
+            resident[bit / 64] |= (uint64_t)1 << bit % 64;
+        if (mapping->told[page] == FAKE_SWAPPED)
+            swapped[bit / 64] |= (uint64_t)1 << bit % 64;
+    }
+}
+
+static struct pht_error *fake_scan_pages(void *self, pht_addr start, pht_addr end,
+                                         uint64_t *resident, uint64_t *swapped)
+{
+    struct fake_target *fake = self;
+    size_t words = (size_t)((end - start) / PHT_PAGE_BYTES + 63) / 64;
+
+    /* Bare conditions: every ck_assert writes a line to a file, and this runs a million times. */
+    if (start % PHT_PAGE_BYTES != 0 || end % PHT_PAGE_BYTES != 0)
+        ck_abort_msg("scan of parts of pages");
+    if (++fake->scans > fake->scan_limit && fake->scan_limit != 0)
+        ck_abort_msg("scans without end");
+    if (fake->scans_fail)
+        return pht_error_create(PHT_ERROR_INTERNAL, "the page map cannot be read");
+    memset(resident, 0, words * sizeof(*resident));
+    memset(swapped, 0, words * sizeof(*swapped));
+    for (size_t i = 0; i < fake->mappings.count; i++)
+        scan_mapping(&fake->mappings.items[i], start, end, resident, swapped);
+    return NULL;
+}
+
+static bool fake_sees_zero_pages(void *self)
+{
+    struct fake_target *fake = self;
+
+    return !fake->hides_zero_pages;
+}
+
+static const struct fake_stop *plan(const struct fake_target *fake)
+{
+    static const struct fake_stop usual = {.stopped_us = 0};
+
+    return fake->stops <= FAKE_STOPS_MAX ? &fake->stop_plan[fake->stops - 1] : &usual;
+}
+
+static struct pht_error *fake_stop(void *self, uint64_t max_us, enum pht_stop_outcome *ret)
+{
+    struct fake_target *fake = self;
+
+    ck_assert_msg(!fake->stopped, "stopped twice without a resume");
+    fake->stops++;
+    fake->max_stop_us = max_us;
+    if (plan(fake)->stop_fails)
+        return pht_error_create(PHT_ERROR_EPERM_YAMA, "pid 42 may not be stopped");
+    *ret = plan(fake)->gives_up ? PHT_STOP_GAVE_UP : PHT_STOP_STOPPED;
+    fake->stopped = *ret == PHT_STOP_STOPPED;
+    if (fake->stopped && fake->on_stop != NULL)
+        fake->on_stop(fake, fake->context);
+    return NULL;
+}
+
+static struct pht_error *fake_resume(void *self, uint64_t *stopped_us, bool *expired)
+{
+    struct fake_target *fake = self;
+
+    ck_assert_msg(fake->stopped, "resumed without a stop");
+    fake->stopped = false;
+    fake->resumes++;
+    if (fake->on_resume != NULL)
+        fake->on_resume(fake, fake->context);
+    if (plan(fake)->resume_fails)
+        return pht_error_create(PHT_ERROR_INTERNAL, "the helper was lost");
+    *stopped_us = plan(fake)->stopped_us;
+    *expired = plan(fake)->expires;
+    return NULL;
+}
+
+static struct pht_error *fake_read_kernel_memory(void *self, struct pht_kernel_memory *ret)
+{
+    struct fake_target *fake = self;
+
+    if (fake->kernel_fails)
+        return pht_error_create(PHT_ERROR_INTERNAL, "smaps cannot be read");
+    *ret = fake->kernel;
+    return NULL;
+}
+
+static void fake_read_cgroup_memory(void *self, struct pht_cgroup_memory *ret)
+{
+    struct fake_target *fake = self;
+
+    *ret = fake->cgroup;
+}
+
+static pid_t fake_python_child(void *self, char **command)
+{
+    (void)self;
+    *command = NULL;
+    return 0;
+}
+
+static const struct pht_target_ops fake_ops = {
+    .destroy = fake_destroy,
+    .check = fake_check,
+    .read_maps = fake_read_maps,
+    .open_mapped = fake_open_mapped,
+    .open_path = fake_open_path,
+    .read = fake_read,
+    .scan_pages = fake_scan_pages,
+    .sees_zero_pages = fake_sees_zero_pages,
+    .stop = fake_stop,
+    .resume = fake_resume,
+    .read_kernel_memory = fake_read_kernel_memory,
+    .read_cgroup_memory = fake_read_cgroup_memory,
+    .python_child = fake_python_child,
+};
+
+/* ---- lifetime ----------------------------------------------------------------------------- */
+
+struct fake_target *fake_target_create(void)
+{
+    static const char command[] = "python3\0service.py";
+    struct fake_target *fake = calloc(1, sizeof(*fake));
+    struct pht_process process = {
+        .pid = 42,
+        .start_time_ticks = 1000,
+        .uptime_seconds = 65,
+        .comm = strdup("python3"),
+        .command = malloc(sizeof(command)),
+        .command_bytes = sizeof(command),
+        .exe = strdup("/usr/bin/python3"),
+        .uid = 1000,
+        .threads = 1,
+    };
+
+    ck_assert_ptr_nonnull(fake);
+    ck_assert_ptr_nonnull(process.comm);
+    ck_assert_ptr_nonnull(process.command);
+    ck_assert_ptr_nonnull(process.exe);
+    memcpy(process.command, command, sizeof(command));
+    ck_assert_ptr_null(pht_target_create(&fake_ops, fake, &process, NULL, &fake->target));
+    return fake;
+}
+
+void fake_target_destroy(struct fake_target *fake)
+{
+    if (fake == NULL)
+        return;
+    pht_target_destroy(fake->target);
+    for (size_t i = 0; i < fake->mappings.count; i++) {
+        free(fake->mappings.items[i].bytes);
+        free(fake->mappings.items[i].pages);
+        free(fake->mappings.items[i].told);
+    }
+    free(fake->mappings.items);
+    free(fake);
+}
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+void fake_target_map(struct fake_target *fake, pht_addr start, pht_addr end, unsigned kind)
+{
+    struct fake_mapping mapping = {.start = start, .end = end, .kind = kind};
+    size_t pages = page_count(&mapping), slot = 0;
+
+    mapping.bytes = malloc(pages * PHT_PAGE_BYTES);
+    mapping.pages = calloc(pages, 1);
+    mapping.told = calloc(pages, 1);
+    ck_assert_ptr_nonnull(mapping.bytes);
+    ck_assert_ptr_nonnull(mapping.pages);
+    ck_assert_ptr_nonnull(mapping.told);
+    memset(mapping.bytes, FAKE_POISON, pages * PHT_PAGE_BYTES);
+    ck_assert(pht_vec_reserve(&fake->mappings, fake->mappings.count + 1));
+    struct fake_mapping *items = fake->mappings.items;
+    while (slot < fake->mappings.count && items[slot].start < start)
+        slot++;
+    ck_assert(slot == 0 || items[slot - 1].end <= start);
+    ck_assert(slot == fake->mappings.count || end <= items[slot].start);
+    memmove(items + slot + 1, items + slot, (fake->mappings.count - slot) * sizeof(*items));
+    items[slot] = mapping;
+    fake->mappings.count++;
+}
+
+void fake_target_unmap(struct fake_target *fake, pht_addr start)
+{
+    struct fake_mapping *mapping = find(fake, start);
+
+    ck_assert_ptr_nonnull(mapping);
+    mapping->gone = true;
+}
+
+void fake_target_set_pages(struct fake_target *fake, pht_addr start, pht_addr end,
+                           enum fake_page page)
+{
+    for (pht_addr at = start - start % PHT_PAGE_BYTES; at < end; at += PHT_PAGE_BYTES) {
+        struct fake_mapping *mapping = find(fake, at);
+        if (mapping == NULL)
+            ck_abort_msg("no mapping");
+        size_t i = (size_t)((at - mapping->start) / PHT_PAGE_BYTES);
+        if (page == FAKE_RESIDENT && mapping->pages[i] == FAKE_ABSENT)
+            memset(mapping->bytes + (at - mapping->start), 0, PHT_PAGE_BYTES);
+        if (page == FAKE_ABSENT)
+            memset(mapping->bytes + (at - mapping->start), FAKE_POISON, PHT_PAGE_BYTES);
+        mapping->pages[i] = (uint8_t)page;
+    }
+}
+
+void *fake_target_bytes(struct fake_target *fake, pht_addr addr, size_t size)
+{
+    struct fake_mapping *mapping = find(fake, addr);
+
+    if (mapping == NULL || mapping->end - addr < size)
+        ck_abort_msg("not in one mapping");
+    return mapping->bytes + (addr - mapping->start);
+}
+
+void fake_target_put(struct fake_target *fake, pht_addr addr, const void *bytes, size_t size)
+{
+    memcpy(fake_target_bytes(fake, addr, size), bytes, size);
+}
+
+void fake_target_put_u32(struct fake_target *fake, pht_addr addr, uint32_t value)
+{
+    fake_target_put(fake, addr, &value, sizeof(value));
+}
+
+void fake_target_put_u64(struct fake_target *fake, pht_addr addr, uint64_t value)
+{
+    fake_target_put(fake, addr, &value, sizeof(value));
+}
+
+uint32_t fake_target_u32(struct fake_target *fake, pht_addr addr)
+{
+    uint32_t value;
+
+    memcpy(&value, fake_target_bytes(fake, addr, sizeof(value)), sizeof(value));
+    return value;
+}
+
+uint64_t fake_target_u64(struct fake_target *fake, pht_addr addr)
+{
+    uint64_t value;
+
+    memcpy(&value, fake_target_bytes(fake, addr, sizeof(value)), sizeof(value));
+    return value;
+}
+
+void fake_target_reset_record(struct fake_target *fake)
+{
+    fake->stops = fake->resumes = fake->maps_reads = fake->scans = fake->checks = 0;
+    fake->read_count = fake->read_bytes = fake->largest_read = fake->forbidden_reads = 0;
+}

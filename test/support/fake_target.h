@@ -1,0 +1,111 @@
+/*
+ * A target made of byte arrays. It answers as a live one would, and keeps a record of what it was
+ * asked, so that a test can prove what was never touched.
+ *
+ * It holds a reader to this: a page is read only if the last scan called it resident, and if it
+ * lies in a private mapping that may be read. Everything else counts as a forbidden read.
+ */
+#ifndef PHT_TEST_SUPPORT_FAKE_TARGET_H
+#define PHT_TEST_SUPPORT_FAKE_TARGET_H
+
+#include "base/vec.h"
+#include "pyheaptop/target.h"
+
+enum fake_page {
+    FAKE_ABSENT,
+    FAKE_RESIDENT,
+    FAKE_SWAPPED,
+};
+
+/* Bits of a set. */
+enum fake_kind {
+    FAKE_PRIVATE = 0,
+    FAKE_SHARED = 1 << 0,
+    FAKE_UNREADABLE = 1 << 1,
+    FAKE_FILE = 1 << 2,
+};
+
+/* Content of pages that nobody may look at. */
+#define FAKE_POISON 0xa5
+
+struct fake_mapping {
+    pht_addr start;
+    pht_addr end;
+    unsigned kind;
+    bool gone;
+    uint8_t *bytes;
+    uint8_t *pages; /* enum fake_page as it is now */
+    uint8_t *told;  /* as the last scan said */
+};
+
+/* What becomes of one stop. All false: it is had, and ends when it should. */
+struct fake_stop {
+    bool gives_up;
+    bool expires;
+    bool stop_fails;
+    bool resume_fails;
+    uint64_t stopped_us;
+};
+
+#define FAKE_STOPS_MAX 8
+
+struct fake_target {
+    struct pht_target *target;
+    PHT_VEC(struct fake_mapping) mappings; /* by start */
+    size_t last_found;
+
+    struct fake_stop stop_plan[FAKE_STOPS_MAX]; /* of the first stop, the second, ... */
+    bool stopped;
+    unsigned stops;
+    unsigned resumes;
+    uint64_t max_stop_us; /* as last asked for */
+
+    unsigned maps_reads;
+    unsigned failing_maps_read; /* the n-th fails; 0: none */
+    unsigned scans;
+    unsigned scan_limit; /* more scans than this fail the test; 0: none */
+    bool scans_fail;
+    bool hides_zero_pages;
+    unsigned checks;
+    bool has_ended;
+
+    struct pht_kernel_memory kernel;
+    struct pht_cgroup_memory cgroup;
+    bool kernel_fails;
+
+    /* Called before each range is read; the first is number 1. May change anything. */
+    void (*on_read)(struct fake_target *fake, uint64_t number, pht_addr addr, void *context);
+    void (*on_stop)(struct fake_target *fake, void *context);
+    void (*on_resume)(struct fake_target *fake, void *context);
+    void *context;
+
+    uint64_t read_count;
+    uint64_t read_bytes;
+    uint64_t largest_read;
+    uint64_t forbidden_reads;
+    pht_addr first_forbidden;
+};
+
+struct fake_target *fake_target_create(void);
+void fake_target_destroy(struct fake_target *fake);
+
+/* Page-aligned and clear of other mappings; its pages are absent. */
+void fake_target_map(struct fake_target *fake, pht_addr start, pht_addr end, unsigned kind);
+void fake_target_unmap(struct fake_target *fake, pht_addr start);
+
+/* Every page that [start, end) touches. Those that become resident are filled with zeros. */
+void fake_target_set_pages(struct fake_target *fake, pht_addr start, pht_addr end,
+                           enum fake_page page);
+
+/* The target's own memory, whatever the state of its page; all of the range in one mapping. */
+void *fake_target_bytes(struct fake_target *fake, pht_addr addr, size_t size);
+void fake_target_put(struct fake_target *fake, pht_addr addr, const void *bytes, size_t size);
+void fake_target_put_u32(struct fake_target *fake, pht_addr addr, uint32_t value);
+void fake_target_put_u64(struct fake_target *fake, pht_addr addr, uint64_t value);
+uint32_t fake_target_u32(struct fake_target *fake, pht_addr addr);
+uint64_t fake_target_u64(struct fake_target *fake, pht_addr addr);
+
+/* Forget what was asked so far. */
+void fake_target_reset_record(struct fake_target *fake);
+
+#endif
