@@ -101,7 +101,7 @@ static void write_allocator(const struct pht_report *report, FILE *file)
     }
     if (pymalloc->totals.arenas == 0)
         return;
-    fprintf(file, "Allocator  pymalloc%s  %s arenas, %s pools, blocks aligned to %" PRIu64 "\n",
+    fprintf(file, "Allocator  pymalloc%s  %s arenas, %s pools, alignment %" PRIu64 "\n",
             pymalloc->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG ? " (debug hooks)" : "",
             BYTES(pymalloc->arena_bytes), BYTES(pymalloc->pool_bytes), pymalloc->alignment_bytes);
 }
