@@ -45,6 +45,8 @@ struct pht_pymalloc_root {
     pht_addr usedpools;    /* names the state */
     pht_addr arenas_field; /* where the pointer to the array of arena objects stands */
     pht_addr arenas_addr;
+    uint32_t maxarenas;
+    uint64_t narenas;
     uint64_t arenas_peak;
     uint64_t arenas_allocated_total;
     int64_t interpreter; /* the first that uses it; -1 before 3.12 */
@@ -57,10 +59,12 @@ struct pht_pymalloc_root {
 struct pht_pymalloc_roots {
     const struct pht_python *python; /* borrowed */
     enum pht_object_allocator allocator;
+    bool consistent;         /* the last freeze found nothing that changed under it */
     bool proven;             /* the layout led to data that can only be an allocator's state */
     bool initialised;        /* the runtime has an interpreter, or arenas */
     bool unreadable;         /* a root is in swap, or in no mapping that may be read */
     uint64_t damaged_arenas; /* arena objects that contradict themselves: left out */
+    size_t states_before;    /* that a consistent earlier freeze has left */
     struct {
         struct pht_pymalloc_root *items;
         size_t count;
@@ -151,9 +155,9 @@ struct pht_pymalloc {
     uint64_t sparse_held_bytes;
     /* What was not as it should be. */
     uint64_t rereads;
-    uint64_t torn_pools;    /* changed between the copy of the roots and the read */
-    uint64_t damaged_pools; /* their header makes no sense */
-    uint64_t swapped_pools; /* their header is in swap */
+    uint64_t torn_pools;      /* changed between the copy of the roots and the read */
+    uint64_t damaged_pools;   /* their header makes no sense */
+    uint64_t swapped_pools;   /* their header is in swap */
     uint64_t damaged_arenas;  /* they contradict themselves, or overlap others */
     uint64_t swapped_arenas;  /* no pool of any arena could be read, so their size is not known */
     uint64_t vanished_arenas; /* given back to the system after the roots were copied */

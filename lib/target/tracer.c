@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "target/priority.h"
 
 /*
  * More threads than this are not stopped: at some 20 us each, the stop would break its default
@@ -377,6 +378,8 @@ void pht_tracer_main(pid_t pid, int process_fd, int channel, pid_t parent)
     struct tracer *self = &tracer;
     struct pht_tracer_request request = {0};
 
+    /* The first thread that is released would take the processor from us, and the others wait. */
+    pht_priority_raise();
     self->pid = pid;
     self->process_fd = process_fd;
     self->channel = channel;

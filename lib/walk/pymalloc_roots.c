@@ -146,23 +146,42 @@ static bool add_arenas(struct pht_pymalloc_roots *roots, const void *bytes, uint
 
 /* True if every slot was read and as many are in use as the state says. */
 static bool read_arenas(struct pht_snapshot *snapshot, struct pht_pymalloc_roots *roots,
-                        pht_addr array, uint32_t maxarenas, uint64_t narenas)
+                        const struct pht_pymalloc_root *root)
 {
     uint64_t object_bytes = roots->python->layout.arena_object_bytes;
     size_t batch = ARENA_BATCH_BYTES / object_bytes, before = roots->arenas.count;
     uint64_t damaged = roots->damaged_arenas;
     char buffer[ARENA_BATCH_BYTES];
 
-    for (uint32_t done = 0; done < maxarenas;) {
-        size_t count = maxarenas - done < batch ? maxarenas - done : batch;
-        if (!read_root(snapshot, roots, array + done * object_bytes, buffer,
+    for (uint32_t done = 0; done < root->maxarenas;) {
+        size_t count = root->maxarenas - done < batch ? root->maxarenas - done : batch;
+        if (!read_root(snapshot, roots, root->arenas_addr + done * object_bytes, buffer,
                        count * object_bytes) ||
             !add_arenas(roots, buffer, done, count))
             return false;
         done += (uint32_t)count;
     }
     uint64_t found = roots->arenas.count - before + (roots->damaged_arenas - damaged);
-    return roots->damaged_arenas == damaged && (narenas == PHT_UNKNOWN || narenas == found);
+    return roots->damaged_arenas == damaged &&
+           (root->narenas == PHT_UNKNOWN || root->narenas == found);
+}
+
+/*
+ * An earlier freeze, just before the stop, has read the arenas of this state already, and none
+ * was made or given back since: then they are kept, so that a stop takes no longer on a large
+ * heap. What changed inside an arena meanwhile, the walk finds out as it does after the stop.
+ */
+static bool keep_arenas(struct pht_pymalloc_roots *roots, const struct pht_pymalloc_root *root)
+{
+    const struct pht_pymalloc_root *before = &roots->states.items[roots->states.count];
+
+    if (roots->states.count >= roots->states_before || before->first_arena != roots->arenas.count ||
+        before->arenas_addr != root->arenas_addr || before->maxarenas != root->maxarenas ||
+        before->narenas != root->narenas || root->arenas_allocated_total == PHT_UNKNOWN ||
+        before->arenas_allocated_total != root->arenas_allocated_total)
+        return false;
+    roots->arenas.count += before->arenas;
+    return true;
 }
 
 static bool add_state(struct pht_snapshot *snapshot, struct pht_pymalloc_roots *roots,
@@ -183,6 +202,8 @@ static bool add_state(struct pht_snapshot *snapshot, struct pht_pymalloc_roots *
         .usedpools = place->usedpools,
         .arenas_field = place->arenas,
         .arenas_addr = array,
+        .maxarenas = maxarenas,
+        .narenas = read_counter(snapshot, roots, place->narenas),
         .arenas_peak = read_counter(snapshot, roots, place->arenas_peak),
         .arenas_allocated_total = read_counter(snapshot, roots, place->arenas_allocated_total),
         .interpreter = place->interpreter,
@@ -190,8 +211,7 @@ static bool add_state(struct pht_snapshot *snapshot, struct pht_pymalloc_roots *
         .classes = (uint32_t)(place->usedpools_bytes / 16),
         .first_arena = roots->arenas.count,
     };
-    uint64_t narenas = read_counter(snapshot, roots, place->narenas);
-    bool consistent = read_arenas(snapshot, roots, array, maxarenas, narenas);
+    bool consistent = keep_arenas(roots, &root) || read_arenas(snapshot, roots, &root);
     root.arenas = roots->arenas.count - root.first_arena;
     return pht_vec_push(&roots->states, root) && consistent;
 }
@@ -355,11 +375,14 @@ bool pht_pymalloc_freeze(struct pht_snapshot *snapshot, void *context)
 {
     struct pht_pymalloc_roots *roots = context;
 
+    roots->states_before = roots->consistent ? roots->states.count : 0;
     roots->states.count = roots->arenas.count = 0;
     roots->proven = roots->initialised = roots->unreadable = false;
     roots->damaged_arenas = 0;
     roots->allocator = find_allocator(snapshot, roots);
     if (roots->python->layout.obmalloc_bytes == PHT_UNKNOWN)
-        return freeze_statics(snapshot, roots);
-    return freeze_interpreters(snapshot, roots);
+        roots->consistent = freeze_statics(snapshot, roots);
+    else
+        roots->consistent = freeze_interpreters(snapshot, roots);
+    return roots->consistent;
 }
