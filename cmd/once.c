@@ -55,7 +55,7 @@ static struct pht_error *write_report(const struct options *options,
 
     if (!options->json)
         pht_text_report_write(report, &text, file);
-    else if (!pht_json_report_write(report, PHT_VERSION, file))
+    else if (!pht_json_report_write(report, PHT_VERSION, file) && !ferror(file))
         return pht_error_no_memory();
     if (fflush(file) == 0 && !ferror(file))
         return NULL;

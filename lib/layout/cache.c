@@ -16,6 +16,28 @@
 #include "layout/python_layout.h"
 
 #define FORMAT_LINE "pyheaptop-layout 1"
+#define FILE_BYTES_MAX ((size_t)64 << 10)
+#define LAST_LINE_BYTES 21 /* "end 0123456789abcdef\n" */
+
+/* FNV-1a. It finds damage; against the file's owner nothing has to hold. */
+static uint64_t checksum(const char *bytes, size_t size)
+{
+    uint64_t sum = 0xcbf29ce484222325;
+
+    for (size_t i = 0; i < size; i++)
+        sum = (sum ^ (unsigned char)bytes[i]) * 0x100000001b3;
+    return sum;
+}
+
+static bool is_whole(const char *text, size_t size)
+{
+    char last[LAST_LINE_BYTES + 1];
+
+    if (size < LAST_LINE_BYTES)
+        return false;
+    snprintf(last, sizeof(last), "end %016" PRIx64 "\n", checksum(text, size - LAST_LINE_BYTES));
+    return memcmp(text + size - LAST_LINE_BYTES, last, LAST_LINE_BYTES) == 0;
+}
 
 /* A build-id becomes part of a file name, so it must be what it says: hex digits. */
 static char *file_name(const char *build_id)
@@ -152,7 +174,7 @@ static bool load_layout(FILE *file, struct pht_python_layout *layout)
             !parse_value(value, pht_layout_value(layout, &fields[i])))
             return false;
     }
-    return next_line(file, line) && strcmp(line, "end") == 0 && getc(file) == EOF &&
+    return next_line(file, line) && value_of(line, "end") != NULL && getc(file) == EOF &&
            pht_python_layout_is_sound(layout);
 }
 
@@ -163,18 +185,17 @@ bool pht_cache_load(const char *directory, struct pht_python *python)
 
     if (name == NULL || directory_fd < 0)
         return false;
-    int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
+    _cleanup_close_ int fd =
+        openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || !is_ours_alone(fd, S_IFREG))
         return false;
-    if (!is_ours_alone(fd, S_IFREG)) {
-        close(fd);
+    char text[FILE_BYTES_MAX];
+    ssize_t size = read(fd, text, sizeof(text));
+    if (size <= 0 || !is_whole(text, (size_t)size))
         return false;
-    }
-    _cleanup_fclose_ FILE *file = fdopen(fd, "r");
-    if (file == NULL) {
-        close(fd);
+    _cleanup_fclose_ FILE *file = fmemopen(text, (size_t)size, "r");
+    if (file == NULL)
         return false;
-    }
     struct pht_python loaded = *python;
     if (!load_head(file, &loaded) || !load_layout(file, &loaded.layout))
         return false;
@@ -201,7 +222,22 @@ static bool write_layout(FILE *file, const struct pht_python *python)
         else
             fprintf(file, "%s %" PRIu64 "\n", fields[i].name, value);
     }
-    fprintf(file, "end\n");
+    return !ferror(file);
+}
+
+static bool write_whole(FILE *file, const struct pht_python *python)
+{
+    _cleanup_free_ char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+
+    if (memory == NULL)
+        return false;
+    bool written = write_layout(memory, python);
+    if (fclose(memory) != 0 || !written)
+        return false;
+    fwrite(text, 1, size, file);
+    fprintf(file, "end %016" PRIx64 "\n", checksum(text, size));
     return !ferror(file);
 }
 
@@ -222,7 +258,7 @@ void pht_cache_store(const char *directory, const struct pht_python *python)
             close(fd);
         return;
     }
-    bool written = write_layout(file, python);
+    bool written = write_whole(file, python);
     if (fclose(file) != 0 || !written || renameat(directory_fd, fresh, directory_fd, name) < 0)
         unlinkat(directory_fd, fresh, 0);
 }

@@ -10,8 +10,9 @@
  *     symbols symtab
  *     pool_header_bytes 48
  *     ...
- *     end
+ *     end 5f0c3a9d12e47b86
  *
+ * The last line has a checksum of the others (FNV-1a, 64 bits, hex).
  * A file that is not exactly of this form, or that someone else owns or may write, counts as
  * absent. So does one of another version of the format.
  */

@@ -7,7 +7,10 @@ static size_t plain_length(const char *name)
 {
     const char *suffix = strstr(name, ".lto_priv");
 
-    return suffix != NULL ? (size_t)(suffix - name) : strlen(name);
+    /* "f.lto_priv.0.cold" is the unlikely part of a function, and stands elsewhere. */
+    if (suffix == NULL || strstr(suffix, ".cold") != NULL)
+        return strlen(name);
+    return (size_t)(suffix - name);
 }
 
 static struct pht_symbol *match(const char *name, struct pht_symbol *symbols, size_t count)

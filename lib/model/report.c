@@ -56,6 +56,28 @@ static struct pht_error *find_python(struct pht_target *target,
     return error;
 }
 
+/* PYTHONMALLOC=malloc leaves the statics of up to 3.11 without a sign of life. */
+static bool is_switched_off(const struct pht_pymalloc_roots *roots)
+{
+    return roots->arenas.count == 0 &&
+           (roots->allocator == PHT_ALLOCATOR_MALLOC ||
+            roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG ||
+            roots->allocator == PHT_ALLOCATOR_MIMALLOC || roots->allocator == PHT_ALLOCATOR_CUSTOM);
+}
+
+/* No arenas, and nothing else that serves objects: the runtime has yet to begin, or has ended. */
+static bool has_nothing_to_read(const struct pht_pymalloc_roots *roots)
+{
+    return roots->arenas.count == 0 && roots->damaged_arenas == 0 && !roots->unreadable &&
+           !is_switched_off(roots) &&
+           (!roots->initialised || roots->allocator != PHT_ALLOCATOR_UNKNOWN);
+}
+
+static bool is_plausible(const struct pht_pymalloc_roots *roots)
+{
+    return roots->proven && roots->damaged_arenas == 0 && !has_nothing_to_read(roots);
+}
+
 /* A wrong layout from the cache shows when its roots make no sense: once more, without it. */
 static struct pht_error *freeze(struct pht_target *target, const struct pht_report_options *options,
                                 struct pht_report *report, struct pht_pymalloc_roots *roots,
@@ -65,7 +87,7 @@ static struct pht_error *freeze(struct pht_target *target, const struct pht_repo
 
     pht_pymalloc_roots_init(roots, report->python);
     error = pht_snapshot_take(target, &options->snapshot, pht_pymalloc_freeze, roots, snapshot);
-    if (error != NULL || roots->proven ||
+    if (error != NULL || is_plausible(roots) ||
         !pht_python_distrust_cache(report->python, &options->layout))
         return error;
     pht_target_note(target, "the cached layout does not fit; resolving it anew");
@@ -83,30 +105,12 @@ static struct pht_error *freeze(struct pht_target *target, const struct pht_repo
     return pht_snapshot_take(target, &options->snapshot, pht_pymalloc_freeze, roots, snapshot);
 }
 
-static bool has_nothing_to_read(const struct pht_pymalloc_roots *roots)
-{
-    if (roots->unreadable || roots->arenas.count > 0 || roots->damaged_arenas > 0)
-        return false;
-    /* Without arenas the runtime has yet to begin, unless its objects come from elsewhere. */
-    return !roots->initialised || roots->allocator == PHT_ALLOCATOR_PYMALLOC ||
-           roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG;
-}
-
-/* PYTHONMALLOC=malloc leaves the statics of up to 3.11 without a sign of life. */
-static bool is_switched_off(const struct pht_pymalloc_roots *roots)
-{
-    return roots->arenas.count == 0 &&
-           (roots->allocator == PHT_ALLOCATOR_MALLOC ||
-            roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG ||
-            roots->allocator == PHT_ALLOCATOR_MIMALLOC || roots->allocator == PHT_ALLOCATOR_CUSTOM);
-}
-
 static struct pht_error *walk(struct pht_target *target, struct pht_report *report,
                               struct pht_snapshot *snapshot, const struct pht_pymalloc_roots *roots)
 {
     uint64_t started = pht_clock_us();
 
-    if (has_nothing_to_read(roots) && !is_switched_off(roots))
+    if (has_nothing_to_read(roots))
         return pht_python_not_initialised(target, report->python);
     report->object_allocator = roots->allocator;
     if (!roots->proven || (roots->unreadable && roots->arenas.count == 0)) {

@@ -62,7 +62,8 @@ bool pht_access_collect(int proc_fd, pid_t pid, uid_t our_uid, struct pht_access
     ret->can_ptrace = has_ptrace_capability(proc_fd);
     ret->target_uid = status.euid;
     ret->same_ids = status.ruid == our_uid && status.euid == our_uid && status.suid == our_uid;
-    ret->dumpable = fstat(process_fd, &owner) < 0 || owner.st_uid == status.euid;
+    /* Folders of mode 0555 always show the owner; files show root for who is not dumpable. */
+    ret->dumpable = fstatat(process_fd, "environ", &owner, 0) < 0 || owner.st_uid == status.euid;
     ret->yama_scope = read_yama_scope(proc_fd);
     ret->tracer = status.tracer;
     if (status.tracer > 0)

@@ -223,6 +223,7 @@ const struct pht_mapping *pht_maps_find(const struct pht_maps *maps, pht_addr ad
 struct smaps_sum {
     struct pht_kernel_memory *total;
     bool shmem;
+    bool gate;
     uint64_t rss;
     uint64_t anonymous;
 };
@@ -254,7 +255,7 @@ static void add_smaps_field(struct smaps_sum *sum, const char *key, uint64_t byt
         sum->anonymous = bytes;
         sum->total->anon_bytes += bytes;
     } else if (strcmp(key, "Size") == 0) {
-        sum->total->virtual_bytes += bytes;
+        sum->total->virtual_bytes += sum->gate ? 0 : bytes;
     } else if (strcmp(key, "Pss") == 0) {
         sum->total->pss_bytes += bytes;
     } else if (strcmp(key, "Private_Clean") == 0 || strcmp(key, "Private_Dirty") == 0) {
@@ -282,6 +283,8 @@ void pht_procfs_sum_smaps(char *text, struct pht_kernel_memory *ret)
         } else if (parse_maps_line(line, &mapping)) {
             close_mapping(&sum);
             sum.shmem = is_shmem_name(mapping.name);
+            /* In everybody's maps, but the kernel's own and not in VmSize. */
+            sum.gate = strcmp(mapping.name, "[vsyscall]") == 0;
         }
     }
     close_mapping(&sum);

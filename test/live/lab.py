@@ -1,0 +1,74 @@
+"""Where the tests run: the program, the helpers beside it, and folders that are thrown away."""
+import os
+import shutil
+import tempfile
+
+from check import Skipped
+
+
+class Lab:
+    """Owns its folders; close() removes them."""
+
+    def __init__(self, program, hold, long):
+        self.long = long
+        self.hold = os.path.abspath(hold)
+        self.helpers = os.path.dirname(self.hold)
+        self.programs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
+        self.folders = []
+        self.scratch = self.folder(None)
+        # Every user may run the copy, wherever the build folder is.
+        self.program = shutil.copy(program, self.scratch)
+        self.cache = os.path.join(self.scratch, "cache")
+        os.mkdir(self.cache, 0o700)
+        self.interpreters = []
+        self.missing = []
+        self.staged = {}
+
+    def folder(self, root):
+        """A new folder that all may read, below /tmp of `root`."""
+        below = os.path.join(root, "tmp") if root else None
+        path = tempfile.mkdtemp(prefix="pyheaptop-live-", dir=below)
+        os.chmod(path, 0o755)
+        self.folders.append(path)
+        return path
+
+    def fresh(self, name):
+        """A new folder in the scratch folder."""
+        return tempfile.mkdtemp(prefix=name + "-", dir=self.scratch)
+
+    def stage(self, root):
+        """A folder in `root` that holds the target programs and libhold.so, made once."""
+        if root not in self.staged:
+            folder = self.folder(root)
+            shutil.copy(self.hold, folder)
+            for name in os.listdir(self.programs):
+                if name.endswith(".py"):
+                    shutil.copy(os.path.join(self.programs, name), folder)
+            self.staged[root] = folder
+        return self.staged[root]
+
+    def helper(self, name):
+        return os.path.join(self.helpers, name)
+
+    def any_interpreter(self, since=(3, 6)):
+        """One that needs no root folder of its own."""
+        for interpreter in self.interpreters:
+            if interpreter.root is None and interpreter.series >= since:
+                return interpreter
+        raise Skipped("no interpreter outside the unpacked roots")
+
+    def public_interpreter(self):
+        """One that every user may run."""
+        for interpreter in self.interpreters:
+            if interpreter.root is None and interpreter.path.startswith("/usr/"):
+                return interpreter
+        raise Skipped("no interpreter in /usr")
+
+    @staticmethod
+    def needs_root():
+        if os.geteuid() != 0:
+            raise Skipped("needs root")
+
+    def close(self):
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,135 @@
+"""Layouts that were kept: used when they are right, never believed when they are not."""
+import os
+import re
+
+import stats
+import target
+import tool
+from check import Failed, equal, equal_everywhere, expect
+
+# One for each place that the allocator's state can be in.
+SERIES = {(2, 7), (3, 8), (3, 11), (3, 12), (3, 13)}
+
+
+def tests(lab):
+    interpreters = {one.series: one for one in reversed(lab.interpreters) if one.series in SERIES}
+    for one in interpreters.values():
+        yield "cache/%s/used" % one.name, check_used, (one,)
+        yield "cache/%s/damaged" % one.name, check_damaged, (one,)
+        yield "cache/%s/wrong-values" % one.name, check_wrong_values, (one,)
+        yield "cache/%s/not-ours" % one.name, check_not_ours, (one,)
+
+
+class Kept:
+    """A target that holds still, its right figures, and the one file in a cache of its own."""
+
+    def __init__(self, lab, pid):
+        self.lab, self.pid = lab, pid
+        self.cache = lab.fresh("cache")
+        first = tool.still_report(lab, pid, cache=self.cache)
+        equal("layout_cached of the first report", first["runtime"]["layout_cached"], False)
+        self.pymalloc = first["pymalloc"]
+        self.runtime = first["runtime"]
+        folder = os.path.join(self.cache, "pyheaptop")
+        name, = os.listdir(folder)
+        self.folder, self.path = folder, os.path.join(folder, name)
+        with open(self.path) as file:
+            self.text = file.read()
+
+    def write(self, text):
+        with open(self.path, "w") as file:
+            file.write(text)
+        os.chmod(self.path, 0o600)
+
+    def check(self, what):
+        """The report is right; returns whether the cache was believed."""
+        report = tool.still_report(self.lab, self.pid, cache=self.cache)
+        stats.check_still(report["pymalloc"])
+        equal_everywhere(what, report["pymalloc"], self.pymalloc)
+        for name in ("version", "build_id", "image", "debug_build", "free_threaded"):
+            equal("%s: %s" % (what, name), report["runtime"][name], self.runtime[name])
+        return report["runtime"]["layout_cached"]
+
+
+def check_used(lab, interpreter):
+    with target.start_idle(lab, interpreter) as process:
+        kept = Kept(lab, process.pid)
+        expect(kept.check("the second report"), "the kept layout is not used")
+        equal("the mode of the file", os.stat(kept.path).st_mode & 0o777, 0o600)
+        equal("the mode of its folder", os.stat(kept.folder).st_mode & 0o777, 0o700)
+
+
+def damages(text):
+    lines = text.splitlines(keepends=True)
+    yield "empty", ""
+    yield "cut short", text[:len(text) // 2]
+    yield "without its end", "".join(lines[:-1])
+    yield "another format", text.replace(lines[0], "pyheaptop-layout 999\n")
+    yield "another build-id", re.sub("build-id .*", "build-id 00112233", text)
+    yield "a line too few", "".join(lines[:12] + lines[13:])
+    yield "two lines swapped", "".join(lines[:12] + [lines[13], lines[12]] + lines[14:])
+    yield "a number that is none", re.sub("pool_szidx .*", "pool_szidx 3x", text)
+    yield "a number too large", re.sub("pool_szidx .*", "pool_szidx 99999999999999999999", text)
+    yield "a line without end", text[:100] + "x" * 100000 + text[100:]
+    yield "zeros", "\0" * len(text)
+
+
+def check_damaged(lab, interpreter):
+    with target.start_idle(lab, interpreter) as process:
+        kept = Kept(lab, process.pid)
+        for what, text in damages(kept.text):
+            expect(text != kept.text, "%s: nothing was damaged" % what)
+            kept.write(text)
+            equal("%s: layout_cached" % what, kept.check(what), False)
+            expect(kept.check("after " + what), "%s: the file was not made anew" % what)
+
+
+def wrong_values(text):
+    """Each number of the file a little off, one at a time."""
+    for match in re.finditer(r"^(\w+) (\d+)$", text, re.MULTILINE):
+        name, value = match.group(1), int(match.group(2))
+        for wrong in (value + 8, value + 16, max(0, value - 8), 0, "unknown"):
+            if wrong != value:
+                line = "%s %s" % (name, wrong)
+                yield "%s, not %d" % (line, value), text[:match.start()] + line + text[match.end():]
+
+
+def check_wrong_values(lab, interpreter):
+    """The file is whole, and one number in it is not that of the build."""
+    believed, wrong, count = [], [], 0
+    with target.start_idle(lab, interpreter) as process:
+        kept = Kept(lab, process.pid)
+        for what, text in wrong_values(kept.text):
+            kept.write(text)
+            count += 1
+            try:
+                believed += [what] if kept.check(what) else []
+            except Failed as error:
+                wrong.append("%s: %.90s" % (what, error))
+    expect(not wrong, "%d of %d wrong values: %s" % (len(wrong), count, " | ".join(wrong[:12])))
+    return "%d wrong values, %d of them of no consequence" % (count, len(believed))
+
+
+def check_not_ours(lab, interpreter):
+    lab.needs_root()
+    with target.start_idle(lab, interpreter) as process:
+        for what, change in (
+                ("another's file", lambda kept: os.chown(kept.path, 65534, -1)),
+                ("another's folder", lambda kept: os.chown(kept.folder, 65534, -1)),
+                ("a file that others write", lambda kept: os.chmod(kept.path, 0o666)),
+                ("a folder that others write", lambda kept: os.chmod(kept.folder, 0o777)),
+                ("a symbolic link", make_symlink), ("a fifo", make_fifo)):
+            kept = Kept(lab, process.pid)
+            change(kept)
+            equal("%s: layout_cached" % what, kept.check(what), False)
+
+
+def make_symlink(kept):
+    moved = os.path.join(kept.cache, "moved")
+    os.rename(kept.path, moved)
+    os.symlink(moved, kept.path)
+
+
+def make_fifo(kept):
+    os.unlink(kept.path)
+    os.mkfifo(kept.path, 0o600)

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""
+Runs the program on real interpreters.
+
+    run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so [--long]
+           [--only PATTERN] [--tap FILE] [--list] [--times]
+
+One line a test, and a closing one that counts. What the machine lacks is skipped by name.
+PATTERN is a shell pattern, or a part of the name.
+"""
+import argparse
+import fnmatch
+import os
+import subprocess
+import sys
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+
+import check
+import churn
+import counted
+import discover
+import exactness
+import kills
+import layout_cache
+import namespaces
+import output
+import refusals
+import signals
+import unprivileged
+import untouched
+import usage
+from lab import Lab
+
+MODULES = [exactness, counted, unprivileged, untouched, churn, kills, signals, refusals, usage,
+           namespaces, layout_cache, output]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--hold", required=True)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--tap")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--times", action="store_true")
+    return parser.parse_args()
+
+
+def is_wanted(name, pattern):
+    return pattern in name or fnmatch.fnmatchcase(name, pattern)
+
+
+def unpack_roots():
+    """Where the unpacked releases are; what could not be had is missing there."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "roots.sh")
+    done = subprocess.run([script], stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
+def skip(reason):
+    def run(*unused):
+        raise check.Skipped(reason)
+    return run
+
+
+def collect(lab):
+    found = [("interpreter/" + missing.name, skip(missing.reason), ())
+             for missing in lab.missing]
+    for module in MODULES:
+        found += module.tests(lab)
+    return found
+
+
+def run_one(lab, function, arguments):
+    """(verdict, reason or note)"""
+    try:
+        return "ok", function(lab, *arguments)
+    except check.Skipped as error:
+        return "skip", str(error)
+    except check.Failed as error:
+        return "not ok", str(error)
+    except Exception:
+        return "not ok", traceback.format_exc()
+
+
+class Results:
+    """Tells each verdict as it comes, and keeps them for TAP."""
+
+    def __init__(self):
+        self.counts = {"ok": 0, "not ok": 0, "skip": 0}
+        self.tap = []
+
+    def add(self, name, verdict, text):
+        self.counts[verdict] += 1
+        number = len(self.tap) + 1
+        line = " ".join((text or "").split()) if verdict == "not ok" else text or ""
+        if verdict == "skip":
+            self.tap.append("ok %d - %s # SKIP %s" % (number, name, line))
+        else:
+            self.tap.append("%s %d - %s%s" % (verdict, number, name, ": " + line if line else ""))
+        print("%s %s%s" % (verdict, name, ": " + (text or "").rstrip() if text else ""),
+              flush=True)
+
+    def write_tap(self, path):
+        with open(path, "w") as file:
+            file.write("\n".join(["1..%d" % len(self.tap)] + self.tap) + "\n")
+
+
+def main():
+    arguments = parse_arguments()
+    lab = Lab(arguments.program, arguments.hold, arguments.long)
+    results = Results()
+    try:
+        lab.interpreters, lab.missing = discover.discover(unpack_roots())
+        for name, function, parameters in collect(lab):
+            if not is_wanted(name, arguments.only):
+                continue
+            if arguments.list:
+                print(name)
+                continue
+            started = time.monotonic()
+            results.add(name, *run_one(lab, function, parameters))
+            if arguments.times:
+                print("    %.1f s" % (time.monotonic() - started))
+    finally:
+        lab.close()
+    if arguments.tap:
+        results.write_tap(arguments.tap)
+    if not arguments.list:
+        counts = results.counts
+        print("live: %d passed, %d failed, %d skipped"
+              % (counts["ok"], counts["not ok"], counts["skip"]))
+    return 1 if results.counts["not ok"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

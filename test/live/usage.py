@@ -1,0 +1,70 @@
+"""Options and output files that cannot be: exit code 2."""
+import os
+import stat
+
+import target
+import tool
+from catalogue import check_refusal
+from check import equal
+
+
+def tests(lab):
+    for function in (output_file, output_symlink, unknown_option, missing_value, bad_values,
+                     two_processes):
+        yield "usage/" + function.__name__.replace("_", "-"), function, ()
+
+
+def output_file(lab):
+    with target.start_idle(lab, lab.any_interpreter()) as process:
+        for path, reason in ((lab.scratch, "Is a directory"),
+                             ("/nonexistent/report", "No such file or directory")):
+            check_refusal(lab, ["-o", path, process.pid], "output-file", 2,
+                          "cannot write %s: %s" % (path, reason), remedy='-o "\\$HOME/heap.json"')
+
+
+def output_symlink(lab):
+    folder = lab.fresh("symlink")
+    precious, link = os.path.join(folder, "precious"), os.path.join(folder, "link")
+    with open(precious, "w") as file:
+        file.write("precious")
+    os.symlink(precious, link)
+    with target.start_idle(lab, lab.any_interpreter()) as process:
+        check_refusal(lab, ["-o", link, process.pid], "output-file", 2,
+                      "cannot write %s: it is a symbolic link" % link)
+        with open(precious) as file:
+            equal("the file behind the link", file.read(), "precious")
+        check_report_file(lab, process, os.path.join(folder, "report"))
+
+
+def check_report_file(lab, process, path):
+    """The report goes there, whole, and no other user may read it."""
+    done = tool.run(lab, "--json", "-o", path, process.pid)
+    equal("the outcome", done, tool.Outcome(0, "", ""))
+    with open(path) as file:
+        equal("schema", tool.parse(file.read())["schema"], "pyheaptop.report")
+    equal("the mode of the file", stat.S_IMODE(os.stat(path).st_mode), 0o600)
+
+
+def check_usage(lab, arguments, text):
+    check_refusal(lab, arguments, "usage", 2, text, remedy="pyheaptop --help")
+
+
+def unknown_option(lab):
+    check_usage(lab, ["--bogus", "1"], "unknown option '--bogus'")
+    check_usage(lab, ["-Z", "1"], "unknown option '-Z'")
+
+
+def missing_value(lab):
+    check_usage(lab, ["1", "--stop"], "option '--stop' needs a value")
+
+
+def bad_values(lab):
+    check_usage(lab, ["--stop=gently", "1"], "--stop is none, brief or full, not 'gently'")
+    for value in ("0", "-1", "60001", "1x", ""):
+        check_usage(lab, ["--max-stop=" + value, "1"],
+                    "--max-stop is 1 to 60000 milliseconds, not '%s'" % value)
+    check_usage(lab, ["--section=heap", "1"], "--section is kernel or pymalloc, not 'heap'")
+
+
+def two_processes(lab):
+    check_usage(lab, ["1", "2"], "one process at a time: '2' is too much")
