@@ -163,15 +163,26 @@ static void fill_tables(struct option options[static ROWS + 1], char letters[sta
     letters[length] = '\0';
 }
 
-/* getopt_long() leaves the letter in optopt: of an unknown short option, which may stand anywhere
- * among others, or of a long one that takes no value. */
-static struct pht_error *unknown_option(const char *argument)
+static bool is_known(int key)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].key == key)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * getopt_long() leaves 0 in optopt for a long option that does not exist, the key of one that
+ * takes no value and was given one, and else the letter, which may stand anywhere among others.
+ */
+static struct pht_error *refuse_option(const char *argument)
 {
     char letter[] = {'-', (char)optopt, '\0'};
 
     if (optopt == 0)
         return usage("unknown option '%s'", argument);
-    if (strncmp(argument, "--", 2) == 0)
+    if (is_known(optopt))
         return usage("'%s': this option takes no value", argument);
     return usage("unknown option '%s'", letter);
 }
@@ -190,7 +201,7 @@ struct pht_error *options_parse(int argc, char **argv, struct options *ret)
     while ((key = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
         struct pht_error *error;
         if (key == '?')
-            error = unknown_option(argv[optind - 1]);
+            error = refuse_option(argv[optind - 1]);
         else if (key == ':')
             error = usage("option '%s' needs a value", argv[optind - 1]);
         else

@@ -60,13 +60,18 @@ const char *pht_human_count(uint64_t count, char text[static PHT_HUMAN_MAX])
 
 const char *pht_human_duration(uint64_t us, char text[static PHT_HUMAN_MAX])
 {
-    if (us < 10000)
-        snprintf(text, PHT_HUMAN_MAX, "%" PRIu64 ".%02u ms", us / 1000, (unsigned)(us % 1000 / 10));
-    else if (us < 100000)
-        snprintf(text, PHT_HUMAN_MAX, "%" PRIu64 " ms", us / 1000);
+    uint64_t ms_hundredths = us / 10 + (us % 10 >= 5);
+    uint64_t ms = us / 1000 + (us % 1000 >= 500);
+    uint64_t s_hundredths = us / 10000 + (us % 10000 >= 5000);
+
+    if (ms_hundredths < 1000)
+        snprintf(text, PHT_HUMAN_MAX, "%u.%02u ms", (unsigned)ms_hundredths / 100,
+                 (unsigned)ms_hundredths % 100);
+    else if (ms < 100)
+        snprintf(text, PHT_HUMAN_MAX, "%u ms", (unsigned)ms);
     else
-        snprintf(text, PHT_HUMAN_MAX, "%" PRIu64 ".%02u s", us / 1000000,
-                 (unsigned)(us % 1000000 / 10000));
+        snprintf(text, PHT_HUMAN_MAX, "%" PRIu64 ".%02u s", s_hundredths / 100,
+                 (unsigned)(s_hundredths % 100));
     return text;
 }
 

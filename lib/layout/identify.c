@@ -75,12 +75,16 @@ static const char *parse_dotted(const char *text, struct pht_version *ret)
 /* "a1", "b2", "rc1", and "c1" up to 2.7; NULL if a level has no number. */
 static const char *skip_level(const char *text)
 {
-    size_t letters = strncmp(text, "rc", 2) == 0 ? 2 : strspn(text, "abc");
-    size_t digits = strspn(text + letters, "0123456789");
+    size_t letters = 0;
 
-    if (letters == 0)
+    if (strncmp(text, "rc", 2) == 0)
+        letters = 2;
+    else if (text[0] >= 'a' && text[0] <= 'c')
+        letters = 1;
+    else
         return text;
-    return letters <= 2 && digits > 0 ? text + letters + digits : NULL;
+    size_t digits = strspn(text + letters, "0123456789");
+    return digits > 0 ? text + letters + digits : NULL;
 }
 
 bool pht_version_parse(const char *text, size_t length, struct pht_version *ret)

@@ -11,6 +11,9 @@
 #include "base/text.h"
 #include "target/procfs.h"
 
+/* PATH_MAX, and a width that sscanf() can be told. */
+#define PATH_BYTES 4096
+
 /* v1 says "no limit" as the largest page-aligned signed number. */
 #define V1_NO_LIMIT ((uint64_t)1 << 62)
 
@@ -40,6 +43,23 @@ static const char *find_path(char *text, bool v2)
     return NULL;
 }
 
+/* mountinfo writes space, tab, newline and backslash as "\040" and so on. */
+static void unescape(char *path)
+{
+    char *out = path;
+
+    for (const char *in = path; *in != '\0'; in++) {
+        if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
+            in[3] >= '0' && in[3] <= '7') {
+            *out++ = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
+            in += 3;
+        } else {
+            *out++ = *in;
+        }
+    }
+    *out = '\0';
+}
+
 /* The group lies outside our cgroup namespace: "/../other". */
 static bool leads_upwards(const char *path)
 {
@@ -62,15 +82,17 @@ static char *find_directory(char *mountinfo, bool v2, const char *path)
     char *rest = mountinfo, *line;
 
     while ((line = strsep(&rest, "\n")) != NULL) {
-        char root[256], point[256], type[32], options[256];
+        char root[PATH_BYTES], point[PATH_BYTES], type[32], options[256];
         char *separator = strstr(line, " - ");
-        if (separator == NULL || sscanf(line, "%*s %*s %*s %255s %255s", root, point) != 2 ||
+        if (separator == NULL || sscanf(line, "%*s %*s %*s %4095s %4095s", root, point) != 2 ||
             sscanf(separator, " - %31s %*s %255s", type, options) != 2)
             continue;
         if (strcmp(type, v2 ? "cgroup2" : "cgroup") != 0)
             continue;
         if (!v2 && strstr(options, "memory") == NULL)
             continue;
+        unescape(root);
+        unescape(point);
         size_t shared = strcmp(root, "/") == 0 ? 0 : strlen(root);
         if (strncmp(path, root, shared) != 0 || (path[shared] != '/' && path[shared] != '\0') ||
             leads_upwards(path))

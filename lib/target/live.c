@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "target/access.h"
 #include "target/cgroup.h"
@@ -29,6 +30,7 @@ struct live {
     struct pht_memory memory;
     struct pht_pages pages;
     struct pht_stopper *stopper;
+    uint64_t stop_asked_us;
 };
 
 static void live_destroy(void *self)
@@ -190,6 +192,7 @@ static struct pht_error *live_stop(void *self, uint64_t max_us, enum pht_stop_ou
             if (error != NULL)
                 return error;
         }
+        live->stop_asked_us = pht_clock_us();
         result = pht_stopper_stop(live->stopper, max_us);
         if (result != PHT_STOPPER_STOPPED) {
             pht_stopper_destroy(live->stopper);
@@ -206,12 +209,12 @@ static struct pht_error *live_resume(void *self, uint64_t *stopped_us, bool *exp
 
     if (pht_stopper_resume(live->stopper, stopped_us, expired) == PHT_STOPPER_STOPPED)
         return NULL;
+    /* The helper is gone, so the target runs; since when is not known, but not longer than this. */
+    *stopped_us = pht_clock_us() - live->stop_asked_us;
+    *expired = true;
     pht_stopper_destroy(live->stopper);
     live->stopper = NULL;
-    return pht_error_create(PHT_ERROR_INTERNAL,
-                            "the process that stopped pid %d was lost; "
-                            "the target runs",
-                            live->pid);
+    return NULL;
 }
 
 static struct pht_error *live_read_kernel_memory(void *self, struct pht_kernel_memory *ret)

@@ -20,7 +20,10 @@ void pht_pages_deinit(struct pht_pages *pages);
 
 bool pht_pages_see_zeros(const struct pht_pages *pages);
 
-/* As pht_target_scan_pages(); false with errno set. */
+/*
+ * As pht_target_scan_pages(); false with errno set. Guard pages (MADV_GUARD_INSTALL, Linux 6.13)
+ * come as swapped ones: neither is there to be read.
+ */
 bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
                     uint64_t *swapped);
 

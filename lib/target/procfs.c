@@ -155,7 +155,7 @@ static bool parse_maps_line(char *line, struct pht_mapping *ret)
     if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &ret->start,
                &ret->end, perms, &ret->offset, &ret->dev_major, &ret->dev_minor, &ret->inode,
                &name_at) != 7 ||
-        name_at < 0)
+        name_at < 0 || strlen(perms) != 4)
         return false;
     ret->readable = perms[0] == 'r';
     ret->writable = perms[1] == 'w';

@@ -12,13 +12,15 @@
 #include "base/clock.h"
 #include "target/tracer.h"
 
-/* How much longer than the limit the helper may take to answer before it is killed. */
-#define ANSWER_GRACE_US 50000
+/* How much longer than the limit of a stop the helper may take to answer before it is killed. */
+#define STOP_GRACE_US 50000
+
+/* A helper that is to release the target does so at once; to say so it needs the processor. */
+#define RESUME_GRACE_US 1000000
 
 struct pht_stopper {
     pid_t helper;
     int channel;
-    uint64_t deadline_us;
 };
 
 struct pht_error *pht_stopper_create(pid_t pid, int process_fd, struct pht_stopper **ret)
@@ -71,9 +73,18 @@ void pht_stopper_destroy(struct pht_stopper *stopper)
     free(stopper);
 }
 
-/* Waits for the answer until `until_us`; a helper that is late is killed, which ends the stop. */
-static bool receive(struct pht_stopper *stopper, uint64_t until_us, struct pht_tracer_answer *ret)
+enum reception {
+    RECEIVED,
+    LATE,
+    GONE,
+};
+
+/* Waits for the answer; a helper that is late is killed, which ends the stop. */
+static enum reception receive(struct pht_stopper *stopper, uint64_t wait_us,
+                              struct pht_tracer_answer *ret)
 {
+    uint64_t until_us = pht_clock_us() + wait_us;
+
     for (;;) {
         uint64_t now = pht_clock_us();
         int left_ms = now < until_us ? (int)((until_us - now) / 1000 + 1) : 0;
@@ -82,9 +93,9 @@ static bool receive(struct pht_stopper *stopper, uint64_t until_us, struct pht_t
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready > 0 && recv(stopper->channel, ret, sizeof(*ret), 0) == sizeof(*ret))
-            return true;
+            return RECEIVED;
         end_helper(stopper);
-        return false;
+        return ready > 0 ? GONE : LATE;
     }
 }
 
@@ -99,12 +110,17 @@ enum pht_stopper_result pht_stopper_stop(struct pht_stopper *stopper, uint64_t m
     struct pht_tracer_request request = {.stop = true, .max_us = max_us};
     struct pht_tracer_answer answer;
 
-    stopper->deadline_us = pht_clock_us() + max_us + ANSWER_GRACE_US;
     if (!ask(stopper, &request))
         return PHT_STOPPER_FAILED;
-    if (!receive(stopper, stopper->deadline_us, &answer))
+    switch (receive(stopper, max_us + STOP_GRACE_US, &answer)) {
+    case RECEIVED:
+        return answer.result;
+    case LATE:
         return PHT_STOPPER_GAVE_UP;
-    return answer.result;
+    case GONE:
+        break;
+    }
+    return PHT_STOPPER_FAILED;
 }
 
 enum pht_stopper_result pht_stopper_resume(struct pht_stopper *stopper, uint64_t *stopped_us,
@@ -115,7 +131,7 @@ enum pht_stopper_result pht_stopper_resume(struct pht_stopper *stopper, uint64_t
 
     /* A helper that had to end to free the target has answered before it was asked. */
     ask(stopper, &request);
-    if (!receive(stopper, pht_clock_us() + ANSWER_GRACE_US, &answer))
+    if (receive(stopper, RESUME_GRACE_US, &answer) != RECEIVED)
         return PHT_STOPPER_FAILED;
     *stopped_us = answer.stopped_us;
     *expired = answer.expired;

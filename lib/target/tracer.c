@@ -50,6 +50,7 @@ struct tracer {
     size_t waiting; /* threads in THREAD_SEIZED */
     bool refused;
     bool execed;
+    bool leftover; /* a dead thread is still ours: only our end hands it back */
     struct thread threads[THREADS_MAX];
 };
 
@@ -195,6 +196,7 @@ static void drop_dead_threads(struct tracer *self)
         if (thread->state == THREAD_SEIZED && is_dead(thread_state_letter(self, thread->tid))) {
             thread->state = THREAD_GONE;
             self->waiting--;
+            self->leftover = true;
         }
     }
 }
@@ -251,7 +253,7 @@ static enum pht_stopper_result stop_all(struct tracer *self)
  */
 static bool release_all(struct tracer *self)
 {
-    bool clean = self->waiting == 0;
+    bool clean = self->waiting == 0 && !self->leftover;
 
     for (size_t i = 0; i < self->count; i++) {
         struct thread *thread = &self->threads[i];
@@ -305,7 +307,7 @@ static void serve_stop(struct tracer *self, uint64_t max_us)
     struct pht_tracer_request request = {0};
     struct pht_tracer_answer reply = {0};
 
-    self->refused = self->execed = false;
+    self->refused = self->execed = self->leftover = false;
     self->started_us = pht_clock_us();
     self->deadline_us = self->started_us + max_us;
     set_tick(TICK_US);

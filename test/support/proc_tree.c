@@ -111,4 +111,6 @@ void proc_tree_process(const struct proc_tree *tree, const struct proc_tree_proc
                     process->euid, process->suid, process->euid);
     snprintf(name, sizeof(name), "%d/comm", process->pid);
     proc_tree_write(tree, name, "%s\n", process->comm);
+    snprintf(name, sizeof(name), "%d/environ", process->pid);
+    proc_tree_write(tree, name, "LANG=C");
 }

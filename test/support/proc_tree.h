@@ -27,7 +27,7 @@ void proc_tree_folder(const struct proc_tree *tree, const char *name);
 /* A descriptor of a folder in the tree; the caller closes it. */
 int proc_tree_open(const struct proc_tree *tree, const char *name);
 
-/* stat and status of a process as a kernel of today writes them, in the folder `pid`. */
+/* Files of a process as a kernel of today writes them, in the folder `pid`. */
 struct proc_tree_process {
     pid_t pid;
     const char *comm;

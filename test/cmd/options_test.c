@@ -1,0 +1,241 @@
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/options.h"
+#include "support/suite.h"
+
+#define WORDS_MAX 12
+
+/* As the shell would: `line` is cut at its blanks, in place, "~" stands for an empty word. */
+static struct pht_error *parse(char *line, struct options *ret)
+{
+    char *argv[WORDS_MAX + 2] = {(char *)"pyheaptop"}, *word;
+    int argc = 1;
+
+    while ((word = strsep(&line, " ")) != NULL && argc < WORDS_MAX) {
+        if (word[0] != '\0')
+            argv[argc++] = strcmp(word, "~") == 0 ? (char *)"" : word;
+    }
+    memset(ret, 0x5a, sizeof(*ret));
+    optind = 0; /* getopt begins anew */
+    return options_parse(argc, argv, ret);
+}
+
+/* ---- what is understood ---------------------------------------------------------------------- */
+
+#define BRIEF .stop = PHT_STOP_BRIEF, .max_stop_ms = 20
+
+static const struct good_row {
+    const char *line;
+    struct options wanted;
+} good_rows[] = {
+    {"", {.command = COMMAND_LIST, BRIEF}},
+    {"48213", {.process = "48213", BRIEF}},
+    {"celery", {.process = "celery", BRIEF}},
+    {"-- -odd", {.process = "-odd", BRIEF}},
+    {"-1 48213", {.process = "48213", BRIEF}},
+    {"--once 48213", {.process = "48213", BRIEF}},
+    {"-j 48213", {.process = "48213", .json = true, BRIEF}},
+    {"--json 48213", {.process = "48213", .json = true, BRIEF}},
+    {"48213 --json", {.process = "48213", .json = true, BRIEF}},
+    {"--json --once 48213", {.process = "48213", BRIEF}},
+    {"--once --json 48213", {.process = "48213", .json = true, BRIEF}},
+    {"-jv 48213", {.process = "48213", .json = true, .verbose = true, BRIEF}},
+    {"-v 48213", {.process = "48213", .verbose = true, BRIEF}},
+    {"-o x 48213", {.process = "48213", .output = "x", BRIEF}},
+    {"-ox 48213", {.process = "48213", .output = "x", BRIEF}},
+    {"--output=x 48213", {.process = "48213", .output = "x", BRIEF}},
+    {"--output x 48213", {.process = "48213", .output = "x", BRIEF}},
+    {"-o -j 48213", {.process = "48213", .output = "-j", BRIEF}},
+    {"--section=kernel 1", {.process = "1", .sections = PHT_SECTION_KERNEL, BRIEF}},
+    {"--section pymalloc 1", {.process = "1", .sections = PHT_SECTION_PYMALLOC, BRIEF}},
+    {"--section=pymalloc --section=kernel 1",
+     {.process = "1", .sections = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC, BRIEF}},
+    {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20}},
+    {"--stop=brief 1", {.process = "1", BRIEF}},
+    {"--stop full 1", {.process = "1", .stop = PHT_STOP_FULL, .max_stop_ms = 20}},
+    {"--max-stop=1 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 1}},
+    {"--max-stop=60000 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 60000}},
+    {"-h", {.command = COMMAND_HELP, BRIEF}},
+    {"--help 1 2 3", {.command = COMMAND_HELP, BRIEF}},
+    {"-V", {.command = COMMAND_VERSION, BRIEF}},
+    {"--version", {.command = COMMAND_VERSION, BRIEF}},
+};
+
+static void check_text(const char *found, const char *wanted)
+{
+    if (wanted == NULL)
+        ck_assert_ptr_null(found);
+    else
+        ck_assert_str_eq(found, wanted);
+}
+
+START_TEST(a_good_line_is_understood)
+{
+    const struct options *wanted = &good_rows[_i].wanted;
+    char *line = strdup(good_rows[_i].line);
+    struct options options;
+
+    struct pht_error *error = parse(line, &options);
+    ck_assert_msg(error == NULL, "%s: %s", good_rows[_i].line, error != NULL ? error->text : "");
+    ck_assert_int_eq(options.command, wanted->command);
+    check_text(options.process, wanted->process);
+    check_text(options.output, wanted->output);
+    ck_assert(options.json == wanted->json);
+    ck_assert(options.verbose == wanted->verbose);
+    ck_assert_uint_eq(options.sections, wanted->sections);
+    ck_assert_int_eq(options.stop, wanted->stop);
+    ck_assert_uint_eq(options.max_stop_ms, wanted->max_stop_ms);
+    free(line);
+}
+END_TEST
+
+/* ---- what is not ------------------------------------------------------------------------------
+ */
+
+#define MAX_STOP(text) "--max-stop is 1 to 60000 milliseconds, not '" text "'"
+
+static const struct bad_row {
+    const char *line;
+    const char *text;
+    bool json;
+} bad_rows[] = {
+    {"--colour 1", "unknown option '--colour'", false},
+    {"1 --colour", "unknown option '--colour'", false},
+    {"-z 1", "unknown option '-z'", false},
+    {"1 -z", "unknown option '-z'", false},
+    {"-jz 1", "unknown option '-z'", true},
+    {"-zj 1", "unknown option '-z'", true},
+    {"-1zj 1", "unknown option '-z'", true},
+    {"--s 1", "unknown option '--s'", false}, /* of two */
+    {"-o", "option '-o' needs a value", false},
+    {"-jo", "option '-jo' needs a value", true},
+    {"--output", "option '--output' needs a value", false},
+    {"1 --stop", "option '--stop' needs a value", false},
+    {"--stop=never 1", "--stop is none, brief or full, not 'never'", false},
+    {"--stop= 1", "--stop is none, brief or full, not ''", false},
+    {"--stop=FULL 1", "--stop is none, brief or full, not 'FULL'", false},
+    {"--stop=\x1b[2J 1", "--stop is none, brief or full, not '\\x1b[2J'", false},
+    {"--max-stop=0 1", MAX_STOP("0"), false},
+    {"--max-stop=60001 1", MAX_STOP("60001"), false},
+    {"--max-stop=-1 1", MAX_STOP("-1"), false},
+    {"--max-stop=+1 1", MAX_STOP("+1"), false},
+    {"--max-stop=1s 1", MAX_STOP("1s"), false},
+    {"--max-stop=1.5 1", MAX_STOP("1.5"), false},
+    {"--max-stop= 1", MAX_STOP(""), false},
+    {"--max-stop=99999999999999999999 1", MAX_STOP("99999999999999999999"), false},
+    {"--section=glibc 1", "--section is kernel or pymalloc, not 'glibc'", false},
+    {"--section=kernel,pymalloc 1", "--section is kernel or pymalloc, not 'kernel,pymalloc'",
+     false},
+    {"1 2", "one process at a time: '2' is too much", false},
+    {"1 2 3", "one process at a time: '2' is too much", false},
+    /* the first error is told, in the form that was asked for anywhere */
+    {"--stop=never --json --max-stop=0 1", "--stop is none, brief or full, not 'never'", true},
+    {"1 2 --json", "one process at a time: '2' is too much", true},
+    {"--json --help --colour", "unknown option '--colour'", true},
+};
+
+START_TEST(a_bad_line_is_explained)
+{
+    char *line = strdup(bad_rows[_i].line);
+    struct options options;
+
+    struct pht_error *error = parse(line, &options);
+    ck_assert_msg(error != NULL, "%s", bad_rows[_i].line);
+    ck_assert_int_eq(error->code, PHT_ERROR_USAGE);
+    ck_assert_str_eq(error->text, bad_rows[_i].text);
+    ck_assert_str_eq(error->remedy, "pyheaptop --help");
+    ck_assert(options.json == bad_rows[_i].json);
+    pht_error_destroy(error);
+    free(line);
+}
+END_TEST
+
+/* ---- help --------------------------------------------------------------------------------------
+ */
+
+static char *help_text(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(file);
+    options_write_help(file);
+    fclose(file);
+    return text;
+}
+
+static const char *const mentioned[] = {
+    "usage: pyheaptop", "-1, --once",    "-j, --json",    "-o, --output=FILE", "--section=NAME",
+    "--stop=MODE",      "--max-stop=MS", "-v, --verbose", "-h, --help",        "-V, --version",
+    "kernel, pymalloc", "brief",         "default 20",
+};
+
+START_TEST(help_mentions_every_option)
+{
+    char *text = help_text();
+
+    for (size_t i = 0; i < sizeof(mentioned) / sizeof(mentioned[0]); i++)
+        ck_assert_msg(strstr(text, mentioned[i]) != NULL, "%s", mentioned[i]);
+    free(text);
+}
+END_TEST
+
+START_TEST(help_mentions_only_options_that_there_are)
+{
+    char *text = help_text();
+
+    for (char *at = text; (at = strstr(at, "--")) != NULL; at += 2) {
+        char line[64];
+        size_t length = strspn(at + 2, "abcdefghijklmnopqrstuvwxyz-");
+        struct options options;
+        /* With a value that none of them has: what is unknown is told as such. */
+        snprintf(line, sizeof(line), "%.*s=~~ 1", (int)length + 2, at);
+        struct pht_error *error = parse(line, &options);
+        if (error != NULL && strncmp(error->text, "unknown option", 14) == 0) {
+            pht_error_destroy(error);
+            snprintf(line, sizeof(line), "%.*s 1", (int)length + 2, at);
+            error = parse(line, &options);
+            ck_assert_msg(error == NULL, "%s", error != NULL ? error->text : "");
+        }
+        pht_error_destroy(error);
+    }
+    free(text);
+}
+END_TEST
+
+START_TEST(help_fits_a_terminal)
+{
+    char *text = help_text();
+
+    ck_assert_uint_gt(strlen(text), 0);
+    ck_assert_int_eq(text[strlen(text) - 1], '\n');
+    for (char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        size_t length = strcspn(line, "\n");
+        ck_assert_msg(length < 80, "%.*s", (int)length, line);
+        ck_assert_msg(length == 0 || line[length - 1] != ' ', "%.*s", (int)length, line);
+    }
+    ck_assert_uint_eq(strcspn(text, "\t\x1b"), strlen(text));
+    free(text);
+}
+END_TEST
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+static Suite *options_suite(void)
+{
+    Suite *suite = suite_create("cmd/options");
+    TCase *tcase = tcase_create("options");
+
+    tcase_add_loop_test(tcase, a_good_line_is_understood, 0, ROWS(good_rows));
+    tcase_add_loop_test(tcase, a_bad_line_is_explained, 0, ROWS(bad_rows));
+    tcase_add_test(tcase, help_mentions_every_option);
+    tcase_add_test(tcase, help_mentions_only_options_that_there_are);
+    tcase_add_test(tcase, help_fits_a_terminal);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+SUITE_MAIN(options_suite)

@@ -1,0 +1,145 @@
+#include <dwarf.h>
+
+#include "layout/dwarf_vars.h"
+#include "support/elf_fixture.h"
+#include "support/suite.h"
+
+static const char *const paths[] = {ELF_FIXTURE("plain"), ELF_FIXTURE("dwarf4"),
+                                    ELF_FIXTURE("clang"), ELF_FIXTURE("lto")};
+#define PATHS 4
+
+static struct elf_fixture fixture;
+static struct pht_dwarf_units units;
+static Dwarf *dwarf;
+
+static bool open_units(const char *path)
+{
+    if (!elf_fixture_open(&fixture, path))
+        return false;
+    dwarf = dwarf_begin_elf(fixture.image.elf, DWARF_C_READ, NULL);
+    ck_assert_ptr_nonnull(dwarf);
+    ck_assert(pht_dwarf_units_init(&units, dwarf));
+    return true;
+}
+
+static void close_units(void)
+{
+    pht_dwarf_units_deinit(&units);
+    dwarf_end(dwarf);
+    elf_fixture_close(&fixture);
+}
+
+static unsigned variables_with_an_origin(void)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < units.count; i++) {
+        Dwarf_Die root, child;
+        ck_assert_ptr_nonnull(dwarf_offdie(dwarf, units.items[i].die_offset, &root));
+        if (dwarf_child(&root, &child) != 0)
+            continue;
+        do {
+            count += dwarf_tag(&child) == DW_TAG_variable &&
+                     dwarf_hasattr(&child, DW_AT_abstract_origin) &&
+                     dwarf_hasattr(&child, DW_AT_location) && !dwarf_hasattr(&child, DW_AT_name);
+        } while (dwarf_siblingof(&child, &child) == 0);
+    }
+    return count;
+}
+
+START_TEST(the_optimised_library_hides_its_addresses)
+{
+    if (!open_units(ELF_FIXTURE("lto")))
+        return;
+    ck_assert_uint_ge(variables_with_an_origin(), 6);
+    close_units();
+}
+END_TEST
+
+static const struct variable_row {
+    const char *name;
+    const char *file;
+    const char *truth; /* the function of the library that knows */
+    uint64_t bytes;
+} rows[] = {
+    {"usedpools", "obmalloc.c", "fixture_usedpools", 64 * 8},
+    {"arenas", "obmalloc.c", "fixture_arenas", 8},
+    {"maxarenas", "obmalloc.c", "fixture_maxarenas", 4},
+    {"narenas_currently_allocated", "obmalloc.c", "fixture_narenas", 8},
+    {"arenas", "other.c", "fixture_other_arenas", 3 * 8},
+    {"maxarenas", "other.c", "fixture_other_maxarenas", 100},
+    {"usedpools", NULL, "fixture_usedpools", 64 * 8},
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+START_TEST(variables_are_where_the_program_has_them)
+{
+    struct pht_dwarf_variable variables[ROWS];
+
+    if (!open_units(paths[_i]))
+        return;
+    for (size_t i = 0; i < ROWS; i++)
+        variables[i] = (struct pht_dwarf_variable){.name = rows[i].name, .file = rows[i].file};
+    /* The last row asks for the first row's variable once more, so it is searched alone. */
+    pht_dwarf_find_variables(&units, variables, ROWS - 1);
+    pht_dwarf_find_variables(&units, &variables[ROWS - 1], 1);
+    for (size_t i = 0; i < ROWS; i++) {
+        ck_assert_msg(variables[i].found, "%s of %s", rows[i].name, rows[i].file);
+        ck_assert_msg(variables[i].address == elf_fixture_address(&fixture, rows[i].truth),
+                      "%s of %s at %llx", rows[i].name, rows[i].file,
+                      (unsigned long long)variables[i].address);
+        ck_assert_msg(variables[i].bytes == rows[i].bytes, "%s of %s has %llu bytes", rows[i].name,
+                      rows[i].file, (unsigned long long)variables[i].bytes);
+    }
+    close_units();
+}
+END_TEST
+
+START_TEST(exported_variables_are_found_without_a_file)
+{
+    struct pht_dwarf_variable variables[] = {{.name = "_PyRuntime"}, {.name = "PyType_Type"}};
+
+    if (!open_units(paths[_i]))
+        return;
+    pht_dwarf_find_variables(&units, variables, 2);
+    ck_assert(variables[0].found && variables[1].found);
+    ck_assert_uint_eq(variables[0].bytes, 64);
+    ck_assert_uint_eq(variables[1].bytes, sizeof(long));
+    close_units();
+}
+END_TEST
+
+START_TEST(what_is_no_variable_of_the_file_is_not_found)
+{
+    struct pht_dwarf_variable variables[] = {
+        {.name = "absent", .file = "obmalloc.c"},
+        {.name = "usedpools", .file = "other.c"},
+        {.name = "usedpools", .file = "malloc.c"},
+        {.name = "fixture_arenas", .file = "obmalloc.c"}, /* a function */
+        {.name = "offsets", .file = "obmalloc.c"},        /* a static of a function */
+        {.name = "", .file = NULL},
+    };
+
+    if (!open_units(paths[_i]))
+        return;
+    pht_dwarf_find_variables(&units, variables, sizeof(variables) / sizeof(variables[0]));
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+        ck_assert_msg(!variables[i].found, "%s", variables[i].name);
+    close_units();
+}
+END_TEST
+
+static Suite *dwarf_vars_suite(void)
+{
+    Suite *suite = suite_create("layout/dwarf_vars");
+    TCase *tcase = tcase_create("dwarf_vars");
+
+    tcase_add_test(tcase, the_optimised_library_hides_its_addresses);
+    tcase_add_loop_test(tcase, variables_are_where_the_program_has_them, 0, PATHS);
+    tcase_add_loop_test(tcase, exported_variables_are_found_without_a_file, 0, PATHS);
+    tcase_add_loop_test(tcase, what_is_no_variable_of_the_file_is_not_found, 0, PATHS);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+SUITE_MAIN(dwarf_vars_suite)

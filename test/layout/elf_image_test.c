@@ -1,0 +1,207 @@
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "support/elf_fixture.h"
+#include "support/proc_tree.h"
+#include "support/suite.h"
+
+/* ---- the kind of a file ------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+#define OUR_MACHINE EM_X86_64
+#define OTHER_MACHINE EM_AARCH64
+#else
+#define OUR_MACHINE EM_AARCH64
+#define OTHER_MACHINE EM_X86_64
+#endif
+
+static const struct kind_row {
+    const char *magic;
+    unsigned char class;
+    uint16_t machine;
+    size_t size;
+    enum pht_elf_kind kind;
+    bool is_32_bit;
+} kind_rows[] = {
+    {ELFMAG, ELFCLASS64, OUR_MACHINE, 64, PHT_ELF_OURS, false},
+    {ELFMAG, ELFCLASS64, OUR_MACHINE, sizeof(Elf32_Ehdr), PHT_ELF_OURS, false},
+    {ELFMAG, ELFCLASS64, OTHER_MACHINE, 64, PHT_ELF_FOREIGN, false},
+    {ELFMAG, ELFCLASS64, EM_386, 64, PHT_ELF_FOREIGN, false},
+    {ELFMAG, ELFCLASS32, EM_386, 64, PHT_ELF_FOREIGN, true},
+    {ELFMAG, ELFCLASS32, OUR_MACHINE, 64, PHT_ELF_FOREIGN, true}, /* x32 */
+    {ELFMAG, ELFCLASSNONE, OUR_MACHINE, 64, PHT_ELF_FOREIGN, false},
+    {ELFMAG, ELFCLASS64, OUR_MACHINE, sizeof(Elf32_Ehdr) - 1, PHT_ELF_NOT, false},
+    {ELFMAG, ELFCLASS64, OUR_MACHINE, 0, PHT_ELF_NOT, false},
+    {"#!/b", ELFCLASS64, OUR_MACHINE, 64, PHT_ELF_NOT, false},
+    {"\177ELX", ELFCLASS64, OUR_MACHINE, 64, PHT_ELF_NOT, false},
+};
+
+START_TEST(a_file_is_ours_foreign_or_no_elf)
+{
+    const struct kind_row *row = &kind_rows[_i];
+    Elf64_Ehdr header = {.e_machine = row->machine};
+    struct proc_tree tree;
+    bool is_32_bit = false;
+
+    memcpy(header.e_ident, row->magic, SELFMAG);
+    header.e_ident[EI_CLASS] = row->class;
+    proc_tree_init(&tree);
+    proc_tree_write_bytes(&tree, "file", &header, row->size);
+    _cleanup_close_ int fd = openat(tree.fd, "file", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(pht_elf_image_kind(fd, &is_32_bit), row->kind);
+    ck_assert(is_32_bit == row->is_32_bit);
+    proc_tree_deinit(&tree);
+}
+END_TEST
+
+/* ---- a library of this process ------------------------------------------------------------- */
+
+static struct elf_fixture fixture;
+
+static void setup(void)
+{
+    ck_assert(elf_fixture_open(&fixture, ELF_FIXTURE("plain")));
+}
+
+static void teardown(void)
+{
+    elf_fixture_close(&fixture);
+}
+
+START_TEST(the_bias_is_how_far_the_loader_moved_it)
+{
+    Dl_info info;
+
+    ck_assert_int_ne(dladdr(dlsym(fixture.library, "Py_GetVersion"), &info), 0);
+    ck_assert_uint_eq(fixture.image.bias, (uintptr_t)info.dli_fbase);
+    ck_assert_str_eq(fixture.image.path, ELF_FIXTURE("plain"));
+}
+END_TEST
+
+START_TEST(every_mapping_of_the_file_leads_to_the_same_image)
+{
+    unsigned mappings = 0;
+
+    for (size_t i = 0; i < fixture.maps.count; i++) {
+        struct pht_elf_image image;
+        if (strcmp(fixture.maps.items[i].name, ELF_FIXTURE("plain")) != 0)
+            continue;
+        mappings++;
+        ck_assert(
+            pht_elf_image_open(fixture.target, &fixture.maps, &fixture.maps.items[i], &image));
+        ck_assert_uint_eq(image.bias, fixture.image.bias);
+        ck_assert_str_eq(image.build_id, fixture.image.build_id);
+        pht_elf_image_close(&image);
+    }
+    ck_assert_uint_ge(mappings, 3);
+}
+END_TEST
+
+START_TEST(the_build_id_is_hex_of_the_note)
+{
+    const char *id = fixture.image.build_id;
+    char bytes[4096];
+
+    ck_assert_uint_eq(strlen(id), 40);
+    ck_assert_uint_eq(strspn(id, "0123456789abcdef"), 40);
+    /* The note stands in the first page: name size 4, desc size 20, type 3, "GNU". */
+    ck_assert(pht_elf_image_read(&fixture.image, 0, bytes, 1024));
+    const char *note = memmem(bytes, 1024, "\4\0\0\0\24\0\0\0\3\0\0\0GNU\0", 16);
+    ck_assert_ptr_nonnull(note);
+    for (size_t i = 0; i < 20; i++) {
+        char hex[3];
+        snprintf(hex, sizeof(hex), "%02x", (unsigned char)note[16 + i]);
+        ck_assert_int_eq(strncmp(hex, id + 2 * i, 2), 0);
+    }
+}
+END_TEST
+
+START_TEST(bytes_of_the_file_are_read_at_linked_addresses)
+{
+    const unsigned long *loaded = dlsym(fixture.library, "Py_Version");
+    uint64_t address = (uintptr_t)loaded - fixture.image.bias;
+    unsigned long value = 0;
+    char byte;
+
+    ck_assert(pht_elf_image_read(&fixture.image, address, &value, sizeof(value)));
+    ck_assert_uint_eq(value, 0x030b02c1);
+    ck_assert(!pht_elf_image_read(&fixture.image, UINT64_C(1) << 40, &byte, 1));
+    ck_assert(!pht_elf_image_read(&fixture.image, UINT64_MAX, &byte, 1));
+    ck_assert(!pht_elf_image_read(&fixture.image, UINT64_MAX - 7, &value, 8));
+    ck_assert(!pht_elf_image_read(&fixture.image, 0, &value, SIZE_MAX));
+    /* .bss is in memory but not in the file */
+    address = elf_fixture_address(&fixture, "fixture_arenas");
+    ck_assert(!pht_elf_image_read(&fixture.image, address, &value, sizeof(value)));
+}
+END_TEST
+
+START_TEST(needed_libraries_are_matched_by_prefix)
+{
+    ck_assert(pht_elf_image_needs(&fixture.image, "libc.so"));
+    ck_assert(pht_elf_image_needs(&fixture.image, "libc"));
+    ck_assert(!pht_elf_image_needs(&fixture.image, "libpython"));
+    ck_assert(!pht_elf_image_needs(&fixture.image, "libc.so.6.and.more"));
+}
+END_TEST
+
+START_TEST(sections_are_found_by_name)
+{
+    size_t size = 0;
+    const char *rodata = pht_elf_image_section(&fixture.image, ".rodata", &size);
+
+    ck_assert_ptr_nonnull(rodata);
+    ck_assert_ptr_nonnull(memmem(rodata, size, "3.11.2rc1 (fixture)", 20));
+    ck_assert_ptr_null(pht_elf_image_section(&fixture.image, ".rodat", &size));
+    ck_assert_ptr_null(pht_elf_image_section(&fixture.image, "rodata", &size));
+    ck_assert_ptr_null(pht_elf_image_section(&fixture.image, ".bss", &size));
+}
+END_TEST
+
+START_TEST(what_is_not_mapped_as_a_library_is_not_opened)
+{
+    struct pht_elf_image image;
+    struct pht_mapping mapping = *fixture.mapping;
+
+    /* Nothing maps this file from where a segment begins. */
+    struct pht_maps other = {.items = &mapping, .count = 1};
+    mapping.offset = 0x123000;
+    ck_assert(!pht_elf_image_open(fixture.target, &other, &mapping, &image));
+    ck_assert_int_eq(image.fd, -1);
+    ck_assert_ptr_null(image.elf);
+
+    /* It is another file by now. */
+    mapping = *fixture.mapping;
+    mapping.start = mapping.end = 0x1000;
+    mapping.inode++;
+    ck_assert(!pht_elf_image_open(fixture.target, &fixture.maps, &mapping, &image));
+    ck_assert_int_eq(image.fd, -1);
+}
+END_TEST
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+static Suite *elf_image_suite(void)
+{
+    Suite *suite = suite_create("layout/elf_image");
+    TCase *kind = tcase_create("kind");
+    TCase *image = tcase_create("image");
+
+    tcase_add_loop_test(kind, a_file_is_ours_foreign_or_no_elf, 0, ROWS(kind_rows));
+    suite_add_tcase(suite, kind);
+    tcase_add_checked_fixture(image, setup, teardown);
+    tcase_add_test(image, the_bias_is_how_far_the_loader_moved_it);
+    tcase_add_test(image, every_mapping_of_the_file_leads_to_the_same_image);
+    tcase_add_test(image, the_build_id_is_hex_of_the_note);
+    tcase_add_test(image, bytes_of_the_file_are_read_at_linked_addresses);
+    tcase_add_test(image, needed_libraries_are_matched_by_prefix);
+    tcase_add_test(image, sections_are_found_by_name);
+    tcase_add_test(image, what_is_not_mapped_as_a_library_is_not_opened);
+    suite_add_tcase(suite, image);
+    return suite;
+}
+
+SUITE_MAIN(elf_image_suite)
