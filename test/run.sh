@@ -10,6 +10,7 @@ cd "$top" || exit 1
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0 failed=0 skipped=0
+beyond_valgrind=
 live_options=()
 [ "${1:-}" = --long ] && live_options+=(--long)
 
@@ -65,6 +66,13 @@ unit_tests() {
     shift
     for program in "$build"/test/*_test; do
         name=$(basename "$program")
+        case " $beyond_valgrind " in
+        *" $name "*)
+            skipped=$((skipped + 1))
+            echo "skip $name: not under valgrind"
+            continue
+            ;;
+        esac
         tap="$results/$name.tap"
         rm -f "$tap"
         if ! CK_TAP_LOG_FILE_NAME="$tap" CK_VERBOSITY=minimal "$@" "$program" \
@@ -109,8 +117,11 @@ echo "# unit tests"
 unit_tests build/gcc
 echo "# unit tests, address and undefined behaviour sanitizers"
 unit_tests build/sanitize
+# valgrind 3.19 does not know openat2(2), and takes signals over, so that these two would test it
+# and not us. PHT_VALGRIND leaves out the fixture whose debug information it cannot load.
+beyond_valgrind='target_mapped_file_test target_stop_test'
 echo "# unit tests, valgrind"
-unit_tests build/gcc env CK_FORK=no valgrind -q --error-exitcode=99 --leak-check=full
+unit_tests build/gcc env CK_FORK=no PHT_VALGRIND=1 valgrind -q --error-exitcode=99 --leak-check=full
 
 echo "# live tests"
 python3 test/live/run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so \

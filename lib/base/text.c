@@ -113,7 +113,7 @@ void pht_text_cut(char *text, size_t characters)
         if (((unsigned char)*at & 0xc0) == 0x80)
             continue; /* inside a character */
         if (before == characters) {
-            strcpy(room_for_dots, "..");
+            memcpy(room_for_dots, "..", sizeof(".."));
             return;
         }
         if (before + 2 == characters)

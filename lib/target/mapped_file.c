@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,41 @@ static int open_regular(int directory_fd, const char *path)
 }
 
 /*
+ * Before Linux 5.6: step by step, and no link is followed at all. The names of mapped files have
+ * none in them, so only debug files behind links are lost.
+ */
+static int walk_in_root(int root_fd, const char *path)
+{
+    int at = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+
+    while (at >= 0 && *(path += strspn(path, "/")) != '\0') {
+        char name[NAME_MAX + 1];
+        size_t length = strcspn(path, "/");
+        int next = -1;
+        snprintf(name, sizeof(name), "%.*s", (int)length, path);
+        if (length > NAME_MAX)
+            errno = ENAMETOOLONG;
+        else if (strcmp(name, "..") == 0)
+            errno = ENOENT;
+        else
+            next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        int cause = errno;
+        close(at);
+        errno = cause;
+        at = next;
+        path += length;
+    }
+    return at;
+}
+
+static bool is_link(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/*
  * RESOLVE_IN_ROOT (Linux 5.6): an absolute link inside the target's root would otherwise be
  * followed in ours, and hand a container one of the host's files.
  */
@@ -49,9 +85,13 @@ static int open_in_root(int root_fd, const char *path)
 
     _cleanup_close_ int found = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
     if (found < 0 && errno == ENOSYS)
-        found = openat(root_fd, path + strspn(path, "/"), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        found = walk_in_root(root_fd, path);
     if (found < 0)
         return -1;
+    if (is_link(found)) {
+        errno = ELOOP;
+        return -1;
+    }
     snprintf(through, sizeof(through), "/proc/self/fd/%d", found);
     return open_regular(AT_FDCWD, through);
 }

@@ -108,7 +108,7 @@ static void set_bits(uint64_t *bits, size_t from, size_t to)
 static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
                           uint64_t *swapped)
 {
-    struct scan_region regions[SCAN_REGIONS];
+    struct scan_region regions[SCAN_REGIONS] = {0};
     pht_addr at = start;
 
     while (at < end) {

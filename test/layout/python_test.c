@@ -156,6 +156,8 @@ START_TEST(a_program_without_an_interpreter_is_told)
     struct pht_target *target;
     char wanted[4200], exe[4096] = "";
 
+    if (getenv("PHT_VALGRIND") != NULL)
+        return; /* the program is valgrind then, and the kernel says so */
     ck_assert_ptr_null(pht_target_open(getpid(), NULL, &target));
     struct pht_error *error = search_in_vain(target);
     ck_assert_int_gt(readlink("/proc/self/exe", exe, sizeof(exe) - 1), 0);

@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,9 @@ bool elf_fixture_open(struct elf_fixture *fixture, const char *path)
 {
     *fixture = (struct elf_fixture){0};
     if (access(path, R_OK) < 0)
+        return false;
+    /* valgrind ends when a library with clang's DWARF 5 is loaded. */
+    if (getenv("PHT_VALGRIND") != NULL && strstr(path, "clang") != NULL)
         return false;
     fixture->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     ck_assert_msg(fixture->library != NULL, "%s", dlerror());

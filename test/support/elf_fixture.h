@@ -14,7 +14,7 @@ struct elf_fixture {
     struct pht_elf_image image;
 };
 
-/* False if it was not built. */
+/* False if it was not built, or cannot be loaded here. */
 bool elf_fixture_open(struct elf_fixture *fixture, const char *path);
 void elf_fixture_close(struct elf_fixture *fixture);
 
