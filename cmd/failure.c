@@ -31,7 +31,6 @@ static int exit_code(enum pht_error_code code)
     case PHT_ERROR_EPERM_TRACED:
     case PHT_ERROR_EPERM_UNKNOWN:
         return 5;
-    case PHT_ERROR_UNSUPPORTED_VERSION:
     case PHT_ERROR_UNSUPPORTED_ARCH:
         return 6;
     }

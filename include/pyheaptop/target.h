@@ -57,7 +57,6 @@ struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct p
 void pht_target_destroy(struct pht_target *target);
 
 const struct pht_process *pht_target_process(const struct pht_target *target);
-const struct pht_log *pht_target_log(const struct pht_target *target);
 
 /* Write a line to the target's log, if it has one. */
 void pht_target_note(const struct pht_target *target, const char *format, ...)

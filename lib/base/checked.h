@@ -9,8 +9,6 @@
 #include <stdint.h>
 
 #define pht_add_fits(a, b, result) (!__builtin_add_overflow(a, b, result))
-#define pht_sub_fits(a, b, result) (!__builtin_sub_overflow(a, b, result))
-#define pht_mul_fits(a, b, result) (!__builtin_mul_overflow(a, b, result))
 
 /* `alignment` is a power of two. Addresses of the target stay below 2^57, so no overflow. */
 static inline uint64_t pht_round_down(uint64_t value, uint64_t alignment)

@@ -111,8 +111,6 @@ const char *pht_error_id(enum pht_error_code code)
         return "eperm-traced";
     case PHT_ERROR_EPERM_UNKNOWN:
         return "eperm-unknown";
-    case PHT_ERROR_UNSUPPORTED_VERSION:
-        return "unsupported-version";
     case PHT_ERROR_UNSUPPORTED_ARCH:
         return "unsupported-arch";
     case PHT_ERROR_NO_LAYOUT:

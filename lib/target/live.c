@@ -187,8 +187,7 @@ static struct pht_error *live_stop(void *self, uint64_t max_us, enum pht_stop_ou
     /* A helper that had to end, to let the target run, is replaced once. */
     for (int tries = 0; result == PHT_STOPPER_FAILED && tries < 2; tries++) {
         if (live->stopper == NULL) {
-            struct pht_error *error =
-                pht_stopper_create(live->pid, live->process_fd, &live->stopper);
+            struct pht_error *error = pht_stopper_create(live->process_fd, &live->stopper);
             if (error != NULL)
                 return error;
         }

@@ -23,7 +23,7 @@ struct pht_stopper {
     int channel;
 };
 
-struct pht_error *pht_stopper_create(pid_t pid, int process_fd, struct pht_stopper **ret)
+struct pht_error *pht_stopper_create(int process_fd, struct pht_stopper **ret)
 {
     struct pht_stopper *stopper = malloc(sizeof(*stopper));
     int ends[2];
@@ -41,7 +41,7 @@ struct pht_error *pht_stopper_create(pid_t pid, int process_fd, struct pht_stopp
     pid_t parent = getpid();
     pid_t helper = fork();
     if (helper == 0)
-        pht_tracer_main(pid, process_fd, ends[1], parent);
+        pht_tracer_main(process_fd, ends[1], parent);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(ends[1]);
     if (helper < 0) {

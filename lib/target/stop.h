@@ -12,8 +12,8 @@
 
 struct pht_stopper;
 
-/* The helper is forked here; it does nothing until it is asked. */
-struct pht_error *pht_stopper_create(pid_t pid, int process_fd, struct pht_stopper **ret);
+/* `process_fd` is /proc/PID. The helper is forked here; it does nothing until it is asked. */
+struct pht_error *pht_stopper_create(int process_fd, struct pht_stopper **ret);
 
 /* Lets the target run, if it is stopped. NULL accepted. */
 void pht_stopper_destroy(struct pht_stopper *stopper);

@@ -48,11 +48,6 @@ const struct pht_process *pht_target_process(const struct pht_target *target)
     return &target->process;
 }
 
-const struct pht_log *pht_target_log(const struct pht_target *target)
-{
-    return target->log;
-}
-
 void pht_target_note(const struct pht_target *target, const char *format, ...)
 {
     char line[512];

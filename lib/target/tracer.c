@@ -40,7 +40,6 @@ struct thread {
 
 /* One per process, in the helper only: it has no other purpose than this stop. */
 struct tracer {
-    pid_t pid;
     int process_fd;
     int task_fd;
     int channel;
@@ -375,14 +374,13 @@ static void prepare(struct tracer *self, pid_t parent)
     sigprocmask(SIG_UNBLOCK, &tick, NULL);
 }
 
-void pht_tracer_main(pid_t pid, int process_fd, int channel, pid_t parent)
+void pht_tracer_main(int process_fd, int channel, pid_t parent)
 {
     struct tracer *self = &tracer;
     struct pht_tracer_request request = {0};
 
     /* The first thread that is released would take the processor from us, and the others wait. */
     pht_priority_raise();
-    self->pid = pid;
     self->process_fd = process_fd;
     self->channel = channel;
     self->task_fd = openat(process_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

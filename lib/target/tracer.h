@@ -20,7 +20,6 @@ struct pht_tracer_answer {
 };
 
 /* Does not return. Ends when `channel` is closed or `parent` is gone. */
-void pht_tracer_main(pid_t pid, int process_fd, int channel, pid_t parent)
-    __attribute__((noreturn));
+void pht_tracer_main(int process_fd, int channel, pid_t parent) __attribute__((noreturn));
 
 #endif

@@ -60,7 +60,6 @@ static const int exit_codes[] = {
     [PHT_ERROR_EPERM_NOT_DUMPABLE] = 5,
     [PHT_ERROR_EPERM_TRACED] = 5,
     [PHT_ERROR_EPERM_UNKNOWN] = 5,
-    [PHT_ERROR_UNSUPPORTED_VERSION] = 6,
     [PHT_ERROR_UNSUPPORTED_ARCH] = 6,
     [PHT_ERROR_NO_LAYOUT] = 1,
 };

@@ -253,7 +253,7 @@ static void start(void (*life)(void))
     snprintf(path, sizeof(path), "/proc/%d", child);
     process_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(process_fd, 0);
-    ck_assert_ptr_null(pht_stopper_create(child, process_fd, &stopper));
+    ck_assert_ptr_null(pht_stopper_create(process_fd, &stopper));
 }
 
 static void start_beating(void (*life)(void))
@@ -641,7 +641,7 @@ static void be_a_stopper(int ready)
 {
     struct pht_stopper *own;
 
-    if (pht_stopper_create(child, process_fd, &own) != NULL ||
+    if (pht_stopper_create(process_fd, &own) != NULL ||
         pht_stopper_stop(own, LONG_US) != PHT_STOPPER_STOPPED || write(ready, "s", 1) != 1)
         _exit(1);
     for (;;)
@@ -680,7 +680,7 @@ START_TEST(the_helper_keeps_none_of_our_files_open)
     start_beating(beat_for_ever);
     pht_stopper_destroy(stopper);
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-    ck_assert_ptr_null(pht_stopper_create(child, process_fd, &stopper));
+    ck_assert_ptr_null(pht_stopper_create(process_fd, &stopper));
     stop();
     close(ends[1]);
     poller = (struct pollfd){.fd = ends[0], .events = POLLIN};
