@@ -77,6 +77,20 @@ char *pht_text_printable(const char *bytes, size_t size)
     return text;
 }
 
+char *pht_text_arguments(const char *bytes, size_t size)
+{
+    while (size > 0 && bytes[size - 1] == '\0')
+        size--;
+    char *joined = malloc(size + 1);
+    if (joined == NULL)
+        return NULL;
+    for (size_t i = 0; i < size; i++)
+        joined[i] = bytes[i] == '\0' ? ' ' : bytes[i];
+    char *text = pht_text_printable(joined, size);
+    free(joined);
+    return text;
+}
+
 char *pht_text_utf8(const char *bytes, size_t size)
 {
     if (size > SIZE_MAX / 3 - 1)

@@ -10,6 +10,9 @@
 /* Control characters, C1 controls included, and bytes that are not UTF-8 become \xNN. */
 char *pht_text_printable(const char *bytes, size_t size);
 
+/* Arguments that each end with NUL, as /proc/PID/cmdline has them: one printable line. */
+char *pht_text_arguments(const char *bytes, size_t size);
+
 /* Valid UTF-8: each byte that cannot be decoded becomes U+FFFD. NUL bytes are left out. */
 char *pht_text_utf8(const char *bytes, size_t size);
 

@@ -43,15 +43,7 @@ char *pht_discover_command(int process_fd)
     size_t size = 0;
     _cleanup_free_ char *raw = pht_procfs_read(process_fd, "cmdline", &size);
 
-    if (raw == NULL)
-        return NULL;
-    while (size > 0 && raw[size - 1] == '\0')
-        size--;
-    for (size_t i = 0; i < size; i++) {
-        if (raw[i] == '\0')
-            raw[i] = ' ';
-    }
-    return pht_text_printable(raw, size);
+    return raw != NULL ? pht_text_arguments(raw, size) : NULL;
 }
 
 /* statm: size resident shared ..., in pages. */

@@ -32,23 +32,15 @@ static const char *count_or_dash(uint64_t value, char text[static PHT_HUMAN_MAX]
 #define BYTES_OR_DASH(value) bytes_or_dash(value, (char[PHT_HUMAN_MAX]){0})
 #define COUNT_OR_DASH(value) count_or_dash(value, (char[PHT_HUMAN_MAX]){0})
 
+/* A process may have wiped its arguments; its name is left then. */
 static char *command_line(const struct pht_process *process)
 {
-    size_t size = process->command_bytes;
-    _cleanup_free_ char *joined = malloc(size + 1);
+    char *line = pht_text_arguments(process->command, process->command_bytes);
 
-    while (size > 0 && process->command[size - 1] == '\0')
-        size--;
-    if (joined == NULL)
-        return NULL;
-    memcpy(joined, process->command, size);
-    for (size_t i = 0; i < size; i++) {
-        if (joined[i] == '\0')
-            joined[i] = ' ';
-    }
-    if (size == 0)
-        return pht_text_printable(process->comm, strlen(process->comm));
-    return pht_text_printable(joined, size);
+    if (line == NULL || line[0] != '\0')
+        return line;
+    free(line);
+    return pht_text_printable(process->comm, strlen(process->comm));
 }
 
 static void write_title(const struct pht_report *report, const char *version, FILE *file)

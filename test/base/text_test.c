@@ -145,12 +145,26 @@ START_TEST(a_text_is_cut_between_characters)
 }
 END_TEST
 
+START_TEST(arguments_stand_in_one_line)
+{
+    static const char command[] = "python\0-c\0a\nb\0\0";
+    char *line = pht_text_arguments(command, sizeof(command));
+
+    ck_assert_str_eq(line, "python -c a\\x0ab");
+    free(line);
+    line = pht_text_arguments("", 0);
+    ck_assert_str_eq(line, "");
+    free(line);
+}
+END_TEST
+
 static Suite *text_suite(void)
 {
     Suite *suite = suite_create("base/text");
     TCase *tcase = tcase_create("text");
     int count = (int)(sizeof(rows) / sizeof(rows[0]));
 
+    tcase_add_test(tcase, arguments_stand_in_one_line);
     tcase_add_loop_test(tcase, printable_escapes_what_a_terminal_must_not_see, 0, count);
     tcase_add_loop_test(tcase, utf8_replaces_what_cannot_be_decoded, 0, count);
     tcase_add_test(tcase, all_bad_bytes_fit_into_the_result);
