@@ -9,32 +9,13 @@ static const char *const paths[] = {ELF_FIXTURE("plain"), ELF_FIXTURE("dwarf4"),
 #define PATHS 4
 
 static struct elf_fixture fixture;
-static struct pht_dwarf_units units;
-static Dwarf *dwarf;
-
-static bool open_units(const char *path)
-{
-    if (!elf_fixture_open(&fixture, path))
-        return false;
-    dwarf = dwarf_begin_elf(fixture.image.elf, DWARF_C_READ, NULL);
-    ck_assert_ptr_nonnull(dwarf);
-    ck_assert(pht_dwarf_units_init(&units, dwarf));
-    return true;
-}
-
-static void close_units(void)
-{
-    pht_dwarf_units_deinit(&units);
-    dwarf_end(dwarf);
-    elf_fixture_close(&fixture);
-}
 
 static uint64_t size_of(const char *file, const char *name)
 {
     Dwarf_Die type;
     Dwarf_Word size;
 
-    ck_assert_msg(pht_dwarf_find_type(&units, file, name, &type), "%s", name);
+    ck_assert_msg(pht_dwarf_find_type(&fixture.units, file, name, &type), "%s", name);
     ck_assert_int_eq(dwarf_aggregate_size(&type, &size), 0);
     return size;
 }
@@ -43,16 +24,16 @@ START_TEST(units_are_known_by_the_name_of_their_source)
 {
     unsigned found = 0;
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
-    for (size_t i = 0; i < units.count; i++) {
-        found += pht_dwarf_unit_is(&units.items[i], "obmalloc.c");
-        ck_assert(!pht_dwarf_unit_is(&units.items[i], "malloc.c"));
-        ck_assert(!pht_dwarf_unit_is(&units.items[i], "obmalloc"));
-        ck_assert(!pht_dwarf_unit_is(&units.items[i], ""));
+    for (size_t i = 0; i < fixture.units.count; i++) {
+        found += pht_dwarf_unit_is(&fixture.units.items[i], "obmalloc.c");
+        ck_assert(!pht_dwarf_unit_is(&fixture.units.items[i], "malloc.c"));
+        ck_assert(!pht_dwarf_unit_is(&fixture.units.items[i], "obmalloc"));
+        ck_assert(!pht_dwarf_unit_is(&fixture.units.items[i], ""));
     }
     ck_assert_uint_eq(found, 1);
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -67,30 +48,30 @@ END_TEST
 
 START_TEST(types_are_taken_from_the_wanted_file)
 {
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
     ck_assert_uint_eq(size_of("obmalloc.c", "pool_header"), 48);
     ck_assert_uint_eq(size_of("obmalloc.c", "arena_object"), 48);
     ck_assert_uint_eq(size_of("other.c", "arena_object"), 5);
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
 START_TEST(a_struct_that_was_declared_before_is_taken_complete)
 {
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
     ck_assert_uint_eq(size_of("obmalloc.c", "_is"), 16);
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
 START_TEST(a_typedef_of_an_unnamed_struct_is_peeled_off)
 {
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
     ck_assert_uint_eq(size_of("obmalloc.c", "fixture_nested"), sizeof(char *) * 4 + 2 * 48 + 48);
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -101,13 +82,13 @@ START_TEST(what_is_no_complete_struct_is_not_found)
                                          "pool_heade"};
     Dwarf_Die type;
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
-        ck_assert_msg(!pht_dwarf_find_type(&units, "obmalloc.c", absent[i], &type), "%s",
+        ck_assert_msg(!pht_dwarf_find_type(&fixture.units, "obmalloc.c", absent[i], &type), "%s",
                       absent[i]);
-    ck_assert(!pht_dwarf_find_type(&units, "absent.c", "pool_header", &type));
-    close_units();
+    ck_assert(!pht_dwarf_find_type(&fixture.units, "absent.c", "pool_header", &type));
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -130,18 +111,18 @@ START_TEST(members_are_where_the_compiler_put_them)
     uint64_t offset, bytes;
     Dwarf_Die type;
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
     for (int i = 0; i < count; i++) {
         const struct member_row *row = &member_rows[i];
-        ck_assert(pht_dwarf_find_type(&units, "obmalloc.c", row->type, &type));
+        ck_assert(pht_dwarf_find_type(&fixture.units, "obmalloc.c", row->type, &type));
         ck_assert_msg(pht_dwarf_find_member(&type, row->path, &offset, &bytes), "%s", row->path);
         ck_assert_msg(offset == elf_fixture_number(&fixture, "fixture_offset", row->offset),
                       "%s at %llu", row->path, (unsigned long long)offset);
         ck_assert_msg(bytes == row->bytes, "%s has %llu bytes", row->path,
                       (unsigned long long)bytes);
     }
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -158,13 +139,13 @@ START_TEST(paths_that_lead_nowhere_are_told)
     uint64_t offset, bytes;
     Dwarf_Die type;
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
-    ck_assert(pht_dwarf_find_type(&units, "obmalloc.c", "fixture_nested", &type));
+    ck_assert(pht_dwarf_find_type(&fixture.units, "obmalloc.c", "fixture_nested", &type));
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
         ck_assert_msg(!pht_dwarf_find_member(&type, absent[i], &offset, &bytes), "\"%s\"",
                       absent[i]);
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -173,11 +154,11 @@ START_TEST(unnamed_structs_are_searched_to_a_depth)
     uint64_t offset, bytes;
     Dwarf_Die type;
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
-    ck_assert(pht_dwarf_find_type(&units, "obmalloc.c", "fixture_deep", &type));
+    ck_assert(pht_dwarf_find_type(&fixture.units, "obmalloc.c", "fixture_deep", &type));
     ck_assert(!pht_dwarf_find_member(&type, "bottom", &offset, &bytes));
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 

@@ -9,33 +9,15 @@ static const char *const paths[] = {ELF_FIXTURE("plain"), ELF_FIXTURE("dwarf4"),
 #define PATHS 4
 
 static struct elf_fixture fixture;
-static struct pht_dwarf_units units;
-static Dwarf *dwarf;
-
-static bool open_units(const char *path)
-{
-    if (!elf_fixture_open(&fixture, path))
-        return false;
-    dwarf = dwarf_begin_elf(fixture.image.elf, DWARF_C_READ, NULL);
-    ck_assert_ptr_nonnull(dwarf);
-    ck_assert(pht_dwarf_units_init(&units, dwarf));
-    return true;
-}
-
-static void close_units(void)
-{
-    pht_dwarf_units_deinit(&units);
-    dwarf_end(dwarf);
-    elf_fixture_close(&fixture);
-}
 
 static unsigned variables_with_an_origin(void)
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < units.count; i++) {
+    for (size_t i = 0; i < fixture.units.count; i++) {
         Dwarf_Die root, child;
-        ck_assert_ptr_nonnull(dwarf_offdie(dwarf, units.items[i].die_offset, &root));
+        ck_assert_ptr_nonnull(
+            dwarf_offdie(fixture.dwarf, fixture.units.items[i].die_offset, &root));
         if (dwarf_child(&root, &child) != 0)
             continue;
         do {
@@ -49,10 +31,10 @@ static unsigned variables_with_an_origin(void)
 
 START_TEST(the_optimised_library_hides_its_addresses)
 {
-    if (!open_units(ELF_FIXTURE("lto")))
+    if (!elf_fixture_open_units(&fixture, ELF_FIXTURE("lto")))
         return;
     ck_assert_uint_ge(variables_with_an_origin(), 6);
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -76,13 +58,13 @@ START_TEST(variables_are_where_the_program_has_them)
 {
     struct pht_dwarf_variable variables[ROWS];
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
     for (size_t i = 0; i < ROWS; i++)
         variables[i] = (struct pht_dwarf_variable){.name = rows[i].name, .file = rows[i].file};
     /* The last row asks for the first row's variable once more, so it is searched alone. */
-    pht_dwarf_find_variables(&units, variables, ROWS - 1);
-    pht_dwarf_find_variables(&units, &variables[ROWS - 1], 1);
+    pht_dwarf_find_variables(&fixture.units, variables, ROWS - 1);
+    pht_dwarf_find_variables(&fixture.units, &variables[ROWS - 1], 1);
     for (size_t i = 0; i < ROWS; i++) {
         ck_assert_msg(variables[i].found, "%s of %s", rows[i].name, rows[i].file);
         ck_assert_msg(variables[i].address == elf_fixture_address(&fixture, rows[i].truth),
@@ -91,7 +73,7 @@ START_TEST(variables_are_where_the_program_has_them)
         ck_assert_msg(variables[i].bytes == rows[i].bytes, "%s of %s has %llu bytes", rows[i].name,
                       rows[i].file, (unsigned long long)variables[i].bytes);
     }
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -99,13 +81,13 @@ START_TEST(exported_variables_are_found_without_a_file)
 {
     struct pht_dwarf_variable variables[] = {{.name = "_PyRuntime"}, {.name = "PyType_Type"}};
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
-    pht_dwarf_find_variables(&units, variables, 2);
+    pht_dwarf_find_variables(&fixture.units, variables, 2);
     ck_assert(variables[0].found && variables[1].found);
     ck_assert_uint_eq(variables[0].bytes, 64);
     ck_assert_uint_eq(variables[1].bytes, sizeof(long));
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 
@@ -120,12 +102,12 @@ START_TEST(what_is_no_variable_of_the_file_is_not_found)
         {.name = "", .file = NULL},
     };
 
-    if (!open_units(paths[_i]))
+    if (!elf_fixture_open_units(&fixture, paths[_i]))
         return;
-    pht_dwarf_find_variables(&units, variables, sizeof(variables) / sizeof(variables[0]));
+    pht_dwarf_find_variables(&fixture.units, variables, sizeof(variables) / sizeof(variables[0]));
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
         ck_assert_msg(!variables[i].found, "%s", variables[i].name);
-    close_units();
+    elf_fixture_close(&fixture);
 }
 END_TEST
 

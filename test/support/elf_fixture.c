@@ -28,10 +28,22 @@ bool elf_fixture_open(struct elf_fixture *fixture, const char *path)
     return true;
 }
 
+bool elf_fixture_open_units(struct elf_fixture *fixture, const char *path)
+{
+    if (!elf_fixture_open(fixture, path))
+        return false;
+    fixture->dwarf = dwarf_begin_elf(fixture->image.elf, DWARF_C_READ, NULL);
+    ck_assert_ptr_nonnull(fixture->dwarf);
+    ck_assert(pht_dwarf_units_init(&fixture->units, fixture->dwarf));
+    return true;
+}
+
 void elf_fixture_close(struct elf_fixture *fixture)
 {
     if (fixture->library == NULL)
         return;
+    pht_dwarf_units_deinit(&fixture->units);
+    dwarf_end(fixture->dwarf);
     pht_elf_image_close(&fixture->image);
     pht_maps_deinit(&fixture->maps);
     pht_target_destroy(fixture->target);

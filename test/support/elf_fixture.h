@@ -2,6 +2,7 @@
 #ifndef PHT_TEST_SUPPORT_ELF_FIXTURE_H
 #define PHT_TEST_SUPPORT_ELF_FIXTURE_H
 
+#include "layout/dwarf_units.h"
 #include "layout/elf_image.h"
 
 #define ELF_FIXTURE(name) PHT_FIXTURE_DIR "/" name ".so"
@@ -12,10 +13,16 @@ struct elf_fixture {
     struct pht_maps maps;
     const struct pht_mapping *mapping;
     struct pht_elf_image image;
+    Dwarf *dwarf; /* NULL unless its units were asked for */
+    struct pht_dwarf_units units;
 };
 
 /* False if it was not built, or cannot be loaded here. */
 bool elf_fixture_open(struct elf_fixture *fixture, const char *path);
+
+/* The same, with its debug information. */
+bool elf_fixture_open_units(struct elf_fixture *fixture, const char *path);
+
 void elf_fixture_close(struct elf_fixture *fixture);
 
 /* What the function `name` of the library returns, as an address before loading. */
