@@ -163,6 +163,16 @@ struct pht_error *pht_target_stop(struct pht_target *target, uint64_t max_us,
  */
 struct pht_error *pht_target_resume(struct pht_target *target, uint64_t *stopped_us, bool *expired);
 
+/*
+ * Let every other thread of the machine go before the calling one, so that a target that wakes up
+ * finds a processor. Not during a stop, and not for longer than the thread gets along: where the
+ * machine is busy enough to starve it, it competes again. NULL, and nothing to end, where that
+ * cannot be had. Ends in the thread that began it.
+ */
+struct pht_courtesy;
+struct pht_courtesy *pht_courtesy_begin(void);
+void pht_courtesy_end(struct pht_courtesy *courtesy);
+
 /* ---- what the kernel says ------------------------------------------------------------------ */
 
 /* Bytes, from smaps unless said otherwise. Unknown: UINT64_MAX. */

@@ -18,6 +18,7 @@
 #include "target/memory.h"
 #include "target/ops.h"
 #include "target/pages.h"
+#include "target/priority.h"
 #include "target/procfs.h"
 #include "target/stop.h"
 
@@ -30,6 +31,7 @@ struct live {
     struct pht_memory memory;
     struct pht_pages pages;
     struct pht_stopper *stopper;
+    bool yields; /* the thread that stopped the target had yielded the processor before */
     uint64_t stop_asked_us;
 };
 
@@ -179,17 +181,34 @@ static struct pht_error *stop_error(struct live *live, enum pht_stopper_result r
     return NULL;
 }
 
+/* Courtesy is for the time in which the target runs: a thread that yields makes a stop longer. */
+static void suspend_courtesy(struct live *live)
+{
+    live->yields = pht_priority_is_yielding(0) && pht_priority_return(0);
+}
+
+static void resume_courtesy(struct live *live)
+{
+    if (live->yields)
+        pht_priority_yield(0);
+    live->yields = false;
+}
+
 static struct pht_error *live_stop(void *self, uint64_t max_us, enum pht_stop_outcome *ret)
 {
     struct live *live = self;
     enum pht_stopper_result result = PHT_STOPPER_FAILED;
 
+    suspend_courtesy(live);
+
     /* A helper that had to end, to let the target run, is replaced once. */
     for (int tries = 0; result == PHT_STOPPER_FAILED && tries < 2; tries++) {
         if (live->stopper == NULL) {
             struct pht_error *error = pht_stopper_create(live->process_fd, &live->stopper);
-            if (error != NULL)
+            if (error != NULL) {
+                resume_courtesy(live);
                 return error;
+            }
         }
         live->stop_asked_us = pht_clock_us();
         result = pht_stopper_stop(live->stopper, max_us);
@@ -198,6 +217,8 @@ static struct pht_error *live_stop(void *self, uint64_t max_us, enum pht_stop_ou
             live->stopper = NULL;
         }
     }
+    if (result != PHT_STOPPER_STOPPED)
+        resume_courtesy(live);
     *ret = result == PHT_STOPPER_STOPPED ? PHT_STOP_STOPPED : PHT_STOP_GAVE_UP;
     return stop_error(live, result);
 }
@@ -206,7 +227,9 @@ static struct pht_error *live_resume(void *self, uint64_t *stopped_us, bool *exp
 {
     struct live *live = self;
 
-    if (pht_stopper_resume(live->stopper, stopped_us, expired) == PHT_STOPPER_STOPPED)
+    enum pht_stopper_result result = pht_stopper_resume(live->stopper, stopped_us, expired);
+    resume_courtesy(live);
+    if (result == PHT_STOPPER_STOPPED)
         return NULL;
     /* The helper is gone, so the target runs; since when is not known, but not longer than this. */
     *stopped_us = pht_clock_us() - live->stop_asked_us;

@@ -107,7 +107,9 @@ static int64_t take_report(struct subject *subject)
     struct pht_report *report;
     int64_t started = bench_now_ns();
 
+    struct pht_courtesy *courtesy = pht_courtesy_begin();
     bench_check(pht_report_take(subject->target, &options, &report));
+    pht_courtesy_end(courtesy);
     int64_t ended = bench_now_ns();
     if (report->snapshot.gave_up)
         subject->gave_up++;
