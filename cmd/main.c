@@ -8,6 +8,7 @@
 #include "cmd/once.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
+#include "pyheaptop/target.h"
 
 static int write_version(void)
 {
@@ -30,9 +31,11 @@ int main(int argc, char **argv)
     }
     if (options.command == COMMAND_VERSION)
         return write_version();
+    struct pht_courtesy *courtesy = pht_courtesy_begin();
     if (options.command == COMMAND_LIST)
         error = pick_list(stdout);
     else
         error = once_report(&options);
+    pht_courtesy_end(courtesy);
     return error != NULL ? failure_tell(error, options.json) : 0;
 }

@@ -83,9 +83,7 @@ struct pht_error *once_report(const struct options *options)
         error = pht_target_open(pid, options->verbose ? &log : NULL, &target);
     if (error != NULL)
         return error;
-    struct pht_courtesy *courtesy = pht_courtesy_begin();
     error = pht_report_take(target, &report_options, &report);
-    pht_courtesy_end(courtesy);
     pht_target_destroy(target);
     if (error != NULL)
         return error;

@@ -51,7 +51,10 @@ def parse(text):
 
 def report(lab, pid, *options, cache=None):
     """The JSON report; anything but success fails the test."""
-    done = run(lab, "--json", *options, pid, cache=cache)
+    return parse_report(run(lab, "--json", *options, pid, cache=cache))
+
+
+def parse_report(done):
     if done.code != 0:
         raise Failed("exit code %d: %s" % (done.code, done.err.strip()))
     equal("stderr", done.err, "")
