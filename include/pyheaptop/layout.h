@@ -1,5 +1,6 @@
 /*
- * Which CPython runs in a target, where its roots are and how its structs are laid out.
+ * Which CPython and which C library run in a target, where their roots are and how their structs
+ * are laid out.
  *
  * Nothing here is keyed on a version number: releases differ from their neighbours (alignment in
  * 2.7.12 and 2.7.18, the interpreter state in 3.14.4 and 3.14.10). Offsets come from the debug
@@ -153,5 +154,123 @@ struct pht_error *pht_python_not_initialised(const struct pht_target *target,
  */
 bool pht_python_distrust_cache(const struct pht_python *python,
                                const struct pht_layout_options *options);
+
+/* ---- the C library ------------------------------------------------------------------------- */
+
+enum pht_libc_family {
+    PHT_LIBC_GLIBC,
+    PHT_LIBC_MUSL,
+    PHT_LIBC_OTHER,
+};
+
+const char *pht_libc_family_name(enum pht_libc_family family);
+
+/*
+ * Everything that is known of a build of glibc's malloc. As PHT_PYTHON_LAYOUT, and:
+ *
+ *     TLS(field, symbol)            offset of a variable in the thread-local block of its file
+ *
+ * The names in quotes are glibc's: malloc/malloc.c, from 2.17 to 2.44. What only some of them
+ * have: fastbinsY up to 2.42, hp_pagesize from 2.35, tcache_perthread_struct from 2.26 (`counts`
+ * up to 2.41, `num_slots` later), tcache_entry's key from 2.29, the variable tcache_key from 2.34.
+ */
+#define PHT_LIBC_LAYOUT(SIZE, MEMBER, EXTENT, ADDRESS, LENGTH, TLS)                                \
+    SIZE(state_bytes, "malloc_state")                                                              \
+    MEMBER(state_flags, "malloc_state", "flags")                                                   \
+    MEMBER(state_fastbins, "malloc_state", "fastbinsY")                                            \
+    EXTENT(state_fastbins_bytes, "malloc_state", "fastbinsY")                                      \
+    MEMBER(state_top, "malloc_state", "top")                                                       \
+    MEMBER(state_bins, "malloc_state", "bins")                                                     \
+    EXTENT(state_bins_bytes, "malloc_state", "bins")                                               \
+    MEMBER(state_next, "malloc_state", "next")                                                     \
+    MEMBER(state_system_mem, "malloc_state", "system_mem")                                         \
+    MEMBER(state_max_system_mem, "malloc_state", "max_system_mem")                                 \
+    SIZE(heap_bytes, "_heap_info")                                                                 \
+    MEMBER(heap_arena, "_heap_info", "ar_ptr")                                                     \
+    MEMBER(heap_prev, "_heap_info", "prev")                                                        \
+    MEMBER(heap_size, "_heap_info", "size")                                                        \
+    SIZE(params_bytes, "malloc_par")                                                               \
+    MEMBER(params_trim_threshold, "malloc_par", "trim_threshold")                                  \
+    MEMBER(params_top_pad, "malloc_par", "top_pad")                                                \
+    MEMBER(params_mmap_threshold, "malloc_par", "mmap_threshold")                                  \
+    MEMBER(params_arena_max, "malloc_par", "arena_max")                                            \
+    MEMBER(params_thp_pagesize, "malloc_par", "thp_pagesize")                                      \
+    MEMBER(params_hp_pagesize, "malloc_par", "hp_pagesize")                                        \
+    MEMBER(params_n_mmaps, "malloc_par", "n_mmaps")                                                \
+    MEMBER(params_max_n_mmaps, "malloc_par", "max_n_mmaps")                                        \
+    MEMBER(params_no_dyn_threshold, "malloc_par", "no_dyn_threshold")                              \
+    MEMBER(params_mmapped_mem, "malloc_par", "mmapped_mem")                                        \
+    MEMBER(params_max_mmapped_mem, "malloc_par", "max_mmapped_mem")                                \
+    MEMBER(params_sbrk_base, "malloc_par", "sbrk_base")                                            \
+    MEMBER(params_tcache_max_bytes, "malloc_par", "tcache_max_bytes")                              \
+    MEMBER(params_tcache_count, "malloc_par", "tcache_count")                                      \
+    SIZE(tcache_bytes, "tcache_perthread_struct")                                                  \
+    MEMBER(tcache_counts, "tcache_perthread_struct", "counts")                                     \
+    EXTENT(tcache_counts_bytes, "tcache_perthread_struct", "counts")                               \
+    MEMBER(tcache_slots, "tcache_perthread_struct", "num_slots")                                   \
+    EXTENT(tcache_slots_bytes, "tcache_perthread_struct", "num_slots")                             \
+    MEMBER(tcache_entries, "tcache_perthread_struct", "entries")                                   \
+    EXTENT(tcache_entries_bytes, "tcache_perthread_struct", "entries")                             \
+    MEMBER(tcache_entry_key, "tcache_entry", "key")                                                \
+    ADDRESS(main_arena, "main_arena")                                                              \
+    ADDRESS(params, "mp_")                                                                         \
+    ADDRESS(tcache_key, "tcache_key")                                                              \
+    TLS(tcache, "tcache")                                                                          \
+    TLS(thread_arena, "thread_arena")
+
+struct pht_libc_layout {
+#define PHT_FIELD_2(field, a) uint64_t field;
+#define PHT_FIELD_3(field, a, b) uint64_t field;
+    PHT_LIBC_LAYOUT(PHT_FIELD_2, PHT_FIELD_3, PHT_FIELD_3, PHT_FIELD_2, PHT_FIELD_2, PHT_FIELD_2)
+#undef PHT_FIELD_2
+#undef PHT_FIELD_3
+};
+
+/*
+ * How to walk a process's threads, and to find their thread-local variables. From the records
+ * that glibc keeps for debuggers (nptl_db/structs.def: _thread_db_*, each {bits, count, offset}),
+ * which stand in libc.so.6 from 2.34 on, in libpthread.so.0 before; and from the dynamic loader.
+ *
+ * The heads are of circular lists (struct list_head {next, prev}) through the members `list` of
+ * struct pthread. On x86-64 a thread-local variable of a file stands at
+ * `pthread - link_map.l_tls_offset + offset of the variable`.
+ */
+struct pht_thread_layout {
+    bool known;
+    pht_addr stack_lists[2];      /* addresses of the list heads: stacks glibc made, and others */
+    uint64_t pthread_list;        /* offset in struct pthread of `list` */
+    uint64_t pthread_tid;         /* and of `tid`, 32 bits; 0 for a thread that has ended */
+    pht_addr debug;               /* address of the loader's struct r_debug, see <link.h> */
+    uint64_t link_map_tls_offset; /* offset in struct link_map of `l_tls_offset` */
+};
+
+/*
+ * The C library of a target. Addresses in `layout` are as linked; `bias` added gives those of
+ * this process. `layout_error` as in struct pht_python; it is NULL, and there is no layout, for a
+ * library that is not glibc.
+ */
+struct pht_libc {
+    enum pht_libc_family family;
+    char version_text[16]; /* "2.36", "" if the file does not tell */
+    char *image;           /* path as the target sees it */
+    char build_id[129];
+    uint64_t bias;
+    pht_addr start; /* all that is mapped of the file lies in [start, end), its .bss too */
+    pht_addr end;
+    enum pht_layout_source layout_source;
+    enum pht_symbol_source symbol_source;
+    bool cached;
+    struct pht_libc_layout layout;
+    struct pht_thread_layout threads;
+    struct pht_error *layout_error;
+};
+
+/* `*ret` is NULL if no C library is mapped. Errors: memory only. */
+struct pht_error *pht_libc_find(struct pht_target *target, const struct pht_maps *maps,
+                                const struct pht_layout_options *options, struct pht_libc **ret);
+void pht_libc_destroy(struct pht_libc *libc);
+
+/* As pht_python_distrust_cache(). */
+bool pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_layout_options *options);
 
 #endif

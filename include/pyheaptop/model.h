@@ -15,7 +15,8 @@
 enum pht_section {
     PHT_SECTION_KERNEL = 1 << 0,
     PHT_SECTION_PYMALLOC = 1 << 1,
-    PHT_SECTION_ALL = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC,
+    PHT_SECTION_GLIBC = 1 << 2,
+    PHT_SECTION_ALL = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC,
 };
 
 /* What was left out of the report, or is not sure, and what would help. `remedy` may be NULL. */
@@ -27,6 +28,16 @@ struct pht_warning {
 
 #define PHT_ALLOCATORS_MAX 2
 
+/*
+ * How many arenas malloc makes at most, and what says so: "MALLOC_ARENA_MAX" or "GLIBC_TUNABLES"
+ * of the environment the target began with, "mallopt" if neither did, "processors" (eight for
+ * each) if nobody set it. PHT_UNKNOWN and NULL where that cannot be told.
+ */
+struct pht_arena_limit {
+    uint64_t arenas;
+    const char *source;
+};
+
 struct pht_report {
     struct timespec taken_at;
     unsigned sections; /* that were asked for */
@@ -34,6 +45,7 @@ struct pht_report {
 
     struct pht_process process;
     struct pht_python *python; /* NULL: not looked for, or not found */
+    struct pht_libc *libc;     /* NULL: not looked for, or none is mapped */
     enum pht_object_allocator object_allocator;
     const char *allocators[PHT_ALLOCATORS_MAX]; /* that own memory in the target */
     size_t allocator_count;
@@ -46,6 +58,8 @@ struct pht_report {
     struct pht_kernel_memory kernel;
     struct pht_cgroup_memory cgroup;
     struct pht_pymalloc *pymalloc; /* NULL: see warnings */
+    struct pht_glibc *glibc;       /* NULL: see warnings */
+    struct pht_arena_limit arena_limit;
 
     struct {
         struct pht_warning *items;

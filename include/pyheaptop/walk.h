@@ -171,4 +171,200 @@ struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
                                        const struct pht_pymalloc_roots *roots);
 void pht_pymalloc_destroy(struct pht_pymalloc *pymalloc);
 
+/*
+ * ---- glibc malloc -----------------------------------------------------------------------------
+ *
+ * malloc (malloc/malloc.c) serves chunks out of arenas: the main arena, which grows by brk(2), and
+ * those of threads, which are made of heaps of up to 64 MiB. At the end of an arena stands its top
+ * chunk, from which new chunks are cut. Free chunks wait in bins, in fastbins (up to 2.42), and in
+ * each thread's tcache. Large requests get a mapping of their own: an mmapped chunk.
+ *
+ * A chunk's size includes its header, as malloc counts it.
+ */
+
+/* A piece of an arena: chunk follows chunk from `start` to `end`. */
+struct pht_malloc_heap {
+    pht_addr address; /* of the heap_info; of the first chunk in the main arena */
+    pht_addr start;   /* of the first chunk */
+    pht_addr end;
+};
+
+#define PHT_FASTBINS_MAX 16
+
+/* An arena, as its malloc_state said when the roots were copied. */
+struct pht_malloc_arena_root {
+    pht_addr address;
+    pht_addr top;
+    uint64_t system_bytes;
+    uint64_t peak_system_bytes;
+    bool is_contiguous;
+    bool is_damaged; /* its heaps do not hold together: its chunks cannot be walked */
+    pht_addr fastbins[PHT_FASTBINS_MAX];
+    size_t first_heap; /* its heaps stand together in pht_glibc_roots.heaps, the newest first */
+    size_t heaps;
+};
+
+/* Small bins by 16 bytes; from 2.42 on also large ones, by powers of two. */
+#define PHT_TCACHE_BINS_MAX 128
+
+struct pht_malloc_thread_root {
+    pid_t tid;
+    pht_addr arena;                     /* 0 before its first malloc */
+    pht_addr tcache;                    /* of its tcache_perthread_struct; 0 if it has none */
+    uint16_t held[PHT_TCACHE_BINS_MAX]; /* chunks a bin, as its counters say */
+    pht_addr entries[PHT_TCACHE_BINS_MAX];
+};
+
+/* mp_: tunables, and counters of mmapped chunks. PHT_UNKNOWN where this version has none. */
+struct pht_malloc_params {
+    uint64_t mmap_threshold_bytes;
+    bool mmap_threshold_dynamic;
+    uint64_t trim_threshold_bytes;
+    uint64_t top_pad_bytes;
+    uint64_t arena_max; /* 0: not set, so it follows from the number of processors */
+    uint64_t thp_page_bytes;
+    uint64_t huge_page_bytes;
+    uint64_t tcache_max_bytes;
+    uint64_t tcache_count;
+    uint64_t mmapped_chunks;
+    uint64_t mmapped_bytes;
+    uint64_t mmapped_peak_chunks;
+    uint64_t mmapped_peak_bytes;
+    pht_addr sbrk_base;
+};
+
+struct pht_glibc_roots {
+    const struct pht_libc *libc; /* borrowed */
+    bool consistent;             /* the last freeze found nothing that changed under it */
+    bool proven;                 /* the layout led to data that can only be malloc's state */
+    bool unreadable;             /* a root is in swap, or in no mapping that may be read */
+    bool threads_known;          /* the list of threads was walked to its end */
+    uint64_t damaged_arenas;     /* arenas that contradict themselves: left out, and what follows */
+    uint64_t tcache_key;         /* marks chunks in a tcache; 0 if this version has none */
+    struct pht_malloc_params params;
+    struct {
+        struct pht_malloc_arena_root *items; /* the main arena first */
+        size_t count;
+        size_t capacity;
+    } arenas;
+    struct {
+        struct pht_malloc_heap *items;
+        size_t count;
+        size_t capacity;
+    } heaps;
+    struct {
+        struct pht_malloc_thread_root *items;
+        size_t count;
+        size_t capacity;
+    } threads;
+};
+
+/* `libc` must have a layout. */
+void pht_glibc_roots_init(struct pht_glibc_roots *roots, const struct pht_libc *libc);
+void pht_glibc_roots_deinit(struct pht_glibc_roots *roots);
+
+/* A pht_freeze; `context` is a struct pht_glibc_roots. */
+bool pht_glibc_freeze(struct pht_snapshot *snapshot, void *context);
+
+/*
+ * live + free + tcache + top + overhead + foreign + unknown add up to system. `free` is what the
+ * bins and fastbins hold; `rest` is malloc_info(3)'s figure, which counts top as a free chunk and
+ * adds up size words with their flag bits.
+ */
+struct pht_glibc_arena {
+    pht_addr address;
+    bool is_main;
+    uint64_t heaps;
+    uint64_t threads; /* attached to it; PHT_UNKNOWN if the threads could not be listed */
+    uint64_t system_bytes;
+    uint64_t peak_system_bytes;
+    uint64_t live_chunks;
+    uint64_t live_bytes;
+    uint64_t free_chunks;
+    uint64_t free_bytes;
+    uint64_t tcache_chunks;
+    uint64_t tcache_bytes;
+    uint64_t fast_chunks;
+    uint64_t fast_bytes;
+    uint64_t rest_chunks;
+    uint64_t rest_bytes;
+    uint64_t top_bytes;
+    uint64_t overhead_bytes;          /* arena and heap headers, fenceposts */
+    uint64_t foreign_bytes;           /* of the main arena: what others took from brk in between */
+    uint64_t unknown_bytes;           /* torn, damaged, or in swap */
+    uint64_t trimmable_bytes;         /* resident, and malloc_trim(0) would give it back now */
+    uint64_t trimmable_flushed_bytes; /* the same if every tcache were empty */
+    uint64_t resident_bytes;
+};
+
+/* Chunks of `min_bytes` to `max_bytes`; free ones of all kinds but top. */
+struct pht_chunk_size {
+    uint64_t min_bytes;
+    uint64_t max_bytes;
+    uint64_t live_chunks;
+    uint64_t live_bytes;
+    uint64_t free_chunks;
+    uint64_t free_bytes;
+};
+
+struct pht_free_chunk {
+    pht_addr address;
+    uint64_t bytes;
+    uint64_t resident_bytes;
+    size_t arena; /* in pht_glibc.arenas */
+};
+
+#define PHT_LARGEST_FREE 16
+
+struct pht_mmapped_chunk {
+    pht_addr address; /* of the chunk */
+    pht_addr start;   /* of its mapping */
+    uint64_t bytes;   /* of its mapping */
+    uint64_t resident_bytes;
+};
+
+struct pht_malloc_thread {
+    pid_t tid;
+    pht_addr arena; /* 0 before its first malloc */
+    uint64_t tcache_chunks;
+    uint64_t tcache_bytes;
+};
+
+struct pht_glibc {
+    struct pht_malloc_params params;
+    struct pht_glibc_arena *arenas; /* the main arena first, then as the ring of arenas goes */
+    size_t arena_count;
+    struct pht_glibc_arena totals; /* sums; address and peak mean nothing */
+    struct pht_chunk_size *sizes;  /* those that have chunks, rising */
+    size_t size_count;
+    struct pht_free_chunk largest_free[PHT_LARGEST_FREE]; /* largest first */
+    size_t largest_free_count;
+    struct pht_mmapped_chunk *mmapped; /* that were found, by address */
+    size_t mmapped_count;
+    uint64_t mmapped_bytes; /* of those */
+    uint64_t mmapped_resident_bytes;
+    bool threads_known;
+    struct pht_malloc_thread *threads; /* most in tcache first */
+    size_t thread_count;
+    /* What was not as it should be. */
+    uint64_t rereads;
+    uint64_t torn_chunks;    /* changed while they were read */
+    uint64_t damaged_chunks; /* make no sense however often they are read */
+    uint64_t swapped_pages;  /* in swap, with headers that were needed */
+    uint64_t damaged_arenas;
+};
+
+/*
+ * Walk every chunk of `roots`. `others` are ranges that belong to other allocators, by address:
+ * no mmapped chunk is looked for in them. NULL when memory is short.
+ */
+struct pht_range {
+    pht_addr start;
+    pht_addr end;
+};
+
+struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
+                                 const struct pht_range *others, size_t other_count);
+void pht_glibc_destroy(struct pht_glibc *glibc);
+
 #endif
