@@ -6,27 +6,45 @@
 /* location entry -> nameless definition -> named declaration: two steps, never more. */
 #define HOPS_MAX 3
 
-/*
- * The only operation of a static variable's location: DW_OP_addr, or an index into .debug_addr
- * (DW_OP_addrx), which clang prefers.
- */
-static bool static_address(Dwarf_Die *die, uint64_t *address)
+/* DW_OP_addr, or an index into .debug_addr (DW_OP_addrx), which clang prefers. */
+static bool static_address(Dwarf_Attribute *location, Dwarf_Op *operation, uint64_t *address)
+{
+    Dwarf_Attribute indexed;
+
+    if (operation->atom == DW_OP_addr) {
+        *address = operation->number;
+        return true;
+    }
+    return operation->atom == DW_OP_addrx &&
+           dwarf_getlocation_attr(location, operation, &indexed) == 0 &&
+           dwarf_formaddr(&indexed, address) == 0;
+}
+
+/* The offset as a constant, then an operation that turns it into an address of some thread. */
+static bool thread_local_offset(const Dwarf_Op operations[static 2], uint64_t *offset)
+{
+    if (operations[0].atom != DW_OP_const4u && operations[0].atom != DW_OP_const8u &&
+        operations[0].atom != DW_OP_constu)
+        return false;
+    *offset = operations[0].number;
+    return operations[1].atom == DW_OP_GNU_push_tls_address ||
+           operations[1].atom == DW_OP_form_tls_address;
+}
+
+/* Other locations are not those of a variable that stands in one place all the time. */
+static bool find_location(Dwarf_Die *die, uint64_t *address, bool *is_thread_local)
 {
     Dwarf_Attribute attribute;
     Dwarf_Op *operations;
     size_t count;
 
     if (dwarf_attr(die, DW_AT_location, &attribute) == NULL ||
-        dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1)
+        dwarf_getlocation(&attribute, &operations, &count) != 0)
         return false;
-    if (operations[0].atom == DW_OP_addr) {
-        *address = operations[0].number;
-        return true;
-    }
-    Dwarf_Attribute indexed;
-    return operations[0].atom == DW_OP_addrx &&
-           dwarf_getlocation_attr(&attribute, operations, &indexed) == 0 &&
-           dwarf_formaddr(&indexed, address) == 0;
+    *is_thread_local = count == 2;
+    if (count == 2)
+        return thread_local_offset(operations, address);
+    return count == 1 && static_address(&attribute, operations, address);
 }
 
 static bool follow(Dwarf_Die *die, Dwarf_Die *ret)
@@ -66,8 +84,9 @@ static void consider(Dwarf_Die *die, struct pht_dwarf_variable *variables, size_
 {
     Dwarf_Die named = *die;
     uint64_t address;
+    bool is_thread_local;
 
-    if (!static_address(die, &address))
+    if (!find_location(die, &address, &is_thread_local))
         return;
     for (int hop = 0; hop < HOPS_MAX && !dwarf_hasattr(&named, DW_AT_name); hop++) {
         if (!follow(&named, &named))
@@ -76,7 +95,8 @@ static void consider(Dwarf_Die *die, struct pht_dwarf_variable *variables, size_
     const char *name = dwarf_diename(&named);
     for (size_t i = 0; name != NULL && i < count; i++) {
         struct pht_dwarf_variable *variable = &variables[i];
-        if (variable->found || strcmp(variable->name, name) != 0 ||
+        if (variable->found || variable->is_thread_local != is_thread_local ||
+            strcmp(variable->name, name) != 0 ||
             (variable->file != NULL && strcmp(unit_file(&named), variable->file) != 0))
             continue;
         variable->found = true;

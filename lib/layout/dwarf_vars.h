@@ -12,10 +12,14 @@
 
 #include "layout/dwarf_units.h"
 
-/* `file` is the source that must define it ("obmalloc.c"), NULL for a name that is unique. */
+/*
+ * `file` is the source that must define it ("obmalloc.c"), NULL for a name that is unique. The
+ * `address` of a thread-local variable is its offset in the thread-local block of its file.
+ */
 struct pht_dwarf_variable {
     const char *name;
     const char *file;
+    bool is_thread_local; /* which of the two kinds is looked for */
     bool found;
     uint64_t address;
     uint64_t bytes; /* 0 if its type has no size */

@@ -13,13 +13,14 @@ static size_t plain_length(const char *name)
     return (size_t)(suffix - name);
 }
 
-static struct pht_symbol *match(const char *name, struct pht_symbol *symbols, size_t count)
+static struct pht_symbol *match(const char *name, bool is_thread_local, struct pht_symbol *symbols,
+                                size_t count)
 {
     size_t length = plain_length(name);
 
     for (size_t i = 0; i < count; i++) {
-        if (symbols[i].name[0] == name[0] && strncmp(symbols[i].name, name, length) == 0 &&
-            symbols[i].name[length] == '\0')
+        if (symbols[i].is_thread_local == is_thread_local && symbols[i].name[0] == name[0] &&
+            strncmp(symbols[i].name, name, length) == 0 && symbols[i].name[length] == '\0')
             return &symbols[i];
     }
     return NULL;
@@ -38,7 +39,9 @@ static void find_in_section(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
         if (gelf_getsym(data, (int)i, &entry) == NULL || entry.st_shndx == SHN_UNDEF)
             continue;
         const char *name = elf_strptr(elf, header->sh_link, entry.st_name);
-        struct pht_symbol *symbol = name != NULL ? match(name, symbols, count) : NULL;
+        bool is_thread_local = GELF_ST_TYPE(entry.st_info) == STT_TLS;
+        struct pht_symbol *symbol =
+            name != NULL ? match(name, is_thread_local, symbols, count) : NULL;
         if (symbol == NULL || (symbol->matches > 0 && symbol->address == entry.st_value))
             continue;
         symbol->address = entry.st_value;

@@ -9,10 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `address` is as linked. `matches` counts the distinct addresses found: more than one is no
- * answer, since statics of two source files may share a name. */
+/*
+ * `address` is as linked; of a thread-local variable it is the offset in the thread-local block of
+ * its file. `matches` counts the distinct addresses found: more than one is no answer, since
+ * statics of two source files may share a name.
+ */
 struct pht_symbol {
     const char *name;
+    bool is_thread_local; /* which of the two kinds is looked for */
     uint64_t address;
     uint64_t size;
     unsigned matches;
