@@ -12,10 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "layout/identify.h"
-#include "layout/python_layout.h"
 
-#define FORMAT_LINE "pyheaptop-layout 1"
 #define FILE_BYTES_MAX ((size_t)64 << 10)
 #define LAST_LINE_BYTES 21 /* "end 0123456789abcdef\n" */
 
@@ -40,11 +37,11 @@ static bool is_whole(const char *text, size_t size)
 }
 
 /* A build-id becomes part of a file name, so it must be what it says: hex digits. */
-static char *file_name(const char *build_id)
+static char *file_name(const struct pht_cache_kind *kind, const char *build_id)
 {
     if (build_id[0] == '\0' || build_id[strspn(build_id, "0123456789abcdef")] != '\0')
         return NULL;
-    return pht_text_format("%s.layout", build_id);
+    return pht_text_format("%s%s", build_id, kind->suffix);
 }
 
 static bool is_ours_alone(int fd, mode_t type)
@@ -109,16 +106,6 @@ static bool expect(FILE *file, const char *key, char value[static 256])
     return true;
 }
 
-static bool expect_flag(FILE *file, const char *key, bool *flag)
-{
-    char value[256];
-
-    if (!expect(file, key, value) || (strcmp(value, "0") != 0 && strcmp(value, "1") != 0))
-        return false;
-    *flag = value[0] == '1';
-    return true;
-}
-
 static bool parse_symbol_source(const char *text, enum pht_symbol_source *ret)
 {
     for (int i = PHT_SYMBOL_SYMTAB; i <= PHT_SYMBOL_DWARF; i++) {
@@ -130,25 +117,34 @@ static bool parse_symbol_source(const char *text, enum pht_symbol_source *ret)
     return false;
 }
 
-static bool load_head(FILE *file, struct pht_python *python)
+/* Longer than a property may be is not what was stored. */
+static bool expect_property(FILE *file, const char *key, char property[static 32])
+{
+    char value[256];
+
+    if (!expect(file, key, value) || strlen(value) >= 32)
+        return false;
+    memcpy(property, value, strlen(value) + 1);
+    return true;
+}
+
+static bool load_head(FILE *file, const struct pht_cache_kind *kind,
+                      struct pht_cache_record *record)
 {
     char line[256], value[256];
 
-    if (!next_line(file, line) || strcmp(line, FORMAT_LINE) != 0 ||
-        !expect(file, "build-id", value) || strcmp(value, python->build_id) != 0)
+    if (!next_line(file, line) || strcmp(line, kind->format) != 0 ||
+        !expect(file, "build-id", value) || strcmp(value, record->build_id) != 0)
         return false;
-    if (!expect(file, "version", value) ||
-        !pht_version_parse(value, strlen(value), &python->version))
-        return false;
-    snprintf(python->version_text, sizeof(python->version_text), "%.31s", value);
-    if (!expect_flag(file, "free-threaded", &python->free_threaded) ||
-        !expect_flag(file, "debug-build", &python->debug_build))
-        return false;
+    for (size_t i = 0; i < PHT_CACHE_PROPERTIES_MAX && kind->properties[i] != NULL; i++) {
+        if (!expect_property(file, kind->properties[i], record->properties[i]))
+            return false;
+    }
     if (!expect(file, "layout", value) ||
         strcmp(value, pht_layout_source_name(PHT_LAYOUT_DWARF)) != 0)
         return false;
-    python->layout_source = PHT_LAYOUT_DWARF;
-    return expect(file, "symbols", value) && parse_symbol_source(value, &python->symbol_source);
+    record->layout_source = PHT_LAYOUT_DWARF;
+    return expect(file, "symbols", value) && parse_symbol_source(value, &record->symbol_source);
 }
 
 static bool parse_value(const char *text, uint64_t *ret)
@@ -163,24 +159,24 @@ static bool parse_value(const char *text, uint64_t *ret)
     return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0;
 }
 
-static bool load_layout(FILE *file, struct pht_python_layout *layout)
+static bool load_layout(FILE *file, const struct pht_layout_table *table, void *layout)
 {
-    size_t count;
-    const struct pht_layout_field *fields = pht_layout_fields(&count);
-    char line[256], value[256];
+    char line[256], text[256];
+    uint64_t value;
 
-    for (size_t i = 0; i < count; i++) {
-        if (!expect(file, fields[i].name, value) ||
-            !parse_value(value, pht_layout_value(layout, &fields[i])))
+    for (size_t i = 0; i < table->count; i++) {
+        if (!expect(file, table->fields[i].name, text) || !parse_value(text, &value))
             return false;
+        pht_layout_set(layout, &table->fields[i], value);
     }
     return next_line(file, line) && value_of(line, "end") != NULL && getc(file) == EOF &&
-           pht_python_layout_is_sound(layout);
+           pht_layout_is_sound(table, layout);
 }
 
-bool pht_cache_load(const char *directory, struct pht_python *python)
+bool pht_cache_load(const char *directory, const struct pht_cache_kind *kind,
+                    struct pht_cache_record *record)
 {
-    _cleanup_free_ char *name = file_name(python->build_id);
+    _cleanup_free_ char *name = file_name(kind, record->build_id);
     _cleanup_close_ int directory_fd = open_directory(directory, false);
 
     if (name == NULL || directory_fd < 0)
@@ -194,38 +190,34 @@ bool pht_cache_load(const char *directory, struct pht_python *python)
     if (size <= 0 || !is_whole(text, (size_t)size))
         return false;
     _cleanup_fclose_ FILE *file = fmemopen(text, (size_t)size, "r");
-    if (file == NULL)
-        return false;
-    struct pht_python loaded = *python;
-    if (!load_head(file, &loaded) || !load_layout(file, &loaded.layout))
-        return false;
-    *python = loaded;
-    python->cached = true;
-    return true;
+    return file != NULL && load_head(file, kind, record) &&
+           load_layout(file, kind->table, record->layout);
 }
 
-static bool write_layout(FILE *file, const struct pht_python *python)
+static void write_layout(FILE *file, const struct pht_layout_table *table, const void *layout)
 {
-    size_t count;
-    const struct pht_layout_field *fields = pht_layout_fields(&count);
-    struct pht_python_layout layout = python->layout;
-
-    fprintf(file, "%s\nbuild-id %s\nversion %s\n", FORMAT_LINE, python->build_id,
-            python->version_text);
-    fprintf(file, "free-threaded %d\ndebug-build %d\n", python->free_threaded, python->debug_build);
-    fprintf(file, "layout %s\nsymbols %s\n", pht_layout_source_name(python->layout_source),
-            pht_symbol_source_name(python->symbol_source));
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = *pht_layout_value(&layout, &fields[i]);
+    for (size_t i = 0; i < table->count; i++) {
+        uint64_t value = pht_layout_get(layout, &table->fields[i]);
         if (value == PHT_UNKNOWN)
-            fprintf(file, "%s unknown\n", fields[i].name);
+            fprintf(file, "%s unknown\n", table->fields[i].name);
         else
-            fprintf(file, "%s %" PRIu64 "\n", fields[i].name, value);
+            fprintf(file, "%s %" PRIu64 "\n", table->fields[i].name, value);
     }
-    return !ferror(file);
 }
 
-static bool write_whole(FILE *file, const struct pht_python *python)
+static void write_record(FILE *file, const struct pht_cache_kind *kind,
+                         const struct pht_cache_record *record)
+{
+    fprintf(file, "%s\nbuild-id %s\n", kind->format, record->build_id);
+    for (size_t i = 0; i < PHT_CACHE_PROPERTIES_MAX && kind->properties[i] != NULL; i++)
+        fprintf(file, "%s %s\n", kind->properties[i], record->properties[i]);
+    fprintf(file, "layout %s\nsymbols %s\n", pht_layout_source_name(record->layout_source),
+            pht_symbol_source_name(record->symbol_source));
+    write_layout(file, kind->table, record->layout);
+}
+
+static bool write_whole(FILE *file, const struct pht_cache_kind *kind,
+                        const struct pht_cache_record *record)
 {
     _cleanup_free_ char *text = NULL;
     size_t size = 0;
@@ -233,7 +225,8 @@ static bool write_whole(FILE *file, const struct pht_python *python)
 
     if (memory == NULL)
         return false;
-    bool written = write_layout(memory, python);
+    write_record(memory, kind, record);
+    bool written = !ferror(memory);
     if (fclose(memory) != 0 || !written)
         return false;
     fwrite(text, 1, size, file);
@@ -242,9 +235,10 @@ static bool write_whole(FILE *file, const struct pht_python *python)
 }
 
 /* Under another name first: two programs may store the same layout at once. */
-void pht_cache_store(const char *directory, const struct pht_python *python)
+void pht_cache_store(const char *directory, const struct pht_cache_kind *kind,
+                     const struct pht_cache_record *record)
 {
-    _cleanup_free_ char *name = file_name(python->build_id);
+    _cleanup_free_ char *name = file_name(kind, record->build_id);
     _cleanup_free_ char *fresh = name != NULL ? pht_text_format(".%s.%d", name, getpid()) : NULL;
     _cleanup_close_ int directory_fd = open_directory(directory, true);
 
@@ -258,14 +252,15 @@ void pht_cache_store(const char *directory, const struct pht_python *python)
             close(fd);
         return;
     }
-    bool written = write_whole(file, python);
+    bool written = write_whole(file, kind, record);
     if (fclose(file) != 0 || !written || renameat(directory_fd, fresh, directory_fd, name) < 0)
         unlinkat(directory_fd, fresh, 0);
 }
 
-void pht_cache_forget(const char *directory, const char *build_id)
+void pht_cache_forget(const char *directory, const struct pht_cache_kind *kind,
+                      const char *build_id)
 {
-    _cleanup_free_ char *name = file_name(build_id);
+    _cleanup_free_ char *name = file_name(kind, build_id);
     _cleanup_close_ int directory_fd = open_directory(directory, false);
 
     if (name != NULL && directory_fd >= 0)

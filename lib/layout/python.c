@@ -5,8 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "layout/cache.h"
 #include "layout/identify.h"
+#include "layout/python_cache.h"
 #include "layout/python_layout.h"
 
 void pht_python_destroy(struct pht_python *python)
@@ -90,7 +90,7 @@ static struct pht_error *resolve(struct search *search, struct pht_elf_image *im
     pht_identify_build(image, python);
     python->layout_error = pht_python_layout_resolve(search->target, image, python);
     if (python->layout_error == NULL)
-        pht_cache_store(search->options->cache_directory, python);
+        pht_python_cache_store(search->options->cache_directory, python);
     pht_target_note(search->target, "%s: CPython %s, layouts %s, symbols %s", image->path,
                     python->version_text, pht_layout_source_name(python->layout_source),
                     pht_symbol_source_name(python->symbol_source));
@@ -101,7 +101,7 @@ static struct pht_error *resolve(struct search *search, struct pht_elf_image *im
 static bool try_image(struct search *search, struct pht_elf_image *image, struct pht_error **error)
 {
     memcpy(search->python->build_id, image->build_id, sizeof(image->build_id));
-    if (pht_cache_load(search->options->cache_directory, search->python)) {
+    if (pht_python_cache_load(search->options->cache_directory, search->python)) {
         pht_target_note(search->target, "%s: CPython %s, layouts from the cache", image->path,
                         search->python->version_text);
         *error = take(search, image);
@@ -248,6 +248,6 @@ bool pht_python_distrust_cache(const struct pht_python *python,
 {
     if (!python->cached)
         return false;
-    pht_cache_forget(options->cache_directory, python->build_id);
+    pht_python_cache_forget(options->cache_directory, python->build_id);
     return true;
 }

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "layout/cache.h"
+#include "layout/python_cache.h"
 #include "support/elf_layout.h"
 #include "support/proc_tree.h"
 #include "support/suite.h"
@@ -42,7 +42,7 @@ static void setup(void)
 
     proc_tree_init(&tree);
     snprintf(directory, sizeof(directory), "%s/cache", tree.path);
-    pht_cache_store(directory, &python);
+    pht_python_cache_store(directory, &python);
     text = pht_procfs_read(tree.fd, FILE_NAME, &size);
     ck_assert_ptr_nonnull(text);
     body = strdup(text);
@@ -63,7 +63,7 @@ static bool loads_as(const char *build_id)
 
     snprintf(python.build_id, sizeof(python.build_id), "%s", build_id);
     struct pht_python before = python;
-    bool loaded = pht_cache_load(directory, &python);
+    bool loaded = pht_python_cache_load(directory, &python);
     if (!loaded)
         ck_assert_mem_eq(&python, &before, sizeof(python));
     return loaded;
@@ -81,7 +81,7 @@ START_TEST(a_stored_layout_is_loaded_as_it_was)
     struct pht_python wanted = resolved();
     struct pht_python python = {.build_id = BUILD_ID, .image = (char *)"kept", .bias = 42};
 
-    ck_assert(pht_cache_load(directory, &python));
+    ck_assert(pht_python_cache_load(directory, &python));
     ck_assert(python.cached);
     ck_assert_str_eq(python.image, "kept");
     ck_assert_uint_eq(python.bias, 42);
@@ -101,9 +101,9 @@ START_TEST(a_later_layout_replaces_the_stored_one)
 
     python.layout = elf_layout_of_states();
     python.debug_build = true;
-    pht_cache_store(directory, &python);
+    pht_python_cache_store(directory, &python);
     struct pht_python loaded = {.build_id = BUILD_ID};
-    ck_assert(pht_cache_load(directory, &loaded));
+    ck_assert(pht_python_cache_load(directory, &loaded));
     ck_assert(loaded.debug_build);
     ck_assert_mem_eq(&loaded.layout, &python.layout, sizeof(python.layout));
 }
@@ -131,7 +131,7 @@ START_TEST(a_missing_parent_is_made)
     struct pht_python python = resolved();
 
     snprintf(directory, sizeof(directory), "%s/home/cache", tree.path);
-    pht_cache_store(directory, &python);
+    pht_python_cache_store(directory, &python);
     ck_assert(loads());
 }
 END_TEST
@@ -140,9 +140,9 @@ START_TEST(no_directory_is_no_cache)
 {
     struct pht_python python = resolved();
 
-    pht_cache_store(NULL, &python);
-    ck_assert(!pht_cache_load(NULL, &python));
-    pht_cache_forget(NULL, BUILD_ID);
+    pht_python_cache_store(NULL, &python);
+    ck_assert(!pht_python_cache_load(NULL, &python));
+    pht_python_cache_forget(NULL, BUILD_ID);
     snprintf(directory, sizeof(directory), "%s/absent", tree.path);
     ck_assert(!loads());
 }
@@ -150,9 +150,9 @@ END_TEST
 
 START_TEST(a_forgotten_layout_is_gone)
 {
-    pht_cache_forget(directory, "0123456789abcdef");
+    pht_python_cache_forget(directory, "0123456789abcdef");
     ck_assert(loads());
-    pht_cache_forget(directory, BUILD_ID);
+    pht_python_cache_forget(directory, BUILD_ID);
     ck_assert(!loads());
     ck_assert_int_lt(faccessat(tree.fd, FILE_NAME, F_OK, 0), 0);
 }
@@ -399,9 +399,9 @@ START_TEST(a_build_id_that_is_not_hex_is_no_file)
     char name[200];
 
     snprintf(python.build_id, sizeof(python.build_id), "%s", bad_ids[_i]);
-    pht_cache_store(directory, &python);
+    pht_python_cache_store(directory, &python);
     ck_assert(!loads_as(bad_ids[_i]));
-    pht_cache_forget(directory, bad_ids[_i]);
+    pht_python_cache_forget(directory, bad_ids[_i]);
     ck_assert(loads());
     snprintf(name, sizeof(name), "cache/%s.layout", bad_ids[_i]);
     if (bad_ids[_i] != roundabout)
@@ -436,10 +436,10 @@ START_TEST(a_directory_that_others_may_write_is_not_used)
     ck_assert_int_eq(chmod(directory, bad_modes[_i] | 0100), 0);
     ck_assert(!loads());
     ck_assert_int_eq(unlinkat(tree.fd, FILE_NAME, 0), 0);
-    pht_cache_store(directory, &python);
+    pht_python_cache_store(directory, &python);
     ck_assert_int_lt(faccessat(tree.fd, FILE_NAME, F_OK, 0), 0);
     ck_assert_int_eq(chmod(directory, 0755), 0);
-    pht_cache_store(directory, &python);
+    pht_python_cache_store(directory, &python);
     ck_assert(loads());
 }
 END_TEST

@@ -4,58 +4,41 @@
 #include "support/elf_layout.h"
 #include "support/suite.h"
 
-static const struct pht_layout_field *field_called(const char *name)
-{
-    size_t count;
-    const struct pht_layout_field *fields = pht_layout_fields(&count);
+static const struct pht_layout_table *table = &pht_python_layout_table;
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(fields[i].name, name) == 0)
-            return &fields[i];
-    }
-    ck_abort_msg("there is no field %s", name);
+static bool is_sound(struct pht_python_layout layout)
+{
+    return pht_layout_is_sound(table, &layout);
 }
 
 static bool is_sound_with(struct pht_python_layout layout, const char *name, uint64_t value)
 {
-    *pht_layout_value(&layout, field_called(name)) = value;
-    return pht_python_layout_is_sound(&layout);
+    pht_layout_set(&layout, elf_layout_field(table, name), value);
+    return is_sound(layout);
 }
 
 START_TEST(layouts_of_both_generations_are_sound)
 {
-    struct pht_python_layout statics = elf_layout_of_statics(), states = elf_layout_of_states();
-
-    ck_assert(pht_python_layout_is_sound(&statics));
-    ck_assert(pht_python_layout_is_sound(&states));
+    ck_assert(is_sound(elf_layout_of_statics()));
+    ck_assert(is_sound(elf_layout_of_states()));
 }
 END_TEST
 
 START_TEST(a_cleared_layout_is_not_sound)
 {
     struct pht_python_layout layout;
-    size_t count;
-    const struct pht_layout_field *fields = pht_layout_fields(&count);
 
     memset(&layout, 0, sizeof(layout));
     pht_python_layout_clear(&layout);
-    for (size_t i = 0; i < count; i++)
-        ck_assert_uint_eq(*pht_layout_value(&layout, &fields[i]), PHT_UNKNOWN);
-    ck_assert(!pht_python_layout_is_sound(&layout));
+    for (size_t i = 0; i < table->count; i++)
+        ck_assert_uint_eq(pht_layout_get(&layout, &table->fields[i]), PHT_UNKNOWN);
+    ck_assert(!is_sound(layout));
 }
 END_TEST
 
 START_TEST(every_field_has_a_place_and_a_name_of_its_own)
 {
-    size_t count;
-    const struct pht_layout_field *fields = pht_layout_fields(&count);
-
-    ck_assert_uint_eq(count * sizeof(uint64_t), sizeof(struct pht_python_layout));
-    for (size_t i = 0; i < count; i++) {
-        ck_assert_uint_eq(fields[i].offset, i * sizeof(uint64_t));
-        for (size_t j = 0; j < i; j++)
-            ck_assert_str_ne(fields[i].name, fields[j].name);
-    }
+    elf_layout_check_table(table, sizeof(struct pht_python_layout));
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 #include "support/elf_layout.h"
 
+#include <check.h>
 #include <string.h>
 
 #include "layout/python_layout.h"
@@ -13,35 +14,69 @@ static bool is_copied(const char *type)
  * Structs that walkers copy get the most that is allowed, others 4096 bytes; every member has its
  * own place and every symbol its own address.
  */
+static void fill(const struct pht_layout_table *table, void *layout)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct pht_layout_field *field = &table->fields[i];
+        uint64_t value = 8 * (i + 1);
+        if (field->kind == PHT_FIELD_SIZE)
+            value = is_copied(field->subject) ? PHT_COPIED_STRUCT_MAX : 4096;
+        else if (field->kind == PHT_FIELD_ADDRESS)
+            value = 0x400000 + 0x1000 * i;
+        pht_layout_set(layout, field, value);
+    }
+}
+
 struct pht_python_layout elf_layout_of_states(void)
 {
     struct pht_python_layout layout;
-    size_t count;
-    const struct pht_layout_field *fields = pht_layout_fields(&count);
 
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = 8 * (i + 1);
-        if (fields[i].kind == PHT_FIELD_SIZE)
-            value = is_copied(fields[i].subject) ? PHT_COPIED_STRUCT_MAX : 4096;
-        else if (fields[i].kind == PHT_FIELD_ADDRESS)
-            value = 0x400000 + 0x1000 * i;
-        *pht_layout_value(&layout, &fields[i]) = value;
-    }
+    fill(&pht_python_layout_table, &layout);
     return layout;
 }
 
 struct pht_python_layout elf_layout_of_statics(void)
 {
     static const char *const newer[] = {"_obmalloc_state", "_is", "pyruntimestate", "_PyRuntime"};
+    const struct pht_layout_table *table = &pht_python_layout_table;
     struct pht_python_layout layout = elf_layout_of_states();
-    size_t count;
-    const struct pht_layout_field *fields = pht_layout_fields(&count);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < table->count; i++) {
         for (size_t j = 0; j < sizeof(newer) / sizeof(newer[0]); j++) {
-            if (strcmp(fields[i].subject, newer[j]) == 0)
-                *pht_layout_value(&layout, &fields[i]) = PHT_UNKNOWN;
+            if (strcmp(table->fields[i].subject, newer[j]) == 0)
+                pht_layout_set(&layout, &table->fields[i], PHT_UNKNOWN);
         }
     }
     return layout;
+}
+
+const struct pht_layout_field *elf_layout_field(const struct pht_layout_table *table,
+                                                const char *name)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (strcmp(table->fields[i].name, name) == 0)
+            return &table->fields[i];
+    }
+    ck_abort_msg("there is no field %s", name);
+}
+
+static bool is_apart(const struct pht_layout_table *table, size_t i, size_t j)
+{
+    const struct pht_layout_field *fields = table->fields;
+
+    return strcmp(fields[i].subject, fields[j].subject) == 0 &&
+           strcmp(fields[i].subject, fields[i - 1].subject) != 0 &&
+           pht_layout_is_of_type(&fields[i]);
+}
+
+void elf_layout_check_table(const struct pht_layout_table *table, size_t bytes)
+{
+    ck_assert_uint_eq(table->count * sizeof(uint64_t), bytes);
+    for (size_t i = 0; i < table->count; i++) {
+        ck_assert_uint_eq(table->fields[i].offset, i * sizeof(uint64_t));
+        for (size_t j = 0; j < i; j++) {
+            ck_assert_str_ne(table->fields[i].name, table->fields[j].name);
+            ck_assert_msg(!is_apart(table, i, j), "%s", table->fields[i].name);
+        }
+    }
 }

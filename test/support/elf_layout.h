@@ -2,6 +2,7 @@
 #ifndef PHT_TEST_SUPPORT_ELF_LAYOUT_H
 #define PHT_TEST_SUPPORT_ELF_LAYOUT_H
 
+#include "layout/fields.h"
 #include "pyheaptop/layout.h"
 
 /* As 3.11 has them: statics, and no struct of an allocator state. */
@@ -9,5 +10,13 @@ struct pht_python_layout elf_layout_of_statics(void);
 
 /* As 3.12 has them: everything is known. */
 struct pht_python_layout elf_layout_of_states(void);
+
+/* Fails the test if there is none of that name. */
+const struct pht_layout_field *elf_layout_field(const struct pht_layout_table *table,
+                                                const char *name);
+
+/* Every value of a struct of `bytes` bytes has a line and a name, and those of a type are together.
+ */
+void elf_layout_check_table(const struct pht_layout_table *table, size_t bytes);
 
 #endif

@@ -1,0 +1,189 @@
+#include "layout/resolve.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "layout/debug_file.h"
+#include "layout/dwarf_types.h"
+#include "layout/dwarf_vars.h"
+#include "layout/symbols.h"
+
+/* ---- types -------------------------------------------------------------------------------- */
+
+/* Fields of one type stand together, so each type is looked up once. */
+static void resolve_types(const struct pht_dwarf_units *units, const struct pht_layout_table *table,
+                          void *layout)
+{
+    const char *subject = "";
+    bool known = false;
+    Dwarf_Die type;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const struct pht_layout_field *field = &table->fields[i];
+        uint64_t offset, bytes;
+        Dwarf_Word size;
+        if (!pht_layout_is_of_type(field))
+            continue;
+        if (strcmp(subject, field->subject) != 0) {
+            subject = field->subject;
+            known = pht_dwarf_find_type(units, table->unit, subject, &type);
+        }
+        if (!known)
+            continue;
+        if (field->kind == PHT_FIELD_SIZE) {
+            if (dwarf_aggregate_size(&type, &size) == 0)
+                pht_layout_set(layout, field, size);
+        } else if (pht_dwarf_find_member(&type, field->path, &offset, &bytes)) {
+            pht_layout_set(layout, field, field->kind == PHT_FIELD_MEMBER ? offset : bytes);
+        }
+    }
+}
+
+/* ---- symbols ------------------------------------------------------------------------------ */
+
+struct symbols {
+    struct pht_symbol items[PHT_LAYOUT_FIELDS_MAX];
+    size_t count;
+};
+
+static void collect_symbols(const struct pht_layout_table *table, struct symbols *ret)
+{
+    ret->count = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct pht_layout_field *field = &table->fields[i];
+        if (field->kind == PHT_FIELD_ADDRESS || field->kind == PHT_FIELD_TLS)
+            ret->items[ret->count++] = (struct pht_symbol){
+                .name = field->subject, .is_thread_local = field->kind == PHT_FIELD_TLS};
+    }
+}
+
+static bool has_symtab(Elf *elf)
+{
+    GElf_Shdr header;
+
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+        if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_SYMTAB)
+            return true;
+    }
+    return false;
+}
+
+static enum pht_symbol_source find_symbols(struct pht_elf_image *image,
+                                           const struct pht_debug_file *debug,
+                                           struct symbols *symbols)
+{
+    Elf *table = has_symtab(image->elf) ? image->elf : debug->elf;
+
+    if (table != NULL && has_symtab(table)) {
+        pht_symbols_find(table, SHT_SYMTAB, symbols->items, symbols->count);
+        return PHT_SYMBOL_SYMTAB;
+    }
+    pht_symbols_find(image->elf, SHT_DYNSYM, symbols->items, symbols->count);
+    return PHT_SYMBOL_DYNSYM;
+}
+
+/* Statics that no symbol table has, or that share their name with another file's. */
+static bool find_variables(const struct pht_dwarf_units *units,
+                           const struct pht_layout_table *table, struct symbols *symbols)
+{
+    struct pht_dwarf_variable variables[PHT_LAYOUT_FIELDS_MAX];
+    bool any = false;
+
+    for (size_t i = 0; i < symbols->count; i++) {
+        const struct pht_symbol *symbol = &symbols->items[i];
+        bool elsewhere = table->exported != NULL && strcmp(symbol->name, table->exported) == 0;
+        variables[i] = (struct pht_dwarf_variable){
+            .name = symbol->name,
+            .file = elsewhere ? NULL : table->unit,
+            .is_thread_local = symbol->is_thread_local,
+        };
+    }
+    pht_dwarf_find_variables(units, variables, symbols->count);
+    for (size_t i = 0; i < symbols->count; i++) {
+        struct pht_symbol *symbol = &symbols->items[i];
+        if (symbol->matches == 1 || !variables[i].found)
+            continue;
+        symbol->address = variables[i].address;
+        symbol->size = variables[i].bytes;
+        symbol->matches = 1;
+        any = true;
+    }
+    return any;
+}
+
+static void take_symbol(const struct pht_symbol *symbol, const struct pht_layout_table *table,
+                        void *layout)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct pht_layout_field *field = &table->fields[i];
+        if (pht_layout_is_of_type(field) || strcmp(symbol->name, field->subject) != 0 ||
+            symbol->is_thread_local != (field->kind == PHT_FIELD_TLS))
+            continue;
+        pht_layout_set(layout, field,
+                       field->kind == PHT_FIELD_LENGTH ? symbol->size : symbol->address);
+    }
+}
+
+static enum pht_symbol_source resolve_symbols(struct pht_elf_image *image,
+                                              const struct pht_debug_file *debug,
+                                              const struct pht_dwarf_units *units,
+                                              const struct pht_layout_table *table, void *layout)
+{
+    struct symbols symbols;
+
+    collect_symbols(table, &symbols);
+    enum pht_symbol_source source = find_symbols(image, debug, &symbols);
+    bool look_further = source == PHT_SYMBOL_DYNSYM;
+    for (size_t i = 0; i < symbols.count; i++)
+        look_further |= symbols.items[i].matches > 1;
+    if (look_further && find_variables(units, table, &symbols))
+        source = PHT_SYMBOL_DWARF;
+    for (size_t i = 0; i < symbols.count; i++) {
+        if (symbols.items[i].matches == 1)
+            take_symbol(&symbols.items[i], table, layout);
+    }
+    return source;
+}
+
+/* ---- both --------------------------------------------------------------------------------- */
+
+struct pht_error *pht_layout_missing(const struct pht_elf_image *image, const char *missing)
+{
+    const char *slash = strrchr(image->path, '/');
+    const char *name = slash != NULL ? slash + 1 : image->path;
+    _cleanup_free_ char *printable = pht_text_printable(name, strlen(name));
+
+    if (printable == NULL)
+        return pht_error_no_memory();
+    return pht_error_create(PHT_ERROR_NO_LAYOUT, "no %s for %s (build-id %.12s)", missing,
+                            printable, image->build_id[0] != '\0' ? image->build_id : "none");
+}
+
+struct pht_error *pht_layout_resolve(struct pht_target *target, struct pht_elf_image *image,
+                                     const struct pht_layout_table *table, void *layout,
+                                     enum pht_symbol_source *symbols)
+{
+    struct pht_debug_file debug;
+    struct pht_dwarf_units units;
+
+    pht_layout_clear(table, layout);
+    if (!pht_debug_file_open(target, image, &debug))
+        return pht_error_no_memory();
+    if (debug.dwarf == NULL) {
+        pht_debug_file_close(&debug);
+        return pht_layout_missing(image, "debug information");
+    }
+    if (!pht_dwarf_units_init(&units, debug.dwarf)) {
+        pht_debug_file_close(&debug);
+        return pht_error_no_memory();
+    }
+    resolve_types(&units, table, layout);
+    *symbols = resolve_symbols(image, &debug, &units, table, layout);
+    pht_dwarf_units_deinit(&units);
+    pht_debug_file_close(&debug);
+    if (!pht_layout_is_sound(table, layout))
+        return pht_layout_missing(image, "usable debug information");
+    return NULL;
+}
