@@ -78,7 +78,7 @@ void pht_elf_build_id(Elf *elf, char text[static 129])
     }
 }
 
-static bool same_file(const struct pht_mapping *a, const struct pht_mapping *b)
+bool pht_elf_same_file(const struct pht_mapping *a, const struct pht_mapping *b)
 {
     return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
 }
@@ -102,7 +102,7 @@ static bool find_bias(struct pht_elf_image *image, const struct pht_maps *maps,
         uint64_t address = pht_round_down(header.p_vaddr, PHT_PAGE_BYTES);
         for (size_t j = 0; j < maps->count; j++) {
             const struct pht_mapping *candidate = &maps->items[j];
-            if (same_file(candidate, mapping) && candidate->offset == offset) {
+            if (pht_elf_same_file(candidate, mapping) && candidate->offset == offset) {
                 image->bias = candidate->start - address;
                 return true;
             }
@@ -137,6 +137,30 @@ void pht_elf_image_close(struct pht_elf_image *image)
     if (image->fd >= 0)
         close(image->fd);
     *image = (struct pht_elf_image){.fd = -1};
+}
+
+bool pht_elf_image_span(struct pht_elf_image *image, uint64_t *start, uint64_t *end)
+{
+    size_t count;
+
+    *start = UINT64_MAX;
+    *end = 0;
+    if (elf_getphdrnum(image->elf, &count) < 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        uint64_t segment_end;
+        if (gelf_getphdr(image->elf, (int)i, &header) == NULL || header.p_type != PT_LOAD)
+            continue;
+        if (!pht_add_fits(header.p_vaddr, header.p_memsz, &segment_end) ||
+            segment_end > UINT64_MAX - PHT_PAGE_BYTES)
+            return false;
+        if (header.p_vaddr < *start)
+            *start = pht_round_down(header.p_vaddr, PHT_PAGE_BYTES);
+        if (segment_end > *end)
+            *end = pht_round_up(segment_end, PHT_PAGE_BYTES);
+    }
+    return *start < *end;
 }
 
 bool pht_elf_image_read(struct pht_elf_image *image, uint64_t address, void *buffer, size_t size)

@@ -34,6 +34,15 @@ bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
                         const struct pht_mapping *mapping, struct pht_elf_image *ret);
 void pht_elf_image_close(struct pht_elf_image *image);
 
+/* True if both mappings are of one file. */
+bool pht_elf_same_file(const struct pht_mapping *a, const struct pht_mapping *b);
+
+/*
+ * The link-time addresses that its segments span, .bss included, in whole pages. False for a file
+ * without segments, or whose segments have no end.
+ */
+bool pht_elf_image_span(struct pht_elf_image *image, uint64_t *start, uint64_t *end);
+
 /* Bytes of the file at a link-time address. False where the file has none there. */
 bool pht_elf_image_read(struct pht_elf_image *image, uint64_t address, void *buffer, size_t size);
 
