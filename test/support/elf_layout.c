@@ -3,6 +3,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "layout/libc_layout.h"
 #include "layout/python_layout.h"
 
 static bool is_copied(const char *type)
@@ -47,6 +48,14 @@ struct pht_python_layout elf_layout_of_statics(void)
                 pht_layout_set(&layout, &table->fields[i], PHT_UNKNOWN);
         }
     }
+    return layout;
+}
+
+struct pht_libc_layout elf_layout_of_libc(void)
+{
+    struct pht_libc_layout layout;
+
+    fill(&pht_libc_layout_table, &layout);
     return layout;
 }
 

@@ -11,6 +11,9 @@ struct pht_python_layout elf_layout_of_statics(void);
 /* As 3.12 has them: everything is known. */
 struct pht_python_layout elf_layout_of_states(void);
 
+/* Everything is known, even what no release has at once. */
+struct pht_libc_layout elf_layout_of_libc(void);
+
 /* Fails the test if there is none of that name. */
 const struct pht_layout_field *elf_layout_field(const struct pht_layout_table *table,
                                                 const char *name);

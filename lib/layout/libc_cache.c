@@ -1,0 +1,56 @@
+#include "layout/libc_cache.h"
+
+#include <string.h>
+
+#include "layout/cache.h"
+#include "layout/libc_layout.h"
+#include "layout/libc_version.h"
+
+static const struct pht_cache_kind kind = {
+    .format = "pyheaptop-libc-layout 1",
+    .suffix = ".libc-layout",
+    .properties = {"version"},
+    .table = &pht_libc_layout_table,
+};
+
+/* "" is the version of a file that did not tell it. */
+static bool parse_version(const char *text, char version[static 16])
+{
+    version[0] = '\0';
+    return text[0] == '\0' ||
+           (pht_libc_version_parse(text, strlen(text), version) && strcmp(text, version) == 0);
+}
+
+bool pht_libc_cache_load(const char *directory, struct pht_libc *libc)
+{
+    struct pht_libc loaded = *libc;
+    struct pht_cache_record record = {.build_id = libc->build_id, .layout = &loaded.layout};
+
+    if (!pht_cache_load(directory, &kind, &record) ||
+        !parse_version(record.properties[0], loaded.version_text))
+        return false;
+    loaded.layout_source = record.layout_source;
+    loaded.symbol_source = record.symbol_source;
+    loaded.cached = true;
+    *libc = loaded;
+    return true;
+}
+
+void pht_libc_cache_store(const char *directory, const struct pht_libc *libc)
+{
+    struct pht_libc_layout layout = libc->layout;
+    struct pht_cache_record record = {
+        .build_id = libc->build_id,
+        .layout_source = libc->layout_source,
+        .symbol_source = libc->symbol_source,
+        .layout = &layout,
+    };
+
+    memcpy(record.properties[0], libc->version_text, sizeof(libc->version_text));
+    pht_cache_store(directory, &kind, &record);
+}
+
+void pht_libc_cache_forget(const char *directory, const char *build_id)
+{
+    pht_cache_forget(directory, &kind, build_id);
+}

@@ -1,0 +1,56 @@
+#include "layout/libc_version.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define BANNER "GNU C Library ("
+#define RELEASE " release version "
+
+/* The name of the package is part of the line: Debian's is "(Debian GLIBC 2.36-9+deb12u14)". */
+#define LINE_BYTES_MAX 200
+
+static const char *find(const char *bytes, size_t size, const char *wanted)
+{
+    return memmem(bytes, size, wanted, strlen(wanted));
+}
+
+bool pht_libc_version_parse(const char *text, size_t length, char version[static 16])
+{
+    size_t used = 0;
+
+    version[0] = '\0';
+    while (used < length && used < 15 && (isdigit((unsigned char)text[used]) || text[used] == '.'))
+        used++;
+    while (used > 0 && text[used - 1] == '.')
+        used--;
+    if (used == 0 || text[0] == '.' || memchr(text, '.', used) == NULL)
+        return false;
+    memcpy(version, text, used);
+    version[used] = '\0';
+    return true;
+}
+
+/*
+ * csu/version.c:
+ *
+ *     GNU C Library (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36.
+ *     GNU C Library (GNU libc) development release version 2.38.9000.
+ *     GNU C Library (GNU libc) stable release version 2.17, by Roland McGrath et al.
+ */
+void pht_libc_version(struct pht_elf_image *image, char version[static 16])
+{
+    size_t size = 0;
+    const char *rodata = pht_elf_image_section(image, ".rodata", &size);
+    const char *banner = rodata != NULL ? find(rodata, size, BANNER) : NULL;
+
+    version[0] = '\0';
+    if (banner == NULL)
+        return;
+    size_t left = size - (size_t)(banner - rodata);
+    size_t length = strnlen(banner, left < LINE_BYTES_MAX ? left : LINE_BYTES_MAX);
+    const char *release = find(banner, length, RELEASE);
+    if (release == NULL)
+        return;
+    release += strlen(RELEASE);
+    pht_libc_version_parse(release, length - (size_t)(release - banner), version);
+}
