@@ -215,6 +215,7 @@ const char *pht_libc_family_name(enum pht_libc_family family);
     ADDRESS(main_arena, "main_arena")                                                              \
     ADDRESS(params, "mp_")                                                                         \
     ADDRESS(tcache_key, "tcache_key")                                                              \
+    ADDRESS(current_break, "__curbrk")                                                             \
     TLS(tcache, "tcache")                                                                          \
     TLS(thread_arena, "thread_arena")
 

@@ -60,6 +60,13 @@ enum pht_read_result pht_snapshot_read(struct pht_snapshot *snapshot, pht_addr a
                                        size_t size);
 
 /*
+ * The same as far as it goes: returns how many bytes from `addr` on could be read, and in `why`
+ * what ended that.
+ */
+size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
+                              size_t size, enum pht_read_result *why);
+
+/*
  * Many reads of `size` bytes, each no longer than a page, into consecutive slots of `buffer`.
  * `results[i]` is an enum pht_read_result.
  */
@@ -72,8 +79,14 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
  */
 void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
 
-/* Resident bytes of [start, end), both page-aligned; pages of zeros do not count. */
+/* Resident bytes of the pages that [start, end) touches; pages of zeros do not count. */
 uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
+
+/* The first page at or behind `page` that is resident; `end` if there is none before that. */
+pht_addr pht_snapshot_next_resident(struct pht_snapshot *snapshot, pht_addr page, pht_addr end);
+
+/* The mappings as they were last read: a read of memory that is not in them reads them anew. */
+const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot);
 
 /* ---- what it cost ------------------------------------------------------------------------------
  */

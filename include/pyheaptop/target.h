@@ -21,6 +21,9 @@ typedef uint64_t pht_addr;
 
 #define PHT_PAGE_BYTES 4096
 
+/* Addresses of processes end here on every 64-bit Linux; a larger one is damage. */
+#define PHT_USER_ADDR_MAX (((pht_addr)1 << 57) - 1)
+
 struct pht_target;
 
 /* Progress and decisions for --verbose; `line` ends without a newline. */

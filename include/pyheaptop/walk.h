@@ -205,7 +205,7 @@ struct pht_malloc_arena_root {
 };
 
 /* Small bins by 16 bytes; from 2.42 on also large ones, by powers of two. */
-#define PHT_TCACHE_BINS_MAX 128
+#define PHT_TCACHE_BINS_MAX 80
 
 struct pht_malloc_thread_root {
     pid_t tid;
@@ -241,6 +241,8 @@ struct pht_glibc_roots {
     bool threads_known;          /* the list of threads was walked to its end */
     uint64_t damaged_arenas;     /* arenas that contradict themselves: left out, and what follows */
     uint64_t tcache_key;         /* marks chunks in a tcache; 0 if this version has none */
+    uint64_t tls_offset;         /* of the C library's thread-local block; 0 while not known */
+    pht_addr current_break;      /* what sbrk(0) returns; 0 if that is not known */
     struct pht_malloc_params params;
     struct {
         struct pht_malloc_arena_root *items; /* the main arena first */

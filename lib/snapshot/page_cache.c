@@ -166,3 +166,33 @@ uint64_t pht_page_cache_resident(struct pht_page_cache *cache, pht_addr start, p
     }
     return pages * PHT_PAGE_BYTES;
 }
+
+/* The first set bit in [from, to); `to` if there is none. */
+static size_t find_bit(const uint64_t *bits, size_t from, size_t to)
+{
+    while (from < to) {
+        uint64_t word = bits[from / 64] >> from % 64;
+        if (word != 0) {
+            size_t found = from + (size_t)__builtin_ctzll(word);
+            return found < to ? found : to;
+        }
+        from = (from / 64 + 1) * 64;
+    }
+    return to;
+}
+
+pht_addr pht_page_cache_next_resident(struct pht_page_cache *cache, pht_addr page, pht_addr end)
+{
+    for (pht_addr at = page; at < end;) {
+        const struct pht_page_block *block = find_block(cache, at);
+        if (block == NULL)
+            return end;
+        size_t first = (size_t)((at - block->start) / PHT_PAGE_BYTES);
+        size_t last = first + (size_t)(part_in_block(block, at, end) / PHT_PAGE_BYTES);
+        size_t found = find_bit(block->resident, first, last);
+        if (found < last)
+            return block->start + found * PHT_PAGE_BYTES;
+        at = block->start + last * PHT_PAGE_BYTES;
+    }
+    return end;
+}

@@ -44,4 +44,7 @@ enum pht_page_state pht_page_cache_state(struct pht_page_cache *cache, pht_addr 
 
 uint64_t pht_page_cache_resident(struct pht_page_cache *cache, pht_addr start, pht_addr end);
 
+/* Both page-aligned; `end` if no page is resident. */
+pht_addr pht_page_cache_next_resident(struct pht_page_cache *cache, pht_addr page, pht_addr end);
+
 #endif

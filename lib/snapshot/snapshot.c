@@ -128,3 +128,8 @@ struct pht_snapshot_stats pht_snapshot_stats(const struct pht_snapshot *snapshot
 {
     return snapshot->stats;
 }
+
+const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot)
+{
+    return &snapshot->maps;
+}

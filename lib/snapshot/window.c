@@ -116,29 +116,41 @@ static enum pht_read_result next_run(struct pht_snapshot *snapshot, pht_addr add
     return *state == PHT_PAGE_ABSENT && is_file(mapping) ? PHT_READ_ABSENT : PHT_READ_OK;
 }
 
+size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
+                              size_t size, enum pht_read_result *why)
+{
+    char *out = buffer;
+    size_t done = 0;
+
+    *why = PHT_READ_OK;
+    while (done < size) {
+        size_t bytes = size - done;
+        enum pht_page_state state;
+        *why = next_run(snapshot, addr + done, &bytes, &state);
+        if (*why != PHT_READ_OK)
+            break;
+        if (state == PHT_PAGE_ABSENT) {
+            memset(out + done, 0, bytes);
+        } else {
+            struct pht_read read = {
+                .addr = addr + done, .buffer = out + done, .size = (uint32_t)bytes};
+            pht_target_read(snapshot->target, &read, 1);
+            snapshot->stats.read_bytes += read.got;
+            if (read.got != read.size) {
+                *why = PHT_READ_FAILED;
+                return done + read.got;
+            }
+        }
+        done += bytes;
+    }
+    return done;
+}
+
 enum pht_read_result pht_snapshot_read(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
                                        size_t size)
 {
-    char *out = buffer;
+    enum pht_read_result why;
 
-    while (size > 0) {
-        size_t bytes = size;
-        enum pht_page_state state;
-        enum pht_read_result result = next_run(snapshot, addr, &bytes, &state);
-        if (result != PHT_READ_OK)
-            return result;
-        if (state == PHT_PAGE_ABSENT) {
-            memset(out, 0, bytes);
-        } else {
-            struct pht_read read = {.addr = addr, .buffer = out, .size = (uint32_t)bytes};
-            pht_target_read(snapshot->target, &read, 1);
-            if (read.got != read.size)
-                return PHT_READ_FAILED;
-            snapshot->stats.read_bytes += bytes;
-        }
-        addr += bytes;
-        out += bytes;
-        size -= bytes;
-    }
-    return PHT_READ_OK;
+    pht_snapshot_read_some(snapshot, addr, buffer, size, &why);
+    return why;
 }

@@ -10,9 +10,6 @@
 /* Pools are 4 or 16 KiB, so an arena has no more than this. */
 #define PHT_ARENA_POOLS_MAX ((size_t)1024)
 
-/* Addresses of processes end here on every 64-bit Linux; a larger one is damage. */
-#define PHT_USER_ADDR_MAX (((pht_addr)1 << 57) - 1)
-
 /* True if an arena object does not contradict itself. */
 bool pht_pymalloc_arena_is_sane(const struct pht_arena_root *arena);
 

@@ -1,0 +1,249 @@
+/* glibc malloc as a whole: every arena, every chunk, every thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "walk/glibc_main.h"
+#include "walk/glibc_mmapped.h"
+
+struct walk {
+    struct pht_snapshot *snapshot;
+    const struct pht_glibc_roots *roots;
+    struct pht_glibc *result;
+    struct pht_malloc_lists lists;
+    struct pht_chunk_walk *chunks;
+    struct pht_ranges taken; /* heaps, pieces of the main arena, other allocators */
+};
+
+/* ---- arenas ------------------------------------------------------------------------------------
+ */
+
+static void walk_thread_heaps(struct walk *walk, const struct pht_malloc_arena_root *root)
+{
+    struct pht_glibc_arena *arena = &walk->chunks->now.tally.arena;
+
+    for (size_t i = 0; i < root->heaps; i++) {
+        const struct pht_malloc_heap *heap = &walk->roots->heaps.items[root->first_heap + i];
+        pht_chunk_walk_piece(walk->chunks, heap->start, heap->end);
+        arena->overhead_bytes += heap->start - heap->address;
+        arena->resident_bytes +=
+            pht_snapshot_resident_bytes(walk->snapshot, heap->address, heap->end);
+    }
+}
+
+static uint64_t attached_threads(const struct pht_glibc_roots *roots, pht_addr arena)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < roots->threads.count; i++)
+        count += roots->threads.items[i].arena == arena;
+    return roots->threads_known ? count : PHT_UNKNOWN;
+}
+
+static bool walk_arena(struct walk *walk, size_t index)
+{
+    const struct pht_malloc_arena_root *root = &walk->roots->arenas.items[index];
+    struct pht_chunk_walk *chunks = walk->chunks;
+    struct pht_chunk_tally *tally = &chunks->now.tally;
+
+    tally->arena_index = index;
+    tally->arena = (struct pht_glibc_arena){
+        .address = root->address,
+        .is_main = index == 0,
+        .heaps = root->heaps,
+        .threads = attached_threads(walk->roots, root->address),
+        .system_bytes = root->system_bytes,
+        .peak_system_bytes = root->peak_system_bytes,
+    };
+    tally->trim = tally->trim_flushed = (struct pht_trim_run){0};
+    chunks->arena = root;
+    chunks->is_main = index == 0;
+    if (root->is_damaged)
+        tally->arena.unknown_bytes = root->system_bytes;
+    else if (index > 0)
+        walk_thread_heaps(walk, root);
+    else if (root->heaps > 0 && !pht_glibc_walk_main(chunks, &walk->taken))
+        return false;
+    tally->arena.trimmable_bytes = tally->trim.releasable_bytes;
+    tally->arena.trimmable_flushed_bytes = tally->trim_flushed.releasable_bytes;
+    walk->result->arenas[index] = tally->arena;
+    return !chunks->out_of_memory;
+}
+
+/* All that is known beforehand is taken: what is looked for lies elsewhere. */
+static bool take_ranges(struct walk *walk, const struct pht_range *others, size_t other_count)
+{
+    uint64_t max = pht_glibc_heap_max_bytes(walk->roots);
+
+    for (size_t i = 0; i < other_count; i++) {
+        if (!pht_ranges_add(&walk->taken, others[i].start, others[i].end))
+            return false;
+    }
+    for (size_t i = 1; i < walk->roots->arenas.count; i++) {
+        const struct pht_malloc_arena_root *root = &walk->roots->arenas.items[i];
+        for (size_t j = 0; j < root->heaps; j++) {
+            pht_addr heap = walk->roots->heaps.items[root->first_heap + j].address;
+            if (!pht_ranges_add(&walk->taken, heap, heap + max))
+                return false;
+        }
+    }
+    pht_ranges_sort(&walk->taken);
+    return true;
+}
+
+static void add_to_totals(struct pht_glibc_arena *sum, const struct pht_glibc_arena *part)
+{
+    sum->heaps += part->heaps;
+    sum->threads = part->threads == PHT_UNKNOWN ? PHT_UNKNOWN : sum->threads + part->threads;
+    sum->system_bytes += part->system_bytes;
+    sum->live_chunks += part->live_chunks;
+    sum->live_bytes += part->live_bytes;
+    sum->free_chunks += part->free_chunks;
+    sum->free_bytes += part->free_bytes;
+    sum->tcache_chunks += part->tcache_chunks;
+    sum->tcache_bytes += part->tcache_bytes;
+    sum->fast_chunks += part->fast_chunks;
+    sum->fast_bytes += part->fast_bytes;
+    sum->rest_chunks += part->rest_chunks;
+    sum->rest_bytes += part->rest_bytes;
+    sum->top_bytes += part->top_bytes;
+    sum->overhead_bytes += part->overhead_bytes;
+    sum->foreign_bytes += part->foreign_bytes;
+    sum->unknown_bytes += part->unknown_bytes;
+    sum->trimmable_bytes += part->trimmable_bytes;
+    sum->trimmable_flushed_bytes += part->trimmable_flushed_bytes;
+    sum->resident_bytes += part->resident_bytes;
+}
+
+static bool walk_arenas(struct walk *walk)
+{
+    struct pht_glibc *result = walk->result;
+
+    for (size_t i = 0; i < walk->roots->arenas.count; i++) {
+        if (!walk_arena(walk, i))
+            return false;
+        add_to_totals(&result->totals, &result->arenas[i]);
+        result->arena_count++;
+    }
+    return true;
+}
+
+/* ---- the rest
+ * ------------------------------------------------------------------------------------
+ */
+
+static bool list_sizes(struct walk *walk)
+{
+    const struct pht_chunk_tally *tally = &walk->chunks->now.tally;
+    struct pht_glibc *result = walk->result;
+
+    result->sizes = calloc(PHT_SIZE_ROWS, sizeof(*result->sizes));
+    if (result->sizes == NULL)
+        return false;
+    result->size_count = pht_chunk_tally_list_sizes(tally, result->sizes);
+    memcpy(result->largest_free, tally->largest, sizeof(result->largest_free));
+    result->largest_free_count = tally->largest_count;
+    for (size_t i = 0; i < result->largest_free_count; i++) {
+        struct pht_free_chunk *chunk = &result->largest_free[i];
+        chunk->resident_bytes = pht_snapshot_resident_bytes(walk->snapshot, chunk->address,
+                                                            chunk->address + chunk->bytes);
+    }
+    return true;
+}
+
+static bool find_mmapped(struct walk *walk)
+{
+    struct pht_glibc *result = walk->result;
+    struct pht_mmapped_chunks found = {0};
+
+    pht_ranges_sort(&walk->taken);
+    bool complete = pht_glibc_find_mmapped(walk->snapshot, walk->roots, &walk->taken, &found);
+    result->mmapped = found.items;
+    result->mmapped_count = found.count;
+    for (size_t i = 0; i < found.count; i++) {
+        result->mmapped_bytes += found.items[i].bytes;
+        result->mmapped_resident_bytes += found.items[i].resident_bytes;
+    }
+    return complete;
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+    const struct pht_malloc_thread *left = a, *right = b;
+
+    if (left->tcache_bytes != right->tcache_bytes)
+        return left->tcache_bytes < right->tcache_bytes ? 1 : -1;
+    return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+static bool follow_lists(struct walk *walk)
+{
+    const struct pht_glibc_roots *roots = walk->roots;
+    struct pht_glibc *result = walk->result;
+
+    for (size_t i = 0; i < roots->threads.count; i++) {
+        result->threads[i] = (struct pht_malloc_thread){
+            .tid = roots->threads.items[i].tid,
+            .arena = roots->threads.items[i].arena,
+        };
+    }
+    result->thread_count = roots->threads.count;
+    result->threads_known = roots->threads_known;
+    if (!pht_malloc_lists_follow(&walk->lists, walk->snapshot, roots, result->threads))
+        return false;
+    qsort(result->threads, result->thread_count, sizeof(*result->threads), compare_threads);
+    return true;
+}
+
+static bool prepare(struct walk *walk)
+{
+    const struct pht_glibc_roots *roots = walk->roots;
+
+    walk->result = calloc(1, sizeof(*walk->result));
+    walk->chunks = calloc(1, sizeof(*walk->chunks));
+    if (walk->result == NULL || walk->chunks == NULL)
+        return false;
+    walk->result->params = roots->params;
+    walk->result->damaged_arenas = roots->damaged_arenas;
+    walk->result->arenas = calloc(roots->arenas.count + 1, sizeof(*walk->result->arenas));
+    walk->result->threads = calloc(roots->threads.count + 1, sizeof(*walk->result->threads));
+    walk->chunks->snapshot = walk->snapshot;
+    walk->chunks->roots = roots;
+    walk->chunks->lists = &walk->lists;
+    return walk->result->arenas != NULL && walk->result->threads != NULL;
+}
+
+struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
+                                 const struct pht_range *others, size_t other_count)
+{
+    struct walk walk = {.snapshot = snapshot, .roots = roots};
+
+    bool walked = prepare(&walk) && follow_lists(&walk) &&
+                  take_ranges(&walk, others, other_count) && walk_arenas(&walk) &&
+                  list_sizes(&walk) && find_mmapped(&walk);
+    if (walked) {
+        walk.result->rereads = walk.chunks->rereads;
+        walk.result->torn_chunks = walk.chunks->torn_chunks + walk.lists.torn_chunks;
+        walk.result->damaged_chunks = walk.chunks->damaged_chunks;
+        walk.result->swapped_pages = walk.chunks->swapped_pages;
+    } else {
+        pht_glibc_destroy(walk.result);
+        walk.result = NULL;
+    }
+    pht_malloc_lists_deinit(&walk.lists);
+    free(walk.taken.items);
+    if (walk.chunks != NULL)
+        pht_chunk_walk_deinit(walk.chunks);
+    free(walk.chunks);
+    return walk.result;
+}
+
+void pht_glibc_destroy(struct pht_glibc *glibc)
+{
+    if (glibc == NULL)
+        return;
+    free(glibc->arenas);
+    free(glibc->sizes);
+    free(glibc->mmapped);
+    free(glibc->threads);
+    free(glibc);
+}

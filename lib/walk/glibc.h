@@ -1,0 +1,51 @@
+/*
+ * What the files of the glibc walker share: how a chunk looks (malloc/malloc.c, "malloc_chunk
+ * details", 2.17 to 2.44).
+ *
+ *     chunk ->  prev_size   of the chunk before, while that is free (else it is that one's data)
+ *               size | flags
+ *     memory -> data, or fd and bk while it is free
+ *
+ * A chunk that is in a bin has the PREV_INUSE flag of the chunk behind it cleared, and its size
+ * in that one's prev_size. Chunks in fastbins and tcaches look like chunks in use.
+ */
+#ifndef PHT_LIB_WALK_GLIBC_H
+#define PHT_LIB_WALK_GLIBC_H
+
+#include "base/vec.h"
+#include "pyheaptop/walk.h"
+
+#define PHT_CHUNK_HEADER_BYTES 16
+#define PHT_CHUNK_BYTES_MIN 32
+#define PHT_CHUNK_ALIGNMENT 16
+
+#define PHT_CHUNK_PREV_INUSE 1
+#define PHT_CHUNK_IS_MMAPPED 2
+#define PHT_CHUNK_NON_MAIN_ARENA 4
+#define PHT_CHUNK_FLAGS 7
+
+/* Chunks of a fence: they keep what lies before them from merging with what is not malloc's. */
+#define PHT_CHUNK_FENCE_BYTES 16
+
+static inline bool pht_chunk_is_aligned(uint64_t value)
+{
+    return value % PHT_CHUNK_ALIGNMENT == 0;
+}
+
+/* True if there may be a chunk at `addr`. */
+static inline bool pht_chunk_addr_is_sane(pht_addr addr)
+{
+    return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX && pht_chunk_is_aligned(addr);
+}
+
+/* The size of a heap's mapping, to which it is aligned: arena.c, heap_max_size(). */
+uint64_t pht_glibc_heap_max_bytes(const struct pht_glibc_roots *roots);
+
+/* Threads, their arenas and tcaches. False if the list changed while it was walked. */
+bool pht_glibc_freeze_threads(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots);
+
+/* Read a root; a failure is noted, but for a page of a file that the target never loaded. */
+bool pht_glibc_read_root(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots,
+                         pht_addr addr, void *value, size_t size);
+
+#endif

@@ -1,0 +1,70 @@
+#include "walk/glibc_bins.h"
+
+#include <stdlib.h>
+
+#include "walk/word_reader.h"
+
+/* Before the links of a bin stand two words: that makes it look like a chunk. */
+#define BIN_BIAS 16
+
+/* Of a chunk, and of a bin that looks like one. */
+#define FD_OFFSET 16
+#define BK_OFFSET 24
+
+/*
+ * Forward from the bin, as long as the next chunk points back: a circle that does not go through
+ * the bin has a chunk whose `bk` is another.
+ */
+static bool collect_bin(struct pht_word_reader *reader, pht_addr bin, uint64_t longest,
+                        struct pht_chunk_addrs *ret)
+{
+    pht_addr from = bin, chunk, back;
+
+    for (uint64_t i = 0; i < longest; i++) {
+        if (!pht_word_read(reader, from + FD_OFFSET, &chunk) || chunk == bin ||
+            !pht_chunk_addr_is_sane(chunk) || !pht_word_read(reader, chunk + BK_OFFSET, &back) ||
+            back != from)
+            return true;
+        if (!pht_vec_push(ret, chunk))
+            return false;
+        from = chunk;
+    }
+    return true;
+}
+
+static bool collect_listed(const struct pht_listed_chunks *chunks, struct pht_chunk_addrs *ret)
+{
+    for (size_t i = 0; i < chunks->count; i++) {
+        if (!pht_vec_push(ret, chunks->items[i].address))
+            return false;
+    }
+    return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const pht_addr *left = a, *right = b;
+
+    return *left < *right ? -1 : *left > *right;
+}
+
+bool pht_glibc_bins_collect(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
+                            const struct pht_malloc_arena_root *arena,
+                            const struct pht_malloc_lists *lists, struct pht_chunk_addrs *ret)
+{
+    const struct pht_libc_layout *layout = &roots->libc->layout;
+    struct pht_word_reader *reader = pht_word_reader_create(snapshot);
+    uint64_t longest = arena->system_bytes / PHT_CHUNK_BYTES_MIN;
+    bool collected = reader != NULL;
+
+    ret->count = 0;
+    for (uint64_t offset = 0; collected && offset < layout->state_bins_bytes; offset += 16)
+        collected = collect_bin(reader, arena->address + layout->state_bins + offset - BIN_BIAS,
+                                longest, ret);
+    pht_word_reader_destroy(reader);
+    if (!collected || !collect_listed(&lists->fast, ret) || !collect_listed(&lists->tcache, ret))
+        return false;
+    if (ret->count > 0)
+        qsort(ret->items, ret->count, sizeof(ret->items[0]), compare);
+    return true;
+}

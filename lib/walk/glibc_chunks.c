@@ -1,0 +1,401 @@
+#include "walk/glibc_chunks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "walk/field.h"
+
+/* A window is read so often before its damage is believed: twice itself, then with the last one. */
+#define TRIES 3
+
+/* Of one walk; a target that is damaged all over is not read over and over. */
+#define REREADS_MAX 4096
+
+enum step {
+    STEP_ON,
+    STEP_ENDED,
+    STEP_BROKEN,
+    STEP_UNREADABLE,
+};
+
+struct header {
+    uint64_t prev_size;
+    uint64_t raw;
+    uint64_t bytes;
+};
+
+/* ---- the window -------------------------------------------------------------------------------
+ */
+
+static void drop_window(struct pht_chunk_walk *walk)
+{
+    walk->window_bytes = 0;
+    walk->ahead = PHT_PAGE_BYTES;
+}
+
+/* Chunks that are larger than the window leave nothing to read in between. */
+static void fill_window(struct pht_chunk_walk *walk)
+{
+    pht_addr at = walk->now.at, behind = walk->window_start + walk->window_bytes;
+
+    if (walk->tries == 0 || at > walk->broken_at) {
+        walk->window_before = walk->window_begin;
+        walk->window_begin = walk->now;
+        walk->tries = 0;
+    }
+    walk->ahead = at > behind + PHT_PAGE_BYTES ? PHT_PAGE_BYTES : 2 * walk->ahead;
+    if (walk->ahead > PHT_CHUNK_WINDOW_BYTES)
+        walk->ahead = PHT_CHUNK_WINDOW_BYTES;
+    size_t wanted = walk->end - at < walk->ahead ? (size_t)(walk->end - at) : walk->ahead;
+    walk->window_start = at;
+    walk->window_bytes =
+        pht_snapshot_read_some(walk->snapshot, at, walk->window, wanted, &walk->why);
+}
+
+/* `bytes` from here on, or up to the end of the piece; NULL if they cannot be read. */
+static const uint8_t *look(struct pht_chunk_walk *walk, size_t bytes)
+{
+    pht_addr at = walk->now.at;
+
+    if (walk->end - at < bytes)
+        bytes = (size_t)(walk->end - at);
+    if (at < walk->window_start || at + bytes > walk->window_start + walk->window_bytes)
+        fill_window(walk);
+    return walk->window_bytes - (at - walk->window_start) >= bytes
+               ? walk->window + (at - walk->window_start)
+               : NULL;
+}
+
+/* ---- what a chunk is ---------------------------------------------------------------------------
+ */
+
+static bool is_listed(const struct pht_listed_chunks *chunks, size_t *next,
+                      const struct pht_pending_chunk *chunk)
+{
+    while (*next < chunks->count && chunks->items[*next].address < chunk->address)
+        ++*next;
+    return *next < chunks->count && chunks->items[*next].address == chunk->address &&
+           chunks->items[*next].link == chunk->words[0];
+}
+
+/* From 2.29 on a chunk in a tcache carries a key: its tcache's address, from 2.34 a number. */
+static bool has_key(const struct pht_chunk_walk *walk, const struct pht_pending_chunk *chunk)
+{
+    const struct pht_glibc_roots *roots = walk->roots;
+    uint64_t place = roots->libc->layout.tcache_entry_key / sizeof(uint64_t);
+
+    if (place >= sizeof(chunk->words) / sizeof(chunk->words[0]) || chunk->words[place] == 0)
+        return false;
+    if (roots->libc->layout.tcache_key != PHT_UNKNOWN)
+        return chunk->words[place] == roots->tcache_key;
+    for (size_t i = 0; i < roots->threads.count; i++) {
+        if (chunk->words[place] == roots->threads.items[i].tcache)
+            return true;
+    }
+    return false;
+}
+
+static enum pht_chunk_kind kind_in_use(struct pht_chunk_walk *walk)
+{
+    struct pht_chunk_position *now = &walk->now;
+
+    if (is_listed(&walk->lists->fast, &now->fast, &now->pending))
+        return PHT_CHUNK_FAST;
+    if (has_key(walk, &now->pending) ||
+        is_listed(&walk->lists->tcache, &now->tcache, &now->pending))
+        return PHT_CHUNK_TCACHE;
+    return PHT_CHUNK_LIVE;
+}
+
+/* Count the chunk before the header `next`, which says whether it is free. */
+static bool settle(struct pht_chunk_walk *walk, const struct header *next)
+{
+    struct pht_chunk_position *now = &walk->now;
+    enum pht_chunk_kind kind = PHT_CHUNK_BIN;
+
+    if (now->pending.address == 0)
+        return true;
+    if (next->raw & PHT_CHUNK_PREV_INUSE)
+        kind = kind_in_use(walk);
+    else if (next->prev_size != (now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS))
+        return false;
+    pht_chunk_tally_add(&now->tally, walk->snapshot, kind, now->pending.address, now->pending.raw);
+    now->pending.address = 0;
+    return true;
+}
+
+/* ---- ends --------------------------------------------------------------------------------------
+ */
+
+static enum step end_at_top(struct pht_chunk_walk *walk, pht_addr top, const struct header *header)
+{
+    if (!settle(walk, header))
+        return STEP_BROKEN;
+    pht_chunk_tally_add_top(&walk->now.tally, walk->snapshot, walk->roots, walk->arena, top,
+                            walk->end);
+    walk->now.at = walk->end;
+    return STEP_ENDED;
+}
+
+/* sysmalloc() ends a piece of the main arena with two chunks of 16 bytes. */
+static enum step end_at_main_fence(struct pht_chunk_walk *walk, const struct header *header)
+{
+    const uint8_t *bytes = look(walk, 2 * PHT_CHUNK_FENCE_BYTES);
+
+    if (bytes == NULL)
+        return STEP_UNREADABLE;
+    if (walk->end - walk->now.at < 2 * PHT_CHUNK_FENCE_BYTES ||
+        (pht_field_u64(bytes, PHT_CHUNK_FENCE_BYTES + 8) & ~(uint64_t)PHT_CHUNK_FLAGS) !=
+            PHT_CHUNK_FENCE_BYTES ||
+        !settle(walk, header))
+        return STEP_BROKEN;
+    pht_chunk_tally_break(&walk->now.tally, walk->snapshot);
+    walk->now.tally.arena.overhead_bytes += 2 * PHT_CHUNK_FENCE_BYTES;
+    walk->now.at += 2 * PHT_CHUNK_FENCE_BYTES;
+    return STEP_ENDED;
+}
+
+/*
+ * And a heap with one of 16 bytes, which may be missing, and one of size 0. Of an old top that was
+ * too small to be freed, a chunk of 32 bytes is left, which counts as part of the fence.
+ */
+static enum step end_at_heap_fence(struct pht_chunk_walk *walk, const struct header *header)
+{
+    struct pht_chunk_position *now = &walk->now;
+    struct pht_glibc_arena *arena = &now->tally.arena;
+
+    if (header->bytes == PHT_CHUNK_FENCE_BYTES &&
+        now->at == walk->end - 2 * PHT_CHUNK_FENCE_BYTES) {
+        if (!settle(walk, header))
+            return STEP_BROKEN;
+        arena->overhead_bytes += PHT_CHUNK_FENCE_BYTES;
+        now->at += PHT_CHUNK_FENCE_BYTES;
+        return STEP_ON;
+    }
+    if (header->bytes != 0 || now->at != walk->end - PHT_CHUNK_FENCE_BYTES)
+        return STEP_BROKEN;
+    if (now->pending.address != 0 && header->raw & PHT_CHUNK_PREV_INUSE) {
+        arena->overhead_bytes += now->at - now->pending.address;
+        now->pending.address = 0;
+    }
+    if (!settle(walk, header))
+        return STEP_BROKEN;
+    pht_chunk_tally_break(&now->tally, walk->snapshot);
+    arena->overhead_bytes += PHT_CHUNK_FENCE_BYTES;
+    now->at = walk->end;
+    return STEP_ENDED;
+}
+
+/* ---- one step
+ * ------------------------------------------------------------------------------------
+ */
+
+static bool fits(const struct pht_chunk_walk *walk, const struct header *header)
+{
+    pht_addr last = walk->top != 0 ? walk->top : walk->end;
+    uint64_t foreign = PHT_CHUNK_IS_MMAPPED | (walk->is_main ? PHT_CHUNK_NON_MAIN_ARENA : 0);
+
+    return header->bytes >= PHT_CHUNK_BYTES_MIN && pht_chunk_is_aligned(header->bytes) &&
+           header->bytes <= last - walk->now.at && !(header->raw & foreign);
+}
+
+static enum step step(struct pht_chunk_walk *walk, struct header *header)
+{
+    struct pht_chunk_position *now = &walk->now;
+    const uint8_t *bytes;
+
+    if (walk->end - now->at < PHT_CHUNK_HEADER_BYTES)
+        return STEP_BROKEN;
+    bytes = look(walk, PHT_CHUNK_BYTES_MIN);
+    if (bytes == NULL)
+        return STEP_UNREADABLE;
+    header->prev_size = pht_field_u64(bytes, 0);
+    header->raw = pht_field_u64(bytes, 8);
+    header->bytes = header->raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    if (now->at == walk->top)
+        return end_at_top(walk, now->at, header);
+    if (header->bytes < PHT_CHUNK_BYTES_MIN && !walk->is_main && walk->top == 0)
+        return end_at_heap_fence(walk, header);
+    if (header->bytes == PHT_CHUNK_FENCE_BYTES && walk->is_main)
+        return end_at_main_fence(walk, header);
+    if (!fits(walk, header) || walk->end - now->at < PHT_CHUNK_BYTES_MIN || !settle(walk, header))
+        return STEP_BROKEN;
+    now->pending = (struct pht_pending_chunk){
+        .address = now->at,
+        .raw = header->raw,
+        .words = {pht_field_u64(bytes, 16), pht_field_u64(bytes, 24)},
+    };
+    now->at += header->bytes;
+    return STEP_ON;
+}
+
+/* ---- damage
+ * --------------------------------------------------------------------------------------
+ */
+
+static void look_again(struct pht_chunk_walk *walk)
+{
+    pht_addr from = walk->window_before.at, to = walk->now.at + PHT_PAGE_BYTES;
+
+    if (to > walk->end)
+        to = walk->end;
+    if (from < to && to - from <= 4 * PHT_CHUNK_WINDOW_BYTES)
+        pht_snapshot_look_again(walk->snapshot, from, to);
+    else
+        pht_snapshot_look_again(walk->snapshot, to - PHT_PAGE_BYTES, to);
+}
+
+static bool try_again(struct pht_chunk_walk *walk, const struct header *header)
+{
+    pht_addr at = walk->now.at;
+
+    if (walk->tries == 0) {
+        walk->broken_at = at;
+        walk->broken_raw = header->raw;
+        walk->changes = false;
+    } else if (at != walk->broken_at || header->raw != walk->broken_raw) {
+        walk->changes = true;
+    }
+    if (walk->tries == TRIES || walk->rereads == REREADS_MAX)
+        return false;
+    look_again(walk);
+    walk->tries++;
+    walk->rereads++;
+    walk->now = walk->tries == TRIES ? walk->window_before : walk->window_begin;
+    drop_window(walk);
+    return true;
+}
+
+/* The first place behind `addr` where a chunk is known to begin. */
+static pht_addr next_anchor(struct pht_chunk_walk *walk, pht_addr addr)
+{
+    const struct pht_chunk_addrs *anchors = &walk->anchors;
+    size_t low = 0, high;
+
+    if (walk->anchors_of != walk->arena) {
+        if (!pht_glibc_bins_collect(walk->snapshot, walk->roots, walk->arena, walk->lists,
+                                    &walk->anchors))
+            walk->out_of_memory = true;
+        walk->anchors_of = walk->arena;
+    }
+    for (high = anchors->count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (anchors->items[middle] <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < anchors->count ? anchors->items[low] : PHT_USER_ADDR_MAX;
+}
+
+/* Where chunks end for sure: at top, or at the fence of a heap. */
+static pht_addr last_anchor(const struct pht_chunk_walk *walk, pht_addr addr)
+{
+    if (walk->top != 0)
+        return walk->top;
+    pht_addr fence = walk->end - 2 * PHT_CHUNK_FENCE_BYTES;
+    return !walk->is_main && addr < fence ? fence : walk->end;
+}
+
+/* Begin anew at the next place that is known; what is left out counts as unknown. */
+static enum step skip(struct pht_chunk_walk *walk, bool to_the_end)
+{
+    struct pht_chunk_position *now = &walk->now;
+    pht_addr from = now->pending.address != 0 ? now->pending.address : now->at;
+    pht_addr last = last_anchor(walk, from);
+    pht_addr to = to_the_end ? last : next_anchor(walk, from);
+
+    if (to > last)
+        to = last;
+    now->tally.arena.unknown_bytes += to - from;
+    pht_chunk_tally_break(&now->tally, walk->snapshot);
+    now->pending.address = 0;
+    now->at = to;
+    walk->window_begin = walk->window_before = *now;
+    walk->tries = 0;
+    drop_window(walk);
+    return to == walk->end || walk->out_of_memory ? STEP_ENDED : STEP_ON;
+}
+
+/*
+ * A chunk that reaches to the end of the piece, and so beyond what was top when the roots were
+ * copied, is top by now: what was before the old one was freed.
+ */
+static bool is_top_by_now(const struct pht_chunk_walk *walk, const struct header *header)
+{
+    return walk->top != 0 && walk->now.at < walk->top &&
+           header->bytes == walk->end - walk->now.at && header->raw & PHT_CHUNK_PREV_INUSE;
+}
+
+static enum step repair(struct pht_chunk_walk *walk, const struct header *header)
+{
+    if (try_again(walk, header))
+        return STEP_ON;
+    if (walk->changes || is_top_by_now(walk, header))
+        walk->torn_chunks++;
+    else
+        walk->damaged_chunks++;
+    if (is_top_by_now(walk, header) && end_at_top(walk, walk->now.at, header) == STEP_ENDED)
+        return STEP_ENDED;
+    return skip(walk, false);
+}
+
+/* Swapped pages stay in swap; any other page has gone since, and so has what lay behind it. */
+static enum step pass_over(struct pht_chunk_walk *walk)
+{
+    if (walk->now.at == walk->top)
+        return end_at_top(walk, walk->top, &(struct header){.raw = PHT_CHUNK_PREV_INUSE});
+    if (walk->why == PHT_READ_SWAPPED)
+        walk->swapped_pages++;
+    else
+        walk->torn_chunks++;
+    return skip(walk, walk->why != PHT_READ_SWAPPED);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------
+ */
+
+static size_t first_behind(const struct pht_listed_chunks *chunks, pht_addr addr)
+{
+    size_t low = 0, high = chunks->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (chunks->items[middle].address < addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_addr end)
+{
+    enum step next = STEP_ON;
+    pht_addr top = walk->arena->top;
+
+    walk->end = end;
+    walk->top = top >= start && top < end ? top : 0;
+    walk->now.at = start;
+    walk->now.pending.address = 0;
+    walk->now.fast = first_behind(&walk->lists->fast, start);
+    walk->now.tcache = first_behind(&walk->lists->tcache, start);
+    walk->window_begin = walk->window_before = walk->now;
+    walk->tries = 0;
+    walk->broken_at = 0;
+    drop_window(walk);
+    while (next == STEP_ON) {
+        struct header header = {0};
+        next = step(walk, &header);
+        if (next == STEP_BROKEN)
+            next = repair(walk, &header);
+        else if (next == STEP_UNREADABLE)
+            next = pass_over(walk);
+    }
+    return walk->now.at;
+}
+
+void pht_chunk_walk_deinit(struct pht_chunk_walk *walk)
+{
+    free(walk->anchors.items);
+}

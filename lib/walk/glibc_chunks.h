@@ -1,0 +1,70 @@
+/*
+ * From chunk to chunk through a piece of an arena.
+ *
+ * Invariants, each checked: a size is a multiple of 16, at least 32, and ends inside the piece; a
+ * free chunk's size stands again behind it; the last chunk ends at top, or at a fence. Where one
+ * breaks, what was just read is read again, since the target may have been at work there. If that
+ * does not help, the walk goes on at the next chunk that the bins know, and what lies between is
+ * counted as unknown.
+ */
+#ifndef PHT_LIB_WALK_GLIBC_CHUNKS_H
+#define PHT_LIB_WALK_GLIBC_CHUNKS_H
+
+#include "walk/glibc_bins.h"
+#include "walk/glibc_tally.h"
+
+#define PHT_CHUNK_WINDOW_BYTES ((size_t)128 << 10)
+
+/* A chunk whose header was read; what it is shows only in the header behind it. */
+struct pht_pending_chunk {
+    pht_addr address;  /* 0: none */
+    uint64_t raw;      /* size word, flags included */
+    uint64_t words[2]; /* of its memory */
+};
+
+struct pht_chunk_position {
+    pht_addr at; /* the next header */
+    struct pht_pending_chunk pending;
+    size_t fast; /* the next in lists->fast, lists->tcache */
+    size_t tcache;
+    struct pht_chunk_tally tally;
+};
+
+struct pht_chunk_walk {
+    struct pht_snapshot *snapshot;
+    const struct pht_glibc_roots *roots;
+    const struct pht_malloc_lists *lists;
+    const struct pht_malloc_arena_root *arena;
+    bool is_main;
+    pht_addr end; /* of the piece: chunks, fences, top */
+    pht_addr top; /* in this piece; 0: it is in another */
+    struct pht_chunk_position now;
+    struct pht_chunk_position window_begin;
+    struct pht_chunk_position window_before; /* where the window before that began */
+    unsigned tries;
+    pht_addr broken_at; /* the last place that made no sense, and what was read there */
+    uint64_t broken_raw;
+    bool changes;                                   /* it was not the same each time */
+    const struct pht_malloc_arena_root *anchors_of; /* the arena whose bins were collected */
+    struct pht_chunk_addrs anchors;
+    pht_addr window_start;
+    size_t window_bytes;
+    size_t ahead; /* how much is read next */
+    enum pht_read_result why;
+    bool out_of_memory;
+    uint64_t rereads;
+    uint64_t torn_chunks;
+    uint64_t damaged_chunks;
+    uint64_t swapped_pages;
+    uint8_t window[PHT_CHUNK_WINDOW_BYTES];
+};
+
+/*
+ * Walk the chunks from `start` on, up to `end`. `walk->arena` is set, and the tally is that of its
+ * arena. Returns where it ended: behind a fence, or `end`.
+ */
+pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_addr end);
+
+void pht_chunk_walk_deinit(struct pht_chunk_walk *walk);
+
+#endif

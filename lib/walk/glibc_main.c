@@ -1,0 +1,193 @@
+#include "walk/glibc_main.h"
+
+#include "base/checked.h"
+#include "walk/word_reader.h"
+
+/* So many chunks in a row are no accident. */
+#define CHAIN_CHUNKS 32
+
+/* ---- where a piece may begin -------------------------------------------------------------------
+ */
+
+struct search {
+    struct pht_chunk_walk *walk;
+    struct pht_word_reader *reader;
+    struct pht_ranges *pieces;
+};
+
+static bool read_bytes(struct search *search, pht_addr chunk, uint64_t *raw, uint64_t *bytes)
+{
+    if (!pht_word_read(search->reader, chunk + sizeof(uint64_t), raw))
+        return false;
+    *bytes = *raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    return true;
+}
+
+static bool is_fence(struct search *search, pht_addr chunk, pht_addr end)
+{
+    uint64_t raw, bytes;
+
+    return end - chunk >= 2 * PHT_CHUNK_FENCE_BYTES &&
+           read_bytes(search, chunk + PHT_CHUNK_FENCE_BYTES, &raw, &bytes) &&
+           bytes == PHT_CHUNK_FENCE_BYTES;
+}
+
+/*
+ * A chain of chunks of the main arena from `addr` on, that holds together for a while, or ends at
+ * top or a fence. The first chunk of a piece has nothing free before it.
+ */
+static bool begins_at(struct search *search, pht_addr addr, pht_addr end)
+{
+    pht_addr top = search->walk->arena->top;
+    uint64_t raw, bytes;
+
+    for (int i = 0; i < CHAIN_CHUNKS; i++) {
+        if (end - addr < PHT_CHUNK_BYTES_MIN || !read_bytes(search, addr, &raw, &bytes) ||
+            (raw & (PHT_CHUNK_IS_MMAPPED | PHT_CHUNK_NON_MAIN_ARENA)) != 0 ||
+            (i == 0 && !(raw & PHT_CHUNK_PREV_INUSE)))
+            return false;
+        if (addr == top)
+            return true;
+        if (bytes == PHT_CHUNK_FENCE_BYTES)
+            return i > 0 && is_fence(search, addr, end);
+        if (bytes < PHT_CHUNK_BYTES_MIN || !pht_chunk_is_aligned(bytes) || bytes > end - addr)
+            return false;
+        addr += bytes;
+    }
+    return true;
+}
+
+/* The first piece in [from, end) that begins at a multiple of `step`; `end` if there is none. */
+static pht_addr find_piece(struct search *search, pht_addr from, pht_addr end, uint64_t step)
+{
+    for (pht_addr at = pht_round_up(from, step); at < end; at += step) {
+        pht_addr page = pht_snapshot_next_resident(search->walk->snapshot,
+                                                   pht_round_down(at, PHT_PAGE_BYTES), end);
+        if (page > at)
+            at = page;
+        if (at < end && begins_at(search, at, end))
+            return at;
+    }
+    return end;
+}
+
+/* ---- by brk
+ * ---------------------------------------------------------------------------------------
+ */
+
+/* What others took from brk in between counts as malloc's: sysmalloc() adds it to system_mem. */
+static bool walk_contiguous(struct search *search, const struct pht_malloc_heap *heap)
+{
+    struct pht_chunk_walk *walk = search->walk;
+
+    for (pht_addr at = heap->start; at < heap->end;) {
+        at = pht_chunk_walk_piece(walk, at, heap->end);
+        if (at >= heap->end || walk->out_of_memory)
+            break;
+        pht_word_reader_clear(search->reader);
+        pht_addr piece = find_piece(search, at, walk->arena->top, PHT_CHUNK_ALIGNMENT);
+        walk->now.tally.arena.foreign_bytes += piece - at;
+        at = piece;
+    }
+    walk->now.tally.arena.resident_bytes +=
+        pht_snapshot_resident_bytes(walk->snapshot, heap->address, heap->end);
+    return pht_ranges_add(search->pieces, heap->address, heap->end);
+}
+
+/* ---- by mmap
+ * --------------------------------------------------------------------------------------
+ */
+
+/* Returns where the piece ends. */
+static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr start, pht_addr limit)
+{
+    struct pht_chunk_walk *walk = search->walk;
+    const struct pht_malloc_heap *last = &walk->roots->heaps.items[walk->arena->first_heap];
+    pht_addr top = walk->arena->top;
+
+    if (start <= top && top < limit)
+        limit = last->end;
+    pht_addr end = pht_chunk_walk_piece(walk, start, limit);
+    walk->now.tally.arena.overhead_bytes += start - address;
+    walk->now.tally.arena.heaps++;
+    walk->now.tally.arena.resident_bytes +=
+        pht_snapshot_resident_bytes(walk->snapshot, address, end);
+    if (!pht_ranges_add(search->pieces, address, end))
+        walk->out_of_memory = true;
+    return end;
+}
+
+static bool is_candidate(const struct pht_mapping *mapping)
+{
+    return mapping->inode == 0 && mapping->readable && mapping->writable && !mapping->shared;
+}
+
+/* Pieces that mmap gave begin with a page. `*left` is what the arena still has, as it says. */
+static void walk_mapping(struct search *search, pht_addr at, pht_addr end, uint64_t *left)
+{
+    while (at<end && * left> 0 && !search->walk->out_of_memory) {
+        const struct pht_range *taken = pht_ranges_find(search->pieces, at);
+        pht_addr until = taken != NULL && taken->start < end ? taken->start : end;
+        pht_addr piece = at < until ? find_piece(search, at, until, PHT_PAGE_BYTES) : until;
+        if (piece < until) {
+            at = walk_piece(search, piece, piece, until);
+            *left -= at - piece < *left ? at - piece : *left;
+            pht_ranges_sort(search->pieces);
+        } else {
+            at = taken != NULL && taken->start < end ? taken->end : end;
+        }
+    }
+}
+
+/* What was not found, and what was given up in a piece whose end is not known. */
+static void add_missing(struct pht_glibc_arena *arena)
+{
+    uint64_t found = arena->live_bytes + arena->free_bytes + arena->tcache_bytes +
+                     arena->top_bytes + arena->overhead_bytes;
+
+    arena->unknown_bytes = found < arena->system_bytes ? arena->system_bytes - found : 0;
+}
+
+static bool walk_noncontiguous(struct search *search, const struct pht_malloc_heap *heap)
+{
+    struct pht_chunk_walk *walk = search->walk;
+    const struct pht_maps *maps = pht_snapshot_maps(walk->snapshot);
+    const struct pht_mapping *first = pht_maps_find(maps, heap->address);
+    uint64_t left = walk->arena->system_bytes;
+
+    walk->now.tally.arena.heaps = 0;
+    if (first != NULL && is_candidate(first)) {
+        pht_addr end = walk_piece(search, heap->address, heap->start, first->end);
+        left -= end - heap->address < left ? end - heap->address : left;
+    }
+    pht_ranges_sort(search->pieces);
+    for (size_t i = 0; i < pht_snapshot_maps(walk->snapshot)->count; i++) {
+        const struct pht_mapping *mapping = &pht_snapshot_maps(walk->snapshot)->items[i];
+        if (is_candidate(mapping))
+            walk_mapping(search, mapping->start, mapping->end, &left);
+    }
+    add_missing(&walk->now.tally.arena);
+    return !walk->out_of_memory;
+}
+
+bool pht_glibc_walk_main(struct pht_chunk_walk *walk, struct pht_ranges *pieces)
+{
+    const struct pht_malloc_heap *heap = &walk->roots->heaps.items[walk->arena->first_heap];
+    struct search search = {
+        .walk = walk,
+        .reader = pht_word_reader_create(walk->snapshot),
+        .pieces = pieces,
+    };
+
+    if (search.reader == NULL)
+        return false;
+    bool walked;
+    if (walk->arena->is_contiguous) {
+        walk->now.tally.arena.overhead_bytes += heap->start - heap->address;
+        walked = walk_contiguous(&search, heap);
+    } else {
+        walked = walk_noncontiguous(&search, heap);
+    }
+    pht_word_reader_destroy(search.reader);
+    return walked && !walk->out_of_memory;
+}

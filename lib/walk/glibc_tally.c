@@ -1,0 +1,137 @@
+#include "walk/glibc_tally.h"
+
+#include <string.h>
+
+#define EXACT_BYTES_MAX 1024
+#define EXACT_ROWS (EXACT_BYTES_MAX / PHT_CHUNK_ALIGNMENT)
+#define EXACT_LOG2 10
+#define ROWS_A_POWER 4
+
+/* ---- sizes ------------------------------------------------------------------------------------
+ */
+
+static size_t row_of(uint64_t bytes)
+{
+    if (bytes < EXACT_BYTES_MAX)
+        return (size_t)(bytes / PHT_CHUNK_ALIGNMENT);
+    unsigned log2 = 63 - (unsigned)__builtin_clzll(bytes);
+    size_t quarter = (size_t)(bytes >> (log2 - 2)) & (ROWS_A_POWER - 1);
+    return EXACT_ROWS + (log2 - EXACT_LOG2) * ROWS_A_POWER + quarter;
+}
+
+static void bounds_of(size_t row, uint64_t *min, uint64_t *max)
+{
+    *min = *max = row * PHT_CHUNK_ALIGNMENT;
+    if (row < EXACT_ROWS)
+        return;
+    size_t above = row - EXACT_ROWS;
+    uint64_t power = (uint64_t)EXACT_BYTES_MAX << above / ROWS_A_POWER;
+    uint64_t step = power / ROWS_A_POWER;
+    *min = power + above % ROWS_A_POWER * step;
+    *max = *min + step - PHT_CHUNK_ALIGNMENT;
+}
+
+size_t pht_chunk_tally_list_sizes(const struct pht_chunk_tally *tally, struct pht_chunk_size *rows)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < PHT_SIZE_ROWS; i++) {
+        const struct pht_size_row *row = &tally->sizes[i];
+        if (row->live_chunks == 0 && row->free_chunks == 0)
+            continue;
+        struct pht_chunk_size *size = &rows[count++];
+        bounds_of(i, &size->min_bytes, &size->max_bytes);
+        size->live_chunks = row->live_chunks;
+        size->live_bytes = row->live_bytes;
+        size->free_chunks = row->free_chunks;
+        size->free_bytes = row->free_bytes;
+    }
+    return count;
+}
+
+/* ---- the largest free chunks --------------------------------------------------------------------
+ */
+
+static void keep_if_large(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes)
+{
+    size_t at = tally->largest_count;
+
+    if (at == PHT_LARGEST_FREE && tally->largest[--at].bytes >= bytes)
+        return;
+    for (; at > 0 && tally->largest[at - 1].bytes < bytes; at--)
+        tally->largest[at] = tally->largest[at - 1];
+    tally->largest[at] =
+        (struct pht_free_chunk){.address = addr, .bytes = bytes, .arena = tally->arena_index};
+    if (tally->largest_count < PHT_LARGEST_FREE)
+        tally->largest_count++;
+}
+
+/* ---- chunks -------------------------------------------------------------------------------------
+ */
+
+void pht_chunk_tally_break(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot)
+{
+    pht_trim_run_end(&tally->trim, snapshot);
+    pht_trim_run_end(&tally->trim_flushed, snapshot);
+}
+
+static void add_live(struct pht_chunk_tally *tally, uint64_t bytes)
+{
+    struct pht_size_row *row = &tally->sizes[row_of(bytes)];
+
+    row->live_chunks++;
+    row->live_bytes += bytes;
+    tally->arena.live_chunks++;
+    tally->arena.live_bytes += bytes;
+}
+
+static void add_free(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes)
+{
+    struct pht_size_row *row = &tally->sizes[row_of(bytes)];
+
+    row->free_chunks++;
+    row->free_bytes += bytes;
+    keep_if_large(tally, addr, bytes);
+}
+
+void pht_chunk_tally_add(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
+                         enum pht_chunk_kind kind, pht_addr addr, uint64_t raw)
+{
+    struct pht_glibc_arena *arena = &tally->arena;
+    uint64_t bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+
+    if (kind == PHT_CHUNK_LIVE) {
+        add_live(tally, bytes);
+        pht_chunk_tally_break(tally, snapshot);
+        return;
+    }
+    add_free(tally, addr, bytes);
+    pht_trim_run_add(&tally->trim_flushed, snapshot, addr, bytes);
+    if (kind == PHT_CHUNK_TCACHE) {
+        arena->tcache_chunks++;
+        arena->tcache_bytes += bytes;
+        pht_trim_run_end(&tally->trim, snapshot);
+        return;
+    }
+    arena->free_chunks++;
+    arena->free_bytes += bytes;
+    pht_trim_run_add(&tally->trim, snapshot, addr, bytes);
+    if (kind == PHT_CHUNK_FAST) {
+        arena->fast_chunks++;
+        arena->fast_bytes += bytes;
+    } else {
+        arena->rest_chunks++;
+        arena->rest_bytes += raw;
+    }
+}
+
+void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
+                             const struct pht_glibc_roots *roots,
+                             const struct pht_malloc_arena_root *arena, pht_addr top, pht_addr end)
+{
+    tally->arena.top_bytes += end - top;
+    tally->arena.rest_chunks++;
+    tally->arena.rest_bytes += end - top;
+    pht_trim_run_end_at_top(&tally->trim, snapshot, roots, arena, top, end);
+    pht_trim_run_end_at_top(&tally->trim_flushed, snapshot, roots, arena, top, end);
+}

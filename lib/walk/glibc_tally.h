@@ -1,0 +1,53 @@
+/*
+ * Adding up chunks: the figures of the arena they belong to, sizes, the largest free ones.
+ *
+ * A tally is plain data, so that a walk can go back to where it was: copy it, copy it back.
+ */
+#ifndef PHT_LIB_WALK_GLIBC_TALLY_H
+#define PHT_LIB_WALK_GLIBC_TALLY_H
+
+#include "walk/glibc.h"
+#include "walk/glibc_trim.h"
+
+/* Sizes below 1 KiB have a row each, larger ones four rows for each power of two. */
+#define PHT_SIZE_ROWS 256
+
+enum pht_chunk_kind {
+    PHT_CHUNK_LIVE,
+    PHT_CHUNK_BIN,
+    PHT_CHUNK_FAST,
+    PHT_CHUNK_TCACHE,
+};
+
+struct pht_size_row {
+    uint64_t live_chunks;
+    uint64_t live_bytes;
+    uint64_t free_chunks;
+    uint64_t free_bytes;
+};
+
+struct pht_chunk_tally {
+    size_t arena_index;
+    struct pht_glibc_arena arena; /* the one that is walked */
+    struct pht_trim_run trim;
+    struct pht_trim_run trim_flushed; /* as if every tcache were empty */
+    struct pht_size_row sizes[PHT_SIZE_ROWS];
+    struct pht_free_chunk largest[PHT_LARGEST_FREE];
+    size_t largest_count;
+};
+
+/* `raw` is the size word as it stands, flags included. */
+void pht_chunk_tally_add(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
+                         enum pht_chunk_kind kind, pht_addr addr, uint64_t raw);
+
+/* Free chunks before this do not merge with what comes behind. */
+void pht_chunk_tally_break(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot);
+
+void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
+                             const struct pht_glibc_roots *roots,
+                             const struct pht_malloc_arena_root *arena, pht_addr top, pht_addr end);
+
+/* The rows that have chunks into `rows`, which has room for PHT_SIZE_ROWS; returns how many. */
+size_t pht_chunk_tally_list_sizes(const struct pht_chunk_tally *tally, struct pht_chunk_size *rows);
+
+#endif

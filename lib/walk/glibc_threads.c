@@ -1,0 +1,217 @@
+/*
+ * The threads of a process as glibc lists them, and of each the arena it uses and its tcache.
+ *
+ * glibc keeps two circular lists of struct pthread: of threads whose stack it made, and of others
+ * (the first thread, for one). Thread-local variables of the C library stand at a fixed distance
+ * from struct pthread: nptl, struct pthread_functions; elf/dl-tls.c, TLS_TCB_AT_TP.
+ */
+#include <link.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "walk/field.h"
+#include "walk/glibc.h"
+
+/* A list that is longer is damaged, or a circle that misses its head. */
+#define NODES_MAX 65536
+
+/* Files of a process; what is behind them in the loader's list is not looked at. */
+#define LINK_MAPS_MAX 16384
+
+/* Members that lie closer together than this are read at once. */
+#define SPAN_BYTES_MAX 256
+
+/* The tcache of 2.42 and later, with 76 bins, has 760 bytes. */
+#define TCACHE_BYTES_MAX 4096
+
+/* ---- where thread-local variables stand -------------------------------------------------------
+ */
+
+/*
+ * The distance does not change while the library is loaded, so it is looked up once. struct
+ * link_map's first members are public: <link.h>.
+ */
+static uint64_t find_tls_offset(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots)
+{
+    const struct pht_thread_layout *layout = &roots->libc->threads;
+    pht_addr map;
+
+    if (!pht_glibc_read_root(snapshot, roots, layout->debug + offsetof(struct r_debug, r_map), &map,
+                             sizeof(map)))
+        return 0;
+    for (int i = 0; i < LINK_MAPS_MAX && map != 0; i++) {
+        uint64_t bytes[4], offset;
+        if (!pht_glibc_read_root(snapshot, roots, map, bytes, sizeof(bytes)))
+            return 0;
+        if (bytes[offsetof(struct link_map, l_addr) / 8] != roots->libc->bias) {
+            map = bytes[offsetof(struct link_map, l_next) / 8];
+            continue;
+        }
+        if (!pht_glibc_read_root(snapshot, roots, map + layout->link_map_tls_offset, &offset,
+                                 sizeof(offset)) ||
+            offset > PHT_USER_ADDR_MAX)
+            return 0;
+        return offset;
+    }
+    return 0;
+}
+
+static bool read_two_words(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots,
+                           pht_addr first, pht_addr second, uint64_t ret[static 2])
+{
+    char bytes[SPAN_BYTES_MAX];
+    pht_addr low = first < second ? first : second, high = first < second ? second : first;
+
+    if (high - low > SPAN_BYTES_MAX - sizeof(uint64_t))
+        return pht_glibc_read_root(snapshot, roots, first, &ret[0], sizeof(ret[0])) &&
+               pht_glibc_read_root(snapshot, roots, second, &ret[1], sizeof(ret[1]));
+    if (!pht_glibc_read_root(snapshot, roots, low, bytes, high - low + sizeof(uint64_t)))
+        return false;
+    ret[0] = pht_field_u64(bytes, first - low);
+    ret[1] = pht_field_u64(bytes, second - low);
+    return true;
+}
+
+/* ---- tcaches ------------------------------------------------------------------------------------
+ */
+
+/* From 2.43 on a thread that has not freed yet points to a tcache for all, in the library. */
+static bool is_placeholder(const struct pht_libc *libc, pht_addr tcache)
+{
+    return tcache >= libc->start && tcache < libc->end;
+}
+
+/* Counters are of one byte before 2.30. */
+static uint64_t counter(const char *bytes, uint64_t offset, uint64_t total_bytes, size_t bins,
+                        size_t bin)
+{
+    uint16_t value;
+
+    if (total_bytes / bins == 1)
+        return (uint8_t)bytes[offset + bin];
+    memcpy(&value, bytes + offset + 2 * bin, sizeof(value));
+    return value;
+}
+
+/* Up to 2.41 chunks are counted, later the room that is left for more. */
+static uint16_t held_chunks(const struct pht_glibc_roots *roots, const char *bytes, size_t bins,
+                            size_t bin)
+{
+    const struct pht_libc_layout *layout = &roots->libc->layout;
+
+    if (layout->tcache_counts != PHT_UNKNOWN)
+        return (uint16_t)counter(bytes, layout->tcache_counts, layout->tcache_counts_bytes, bins,
+                                 bin);
+    uint64_t room = counter(bytes, layout->tcache_slots, layout->tcache_slots_bytes, bins, bin);
+    uint64_t all = roots->params.tcache_count;
+    return all <= UINT16_MAX && room <= all ? (uint16_t)(all - room) : 0;
+}
+
+static bool read_tcache(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots,
+                        struct pht_malloc_thread_root *thread)
+{
+    const struct pht_libc_layout *layout = &roots->libc->layout;
+    size_t bins = layout->tcache_entries_bytes / sizeof(pht_addr);
+    char bytes[TCACHE_BYTES_MAX];
+
+    if (!pht_chunk_addr_is_sane(thread->tcache) ||
+        !pht_glibc_read_root(snapshot, roots, thread->tcache, bytes, layout->tcache_bytes))
+        return false;
+    for (size_t bin = 0; bin < bins && bin < PHT_TCACHE_BINS_MAX; bin++) {
+        thread->held[bin] = held_chunks(roots, bytes, bins, bin);
+        thread->entries[bin] = pht_field_u64(bytes, layout->tcache_entries + bin * 8);
+    }
+    return true;
+}
+
+static bool has_tcaches(const struct pht_libc_layout *layout)
+{
+    return layout->tcache != PHT_UNKNOWN && layout->tcache_entries != PHT_UNKNOWN &&
+           layout->tcache_bytes <= TCACHE_BYTES_MAX && layout->tcache_entries_bytes >= 8 &&
+           (layout->tcache_counts != PHT_UNKNOWN || layout->tcache_slots != PHT_UNKNOWN);
+}
+
+static bool read_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots,
+                        pht_addr pthread, struct pht_malloc_thread_root *thread)
+{
+    const struct pht_libc_layout *layout = &roots->libc->layout;
+    pht_addr block = pthread - roots->tls_offset;
+    uint64_t words[2];
+
+    if (!has_tcaches(layout))
+        return pht_glibc_read_root(snapshot, roots, block + layout->thread_arena, &thread->arena,
+                                   sizeof(thread->arena));
+    if (!read_two_words(snapshot, roots, block + layout->thread_arena, block + layout->tcache,
+                        words))
+        return false;
+    thread->arena = words[0];
+    thread->tcache = words[1];
+    if (thread->tcache == 0 || is_placeholder(roots->libc, thread->tcache)) {
+        thread->tcache = 0;
+        return true;
+    }
+    return read_tcache(snapshot, roots, thread);
+}
+
+/* ---- lists of threads ---------------------------------------------------------------------------
+ */
+
+struct list_node {
+    pht_addr next;
+    pht_addr prev;
+};
+
+static bool add_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots, pht_addr node,
+                       pht_addr *next)
+{
+    const struct pht_thread_layout *layout = &roots->libc->threads;
+    pht_addr pthread = node - layout->pthread_list;
+    struct pht_malloc_thread_root *thread;
+    uint64_t words[2];
+
+    if (!pht_vec_reserve(&roots->threads, roots->threads.count + 1) ||
+        !read_two_words(snapshot, roots, node, pthread + layout->pthread_tid, words))
+        return false;
+    thread = &roots->threads.items[roots->threads.count];
+    *thread = (struct pht_malloc_thread_root){.tid = (pid_t)(uint32_t)words[1]};
+    *next = words[0];
+    /* A thread that has ended may wait in the list for whoever joins it. */
+    if (thread->tid <= 0)
+        return true;
+    roots->threads.count++;
+    return read_thread(snapshot, roots, pthread, thread);
+}
+
+static bool add_list(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots, pht_addr head)
+{
+    struct list_node first;
+
+    if (!pht_glibc_read_root(snapshot, roots, head, &first, sizeof(first)))
+        return false;
+    pht_addr node = first.next;
+    for (int i = 0; i < NODES_MAX && node != head; i++) {
+        if (node % sizeof(pht_addr) != 0 || node < PHT_PAGE_BYTES || node > PHT_USER_ADDR_MAX ||
+            !add_thread(snapshot, roots, node, &node))
+            return false;
+    }
+    return node == head;
+}
+
+bool pht_glibc_freeze_threads(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots)
+{
+    const struct pht_libc *libc = roots->libc;
+
+    roots->threads_known = false;
+    if (!libc->threads.known || libc->layout.thread_arena == PHT_UNKNOWN)
+        return true;
+    if (roots->tls_offset == 0)
+        roots->tls_offset = find_tls_offset(snapshot, roots);
+    if (roots->tls_offset == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(libc->threads.stack_lists) / sizeof(pht_addr); i++) {
+        if (!add_list(snapshot, roots, libc->threads.stack_lists[i]))
+            return false;
+    }
+    roots->threads_known = true;
+    return true;
+}

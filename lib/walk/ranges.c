@@ -1,0 +1,47 @@
+#include "walk/ranges.h"
+
+bool pht_ranges_add(struct pht_ranges *ranges, pht_addr start, pht_addr end)
+{
+    const struct pht_range range = {start, end};
+
+    return pht_vec_push(ranges, range);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct pht_range *left = a, *right = b;
+
+    return left->start < right->start ? -1 : left->start > right->start;
+}
+
+/* Ranges that overlap become one, so that both their ends rise. */
+void pht_ranges_sort(struct pht_ranges *ranges)
+{
+    size_t kept = 0;
+
+    if (ranges->count == 0)
+        return;
+    qsort(ranges->items, ranges->count, sizeof(ranges->items[0]), compare);
+    for (size_t i = 1; i < ranges->count; i++) {
+        struct pht_range *last = &ranges->items[kept];
+        if (ranges->items[i].start > last->end)
+            ranges->items[++kept] = ranges->items[i];
+        else if (ranges->items[i].end > last->end)
+            last->end = ranges->items[i].end;
+    }
+    ranges->count = kept + 1;
+}
+
+const struct pht_range *pht_ranges_find(const struct pht_ranges *ranges, pht_addr addr)
+{
+    size_t low = 0, high = ranges->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ranges->items[middle].end <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < ranges->count ? &ranges->items[low] : NULL;
+}
