@@ -69,11 +69,12 @@ static bool follow_once(struct follower *self, const struct list *list, struct f
 
     *found = (struct found){0};
     while (memory != 0) {
-        if (memory == kept || found->chunks == list->longest ||
-            !follow_link(self, list, memory, found, &memory))
+        pht_addr at = memory;
+        if (at == kept || found->chunks == list->longest ||
+            !follow_link(self, list, at, found, &memory))
             return false;
         if (found->chunks == until) {
-            kept = memory;
+            kept = at;
             until *= 2;
         }
     }
