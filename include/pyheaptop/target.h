@@ -49,6 +49,7 @@ struct pht_process {
     char *exe;
     uid_t uid;
     uint32_t threads;
+    uint32_t processors; /* that its first thread may run on; 0: unknown */
 };
 
 /*
@@ -64,6 +65,13 @@ const struct pht_process *pht_target_process(const struct pht_target *target);
 /* Write a line to the target's log, if it has one. */
 void pht_target_note(const struct pht_target *target, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * The environment that the process began with: `*ret` holds `bytes` bytes, each variable ended by
+ * NUL, the last one perhaps not; whatever the process has made of them since. Only the first MiB,
+ * in whole variables. Where it may not be read, `*ret` is NULL. The caller frees it.
+ */
+struct pht_error *pht_target_read_environment(struct pht_target *target, char **ret, size_t *bytes);
 
 /* NULL while the process is the one that was opened, and alive. */
 struct pht_error *pht_target_check(struct pht_target *target);

@@ -108,6 +108,15 @@ static struct pht_error *live_check(void *self)
     return NULL;
 }
 
+static struct pht_error *live_read_environment(void *self, char **ret, size_t *bytes)
+{
+    struct live *live = self;
+
+    *bytes = 0;
+    *ret = pht_procfs_read_environment(live->process_fd, bytes);
+    return *ret == NULL && errno == ENOMEM ? pht_error_no_memory() : NULL;
+}
+
 static struct pht_error *live_read_maps(void *self, struct pht_maps *ret)
 {
     struct live *live = self;
@@ -273,6 +282,7 @@ static pid_t live_python_child(void *self, char **command)
 static const struct pht_target_ops live_ops = {
     .destroy = live_destroy,
     .check = live_check,
+    .read_environment = live_read_environment,
     .read_maps = live_read_maps,
     .open_mapped = live_open_mapped,
     .open_path = live_open_path,
@@ -330,6 +340,7 @@ static struct pht_error *describe(struct live *live, struct pht_process *ret)
         .uptime_seconds = uptime_seconds(live->proc_fd, live->first.start_time_ticks),
         .uid = live->first.euid,
         .threads = live->first.threads,
+        .processors = live->first.processors,
         .comm = pht_procfs_read(live->process_fd, "comm", NULL),
         .command = pht_procfs_read(live->process_fd, "cmdline", &command_bytes),
         .exe = read_link(live->process_fd, "exe"),

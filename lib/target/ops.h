@@ -10,6 +10,7 @@
 struct pht_target_ops {
     void (*destroy)(void *self);
     struct pht_error *(*check)(void *self);
+    struct pht_error *(*read_environment)(void *self, char **ret, size_t *bytes);
     struct pht_error *(*read_maps)(void *self, struct pht_maps *ret);
     int (*open_mapped)(void *self, const struct pht_mapping *mapping);
     int (*open_path)(void *self, const char *path);

@@ -14,19 +14,21 @@
 
 /* maps of a process with a million mappings is some 100 MB; more is not a process of this world. */
 #define FILE_BYTES_MAX ((size_t)1 << 30)
+#define ENVIRONMENT_BYTES_MAX ((size_t)1 << 20)
 #define FIRST_BUFFER_BYTES ((size_t)16 << 10)
 
-char *pht_procfs_read(int directory_fd, const char *name, size_t *size)
+char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, size_t *size)
 {
     _cleanup_close_ int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return NULL;
     _cleanup_free_ char *text = NULL;
     size_t used = 0, capacity = 0;
-    for (;;) {
+    for (ssize_t got = 1; got != 0 && used < limit;) {
         if (capacity - used < 2) {
             size_t fresh = capacity == 0 ? FIRST_BUFFER_BYTES : capacity * 2;
-            char *grown = fresh <= FILE_BYTES_MAX ? realloc(text, fresh) : NULL;
+            fresh = fresh <= limit ? fresh : limit + 1;
+            char *grown = realloc(text, fresh);
             if (grown == NULL) {
                 errno = ENOMEM;
                 return NULL;
@@ -34,19 +36,43 @@ char *pht_procfs_read(int directory_fd, const char *name, size_t *size)
             text = grown;
             capacity = fresh;
         }
-        ssize_t got = read(fd, text + used, capacity - used - 1);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
+        got = read(fd, text + used, capacity - used - 1);
+        if (got < 0 && errno != EINTR)
             return NULL;
-        if (got == 0)
-            break;
-        used += (size_t)got;
+        if (got > 0)
+            used += (size_t)got;
     }
     text[used] = '\0';
     if (size != NULL)
         *size = used;
     return pht_take_ptr(text);
+}
+
+char *pht_procfs_read(int directory_fd, const char *name, size_t *size)
+{
+    size_t got = 0;
+    char *text = pht_procfs_read_start(directory_fd, name, FILE_BYTES_MAX, &got);
+
+    if (got == FILE_BYTES_MAX) {
+        free(text);
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (text != NULL && size != NULL)
+        *size = got;
+    return text;
+}
+
+char *pht_procfs_read_environment(int process_fd, size_t *size)
+{
+    char *text = pht_procfs_read_start(process_fd, "environ", ENVIRONMENT_BYTES_MAX, size);
+
+    if (text == NULL || *size < ENVIRONMENT_BYTES_MAX)
+        return text;
+    while (*size > 0 && text[*size - 1] != '\0')
+        (*size)--;
+    text[*size] = '\0';
+    return text;
 }
 
 /*
@@ -105,6 +131,24 @@ uint64_t pht_procfs_kib_field(const char *text, const char *key)
     return kib * 1024;
 }
 
+/* "Cpus_allowed:   f0,ffffffff": a mask in hex, 32 processors a group. */
+static uint32_t count_processors(const char *mask)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint32_t count = 0;
+
+    if (mask == NULL)
+        return 0;
+    for (mask += strspn(mask, "\t "); *mask != '\n' && *mask != '\0'; mask++) {
+        const char *digit = strchr(digits, *mask);
+        if (digit != NULL)
+            count += (uint32_t)__builtin_popcount((unsigned)(digit - digits));
+        else if (*mask != ',')
+            return 0;
+    }
+    return count;
+}
+
 bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret)
 {
     *ret = (struct pht_procfs_status){0};
@@ -124,6 +168,7 @@ bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret)
         return false;
     }
     ret->tracer = tracer_pid;
+    ret->processors = count_processors(find_field(status, "Cpus_allowed"));
     ret->peak_rss_bytes = pht_procfs_kib_field(status, "VmHWM");
     return true;
 }

@@ -14,6 +14,9 @@
 /* A whole file in memory, NUL-terminated after `size` bytes; caller frees. NULL and errno. */
 char *pht_procfs_read(int directory_fd, const char *name, size_t *size);
 
+/* The same of its first `limit` bytes only. */
+char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, size_t *size);
+
 /* What is needed of stat(5) and status(5) to know a process. */
 struct pht_procfs_status {
     uint64_t start_time_ticks;
@@ -24,6 +27,7 @@ struct pht_procfs_status {
     uid_t ruid, euid, suid;
     pid_t tracer;
     uint32_t threads;
+    uint32_t processors; /* of its first thread's affinity; 0 if it is not told */
     uint64_t peak_rss_bytes;
     bool kernel_thread;
 };
@@ -39,6 +43,11 @@ bool pht_procfs_parse_maps(char *text, struct pht_maps *ret);
 
 /* Sum up smaps(5) into the fields of `ret` that come from it. */
 void pht_procfs_sum_smaps(char *text, struct pht_kernel_memory *ret);
+
+/*
+ * environ(5), at most a MiB of it in whole variables. NULL and errno where it cannot be read.
+ */
+char *pht_procfs_read_environment(int process_fd, size_t *size);
 
 /* One line of a status-like file: "VmHWM:     12345 kB" -> 12641280. UINT64_MAX if absent. */
 uint64_t pht_procfs_kib_field(const char *text, const char *key);

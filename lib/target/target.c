@@ -66,6 +66,11 @@ struct pht_error *pht_target_check(struct pht_target *target)
     return target->ops->check(target->self);
 }
 
+struct pht_error *pht_target_read_environment(struct pht_target *target, char **ret, size_t *bytes)
+{
+    return target->ops->read_environment(target->self, ret, bytes);
+}
+
 struct pht_error *pht_target_read_maps(struct pht_target *target, struct pht_maps *ret)
 {
     return target->ops->read_maps(target->self, ret);

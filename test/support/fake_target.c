@@ -50,6 +50,21 @@ static struct pht_error *fake_check(void *self)
     return fake->has_ended ? pht_error_create(PHT_ERROR_EXITED_EARLY, "pid 42 ended") : NULL;
 }
 
+static struct pht_error *fake_read_environment(void *self, char **ret, size_t *bytes)
+{
+    struct fake_target *fake = self;
+
+    *bytes = fake->environment_bytes;
+    *ret = NULL;
+    if (fake->environment == NULL)
+        return NULL;
+    *ret = malloc(*bytes + 1);
+    ck_assert_ptr_nonnull(*ret);
+    memcpy(*ret, fake->environment, *bytes);
+    (*ret)[*bytes] = '\0';
+    return NULL;
+}
+
 static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
 {
     struct fake_target *fake = self;
@@ -248,6 +263,7 @@ static pid_t fake_python_child(void *self, char **command)
 static const struct pht_target_ops fake_ops = {
     .destroy = fake_destroy,
     .check = fake_check,
+    .read_environment = fake_read_environment,
     .read_maps = fake_read_maps,
     .open_mapped = fake_open_mapped,
     .open_path = fake_open_path,
@@ -277,6 +293,7 @@ struct fake_target *fake_target_create(void)
         .exe = strdup("/usr/bin/python3"),
         .uid = 1000,
         .threads = 1,
+        .processors = 1,
     };
 
     ck_assert_ptr_nonnull(fake);
@@ -286,6 +303,12 @@ struct fake_target *fake_target_create(void)
     memcpy(process.command, command, sizeof(command));
     ck_assert_ptr_null(pht_target_create(&fake_ops, fake, &process, NULL, &fake->target));
     return fake;
+}
+
+/* The target is the fake's own; only its users may not change what it says of the process. */
+void fake_target_set_processors(struct fake_target *fake, uint32_t processors)
+{
+    ((struct pht_process *)pht_target_process(fake->target))->processors = processors;
 }
 
 void fake_target_destroy(struct fake_target *fake)

@@ -69,6 +69,9 @@ struct fake_target {
     unsigned checks;
     bool has_ended;
 
+    const char *environment; /* the test's own; NULL: it may not be read */
+    size_t environment_bytes;
+
     struct pht_kernel_memory kernel;
     struct pht_cgroup_memory cgroup;
     bool kernel_fails;
@@ -87,6 +90,7 @@ struct fake_target {
 };
 
 struct fake_target *fake_target_create(void);
+void fake_target_set_processors(struct fake_target *fake, uint32_t processors);
 void fake_target_destroy(struct fake_target *fake);
 
 /* Page-aligned and clear of other mappings; its pages are absent. */

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -163,6 +164,50 @@ START_TEST(our_own_status_is_read_from_the_kernel)
 }
 END_TEST
 
+static const struct processors_row {
+    const char *line;
+    uint32_t count;
+} processors_rows[] = {
+    {"Cpus_allowed:\t1\n", 1},
+    {"Cpus_allowed:\t3\n", 2},
+    {"Cpus_allowed:\tff\n", 8},
+    {"Cpus_allowed:\t00000000,ffffffff\n", 32},
+    {"Cpus_allowed:\tf0,80000000,00000001\nCpus_allowed_list:\t0,63,68-71\n", 6},
+    {"Cpus_allowed_list:\t0-3\nCpus_allowed:\t7", 3},
+    {"Cpus_allowed:   2\n", 1},
+    {"Cpus_allowed_list:\t0-3\n", 0},
+    {"Cpus_allowed:\n", 0},
+    {"Cpus_allowed:\t0\n", 0},
+    {"Cpus_allowed:\tfg\n", 0},
+    {"Cpus_allowed:\t-1\n", 0},
+    {"Cpus_allowed:\t0x3\n", 0},
+    {"", 0},
+};
+
+START_TEST(the_processors_of_its_mask_are_counted)
+{
+    struct pht_procfs_status status;
+
+    proc_tree_write(&tree, "42/stat", "42 (x) S 1 0 0 0 -1 0" STAT_TAIL);
+    proc_tree_write(&tree, "42/status", STATUS "%s", processors_rows[_i].line);
+    ck_assert(read_status(&status));
+    ck_assert_msg(status.processors == processors_rows[_i].count, "%u of \"%s\"", status.processors,
+                  processors_rows[_i].line);
+}
+END_TEST
+
+START_TEST(our_own_processors_are_those_that_we_may_run_on)
+{
+    struct pht_procfs_status status;
+    cpu_set_t set;
+    _cleanup_close_ int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+    ck_assert(pht_procfs_read_status(fd, &status));
+    ck_assert_int_eq(status.processors, CPU_COUNT(&set));
+}
+END_TEST
+
 /* ---- one field --------------------------------------------------------------------------- */
 
 static const struct field_row {
@@ -212,6 +257,25 @@ START_TEST(files_of_any_size_are_read_whole)
 }
 END_TEST
 
+static const size_t limits[] = {1, 100, 16383, 16384, 40000, 99999, 100000, 100001, 200000};
+
+START_TEST(of_a_file_no_more_is_read_than_was_asked_for)
+{
+    size_t size = 100000, got = SIZE_MAX;
+    size_t wanted = limits[_i] < size ? limits[_i] : size;
+    _cleanup_free_ char *bytes = malloc(size);
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)('a' + i % 23);
+    proc_tree_write_bytes(&tree, "file", bytes, size);
+    _cleanup_free_ char *text = pht_procfs_read_start(tree.fd, "file", limits[_i], &got);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(got, wanted);
+    ck_assert_mem_eq(text, bytes, wanted);
+    ck_assert_int_eq(text[wanted], '\0');
+}
+END_TEST
+
 START_TEST(what_is_no_file_cannot_be_read)
 {
     proc_tree_folder(&tree, "folder");
@@ -238,8 +302,11 @@ static Suite *procfs_status_suite(void)
     tcase_add_test(tcase, fields_that_old_kernels_lack_are_harmless);
     tcase_add_test(tcase, missing_files_mean_that_the_process_is_gone);
     tcase_add_test(tcase, our_own_status_is_read_from_the_kernel);
+    tcase_add_loop_test(tcase, the_processors_of_its_mask_are_counted, 0, ROWS(processors_rows));
+    tcase_add_test(tcase, our_own_processors_are_those_that_we_may_run_on);
     tcase_add_loop_test(tcase, a_field_is_found_by_its_whole_name, 0, ROWS(field_rows));
     tcase_add_loop_test(tcase, files_of_any_size_are_read_whole, 0, ROWS(sizes));
+    tcase_add_loop_test(tcase, of_a_file_no_more_is_read_than_was_asked_for, 0, ROWS(limits));
     tcase_add_test(tcase, what_is_no_file_cannot_be_read);
     suite_add_tcase(suite, tcase);
     return suite;
