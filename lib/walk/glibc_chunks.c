@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "walk/field.h"
 
 /* A window is read so often before its damage is believed: twice itself, then with the last one. */
@@ -137,21 +138,33 @@ static enum step end_at_top(struct pht_chunk_walk *walk, pht_addr top, const str
     return STEP_ENDED;
 }
 
-/* sysmalloc() ends a piece of the main arena with two chunks of 16 bytes. */
+/* Two chunks of 16 bytes, or three if the old top had no more than 48, up to the end of a page. */
+static size_t main_fence_bytes(struct pht_chunk_walk *walk)
+{
+    pht_addr at = walk->now.at;
+    size_t bytes = (size_t)(pht_round_up(at, PHT_PAGE_BYTES) - at);
+    const uint8_t *fence = look(walk, bytes);
+
+    if (fence == NULL || bytes > walk->end - at || bytes < 2 * PHT_CHUNK_FENCE_BYTES ||
+        bytes > 3 * PHT_CHUNK_FENCE_BYTES)
+        return 0;
+    for (size_t i = 0; i < bytes; i += PHT_CHUNK_FENCE_BYTES) {
+        if ((pht_field_u64(fence, i + 8) & ~(uint64_t)PHT_CHUNK_FLAGS) != PHT_CHUNK_FENCE_BYTES)
+            return 0;
+    }
+    return bytes;
+}
+
+/* sysmalloc() ends a piece of the main arena, which ends with a page, with chunks of 16 bytes. */
 static enum step end_at_main_fence(struct pht_chunk_walk *walk, const struct header *header)
 {
-    const uint8_t *bytes = look(walk, 2 * PHT_CHUNK_FENCE_BYTES);
+    size_t bytes = main_fence_bytes(walk);
 
-    if (bytes == NULL)
-        return STEP_UNREADABLE;
-    if (walk->end - walk->now.at < 2 * PHT_CHUNK_FENCE_BYTES ||
-        (pht_field_u64(bytes, PHT_CHUNK_FENCE_BYTES + 8) & ~(uint64_t)PHT_CHUNK_FLAGS) !=
-            PHT_CHUNK_FENCE_BYTES ||
-        !settle(walk, header))
+    if (bytes == 0 || !settle(walk, header))
         return STEP_BROKEN;
     pht_chunk_tally_break(&walk->now.tally, walk->snapshot);
-    walk->now.tally.arena.overhead_bytes += 2 * PHT_CHUNK_FENCE_BYTES;
-    walk->now.at += 2 * PHT_CHUNK_FENCE_BYTES;
+    walk->now.tally.arena.overhead_bytes += bytes;
+    walk->now.at += bytes;
     return STEP_ENDED;
 }
 
