@@ -176,6 +176,7 @@ const char *pht_libc_family_name(enum pht_libc_family family);
  */
 #define PHT_LIBC_LAYOUT(SIZE, MEMBER, EXTENT, ADDRESS, LENGTH, TLS)                                \
     SIZE(state_bytes, "malloc_state")                                                              \
+    MEMBER(state_mutex, "malloc_state", "mutex")                                                   \
     MEMBER(state_flags, "malloc_state", "flags")                                                   \
     MEMBER(state_fastbins, "malloc_state", "fastbinsY")                                            \
     EXTENT(state_fastbins_bytes, "malloc_state", "fastbinsY")                                      \

@@ -41,6 +41,13 @@ static inline bool pht_chunk_addr_is_sane(pht_addr addr)
 /* The size of a heap's mapping, to which it is aligned: arena.c, heap_max_size(). */
 uint64_t pht_glibc_heap_max_bytes(const struct pht_glibc_roots *roots);
 
+/* The bins of a tcache: how many there are, and what one holds as its counter says. */
+size_t pht_glibc_tcache_bins(const struct pht_libc_layout *layout);
+uint16_t pht_glibc_tcache_held(const struct pht_glibc_roots *roots, const void *tcache, size_t bin);
+
+/* No struct of a tcache is larger: that of 2.42 and later, with 76 bins, has 760 bytes. */
+#define PHT_TCACHE_BYTES_MAX 4096
+
 /* Threads, their arenas and tcaches. False if the list changed while it was walked. */
 bool pht_glibc_freeze_threads(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots);
 

@@ -258,6 +258,25 @@ static void look_again(struct pht_chunk_walk *walk)
         pht_snapshot_look_again(walk->snapshot, to - PHT_PAGE_BYTES, to);
 }
 
+/*
+ * Top may have moved since the roots were copied: down when what was before it was freed, up when
+ * chunks were cut from it. The piece still ends where it did, or what lies behind is left out.
+ */
+static void follow_top(struct pht_chunk_walk *walk)
+{
+    pht_addr top;
+
+    if (walk->top == 0 ||
+        pht_snapshot_read(walk->snapshot,
+                          walk->arena->address + walk->roots->libc->layout.state_top, &top,
+                          sizeof(top)) != PHT_READ_OK ||
+        top < walk->window_before.at || top >= walk->end || !pht_chunk_addr_is_sane(top) ||
+        top == walk->top)
+        return;
+    walk->top = top;
+    walk->changes = true;
+}
+
 static bool try_again(struct pht_chunk_walk *walk, const struct header *header)
 {
     pht_addr at = walk->now.at;
@@ -274,7 +293,10 @@ static bool try_again(struct pht_chunk_walk *walk, const struct header *header)
     look_again(walk);
     walk->tries++;
     walk->rereads++;
-    walk->now = walk->tries == TRIES ? walk->window_before : walk->window_begin;
+    follow_top(walk);
+    bool from_before =
+        walk->tries == TRIES || (walk->top != 0 && walk->top < walk->window_begin.at);
+    walk->now = from_before ? walk->window_before : walk->window_begin;
     drop_window(walk);
     return true;
 }
@@ -330,26 +352,26 @@ static enum step skip(struct pht_chunk_walk *walk, bool to_the_end)
     return to == walk->end || walk->out_of_memory ? STEP_ENDED : STEP_ON;
 }
 
-/*
- * A chunk that reaches to the end of the piece, and so beyond what was top when the roots were
- * copied, is top by now: what was before the old one was freed.
- */
-static bool is_top_by_now(const struct pht_chunk_walk *walk, const struct header *header)
+/* Whoever holds the lock may have been halted in the middle of a change. */
+static bool is_locked(struct pht_chunk_walk *walk)
 {
-    return walk->top != 0 && walk->now.at < walk->top &&
-           header->bytes == walk->end - walk->now.at && header->raw & PHT_CHUNK_PREV_INUSE;
+    uint64_t offset = walk->roots->libc->layout.state_mutex;
+    uint32_t mutex;
+
+    return offset != PHT_UNKNOWN &&
+           pht_snapshot_read(walk->snapshot, walk->arena->address + offset, &mutex,
+                             sizeof(mutex)) == PHT_READ_OK &&
+           mutex != 0;
 }
 
 static enum step repair(struct pht_chunk_walk *walk, const struct header *header)
 {
     if (try_again(walk, header))
         return STEP_ON;
-    if (walk->changes || is_top_by_now(walk, header))
+    if (walk->changes || is_locked(walk))
         walk->torn_chunks++;
     else
         walk->damaged_chunks++;
-    if (is_top_by_now(walk, header) && end_at_top(walk, walk->now.at, header) == STEP_ENDED)
-        return STEP_ENDED;
     return skip(walk, false);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "walk/field.h"
 #include "walk/word_reader.h"
 
 /* A list that changes while it is followed is followed anew, so often in all. */
@@ -162,16 +163,52 @@ static void follow_fastbins(struct follower *self, const struct pht_malloc_arena
 /* Bins of one size each; the ones from 2.42 on behind them hold a range. */
 #define SMALL_BINS 64
 
+/* How a tcache's bin stands now. */
+static bool look_at_bin(struct follower *self, pht_addr tcache, size_t bin, struct list *list,
+                        uint64_t *held)
+{
+    const struct pht_libc_layout *layout = &self->roots->libc->layout;
+    char bytes[PHT_TCACHE_BYTES_MAX];
+
+    if (pht_snapshot_read(self->reader->snapshot, tcache, bytes, layout->tcache_bytes) !=
+        PHT_READ_OK)
+        return false;
+    list->head = pht_field_u64(bytes, layout->tcache_entries + bin * sizeof(pht_addr));
+    *held = pht_glibc_tcache_held(self->roots, bytes, bin);
+    return true;
+}
+
+/*
+ * A bin whose chunks are not as many as its counter says has changed since the counter was read,
+ * or is damaged. It is looked at anew; if then the two agree, the counter was right as well.
+ */
+static bool confirm_bin(struct follower *self, const struct pht_malloc_thread_root *root,
+                        size_t bin, struct list *list, struct found *found)
+{
+    size_t before = list->into != NULL ? list->into->count : 0;
+    uint64_t held = root->held[bin];
+
+    for (int tries = 1;; tries++) {
+        if (follow_once(self, list, found) && found->chunks == held)
+            return true;
+        pht_word_reader_clear(self->reader);
+        if (tries == TRIES || self->out_of_memory ||
+            !look_at_bin(self, root->tcache, bin, list, &held))
+            return false;
+        if (list->into != NULL)
+            list->into->count = before;
+    }
+}
+
 static void follow_tcache(struct follower *self, const struct pht_malloc_thread_root *root,
                           struct pht_malloc_thread *thread)
 {
     const struct pht_libc_layout *layout = &self->roots->libc->layout;
     bool has_key = layout->tcache_entry_key != PHT_UNKNOWN;
 
-    for (size_t bin = 0; bin < PHT_TCACHE_BINS_MAX; bin++) {
+    for (size_t bin = 0; bin < pht_glibc_tcache_bins(layout); bin++) {
         struct list list = {
             .head = root->entries[bin],
-            .head_field = root->tcache + layout->tcache_entries + bin * sizeof(pht_addr),
             .chunk_bytes = bin < SMALL_BINS ? PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT : 0,
             .longest = UINT16_MAX,
             .into = has_key ? NULL : &self->lists->tcache,
@@ -179,13 +216,12 @@ static void follow_tcache(struct follower *self, const struct pht_malloc_thread_
         struct found found;
         if (list.head == 0 && root->held[bin] == 0)
             continue;
-        bool followed = follow(self, &list, &found);
-        if (!followed)
+        if (!confirm_bin(self, root, bin, &list, &found))
+            self->lists->torn_chunks++;
+        else if (list.chunk_bytes != 0)
             found = (struct found){root->held[bin], root->held[bin] * list.chunk_bytes};
         thread->tcache_chunks += found.chunks;
         thread->tcache_bytes += found.bytes;
-        if (!followed || found.chunks != root->held[bin])
-            self->lists->torn_chunks++;
     }
 }
 

@@ -21,9 +21,6 @@
 /* Members that lie closer together than this are read at once. */
 #define SPAN_BYTES_MAX 256
 
-/* The tcache of 2.42 and later, with 76 bins, has 760 bytes. */
-#define TCACHE_BYTES_MAX 4096
-
 /* ---- where thread-local variables stand -------------------------------------------------------
  */
 
@@ -82,27 +79,34 @@ static bool is_placeholder(const struct pht_libc *libc, pht_addr tcache)
 }
 
 /* Counters are of one byte before 2.30. */
-static uint64_t counter(const char *bytes, uint64_t offset, uint64_t total_bytes, size_t bins,
-                        size_t bin)
+static uint64_t counter(const char *counters, uint64_t bytes, size_t bins, size_t bin)
 {
     uint16_t value;
 
-    if (total_bytes / bins == 1)
-        return (uint8_t)bytes[offset + bin];
-    memcpy(&value, bytes + offset + 2 * bin, sizeof(value));
+    if (bytes / bins == 1)
+        return (uint8_t)counters[bin];
+    memcpy(&value, counters + 2 * bin, sizeof(value));
     return value;
 }
 
+size_t pht_glibc_tcache_bins(const struct pht_libc_layout *layout)
+{
+    size_t bins = layout->tcache_entries_bytes / sizeof(pht_addr);
+
+    return bins < PHT_TCACHE_BINS_MAX ? bins : PHT_TCACHE_BINS_MAX;
+}
+
 /* Up to 2.41 chunks are counted, later the room that is left for more. */
-static uint16_t held_chunks(const struct pht_glibc_roots *roots, const char *bytes, size_t bins,
-                            size_t bin)
+uint16_t pht_glibc_tcache_held(const struct pht_glibc_roots *roots, const void *tcache, size_t bin)
 {
     const struct pht_libc_layout *layout = &roots->libc->layout;
+    size_t bins = layout->tcache_entries_bytes / sizeof(pht_addr);
+    const char *bytes = tcache;
 
     if (layout->tcache_counts != PHT_UNKNOWN)
-        return (uint16_t)counter(bytes, layout->tcache_counts, layout->tcache_counts_bytes, bins,
+        return (uint16_t)counter(bytes + layout->tcache_counts, layout->tcache_counts_bytes, bins,
                                  bin);
-    uint64_t room = counter(bytes, layout->tcache_slots, layout->tcache_slots_bytes, bins, bin);
+    uint64_t room = counter(bytes + layout->tcache_slots, layout->tcache_slots_bytes, bins, bin);
     uint64_t all = roots->params.tcache_count;
     return all <= UINT16_MAX && room <= all ? (uint16_t)(all - room) : 0;
 }
@@ -111,14 +115,13 @@ static bool read_tcache(struct pht_snapshot *snapshot, struct pht_glibc_roots *r
                         struct pht_malloc_thread_root *thread)
 {
     const struct pht_libc_layout *layout = &roots->libc->layout;
-    size_t bins = layout->tcache_entries_bytes / sizeof(pht_addr);
-    char bytes[TCACHE_BYTES_MAX];
+    char bytes[PHT_TCACHE_BYTES_MAX];
 
     if (!pht_chunk_addr_is_sane(thread->tcache) ||
         !pht_glibc_read_root(snapshot, roots, thread->tcache, bytes, layout->tcache_bytes))
         return false;
-    for (size_t bin = 0; bin < bins && bin < PHT_TCACHE_BINS_MAX; bin++) {
-        thread->held[bin] = held_chunks(roots, bytes, bins, bin);
+    for (size_t bin = 0; bin < pht_glibc_tcache_bins(layout); bin++) {
+        thread->held[bin] = pht_glibc_tcache_held(roots, bytes, bin);
         thread->entries[bin] = pht_field_u64(bytes, layout->tcache_entries + bin * 8);
     }
     return true;
@@ -127,7 +130,7 @@ static bool read_tcache(struct pht_snapshot *snapshot, struct pht_glibc_roots *r
 static bool has_tcaches(const struct pht_libc_layout *layout)
 {
     return layout->tcache != PHT_UNKNOWN && layout->tcache_entries != PHT_UNKNOWN &&
-           layout->tcache_bytes <= TCACHE_BYTES_MAX && layout->tcache_entries_bytes >= 8 &&
+           layout->tcache_bytes <= PHT_TCACHE_BYTES_MAX && layout->tcache_entries_bytes >= 8 &&
            (layout->tcache_counts != PHT_UNKNOWN || layout->tcache_slots != PHT_UNKNOWN);
 }
 
