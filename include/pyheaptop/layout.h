@@ -155,7 +155,7 @@ struct pht_error *pht_python_not_initialised(const struct pht_target *target,
 bool pht_python_distrust_cache(const struct pht_python *python,
                                const struct pht_layout_options *options);
 
-/* ---- the C library ------------------------------------------------------------------------- */
+/* ---- the C library ------------------------------------------------------------------------ */
 
 enum pht_libc_family {
     PHT_LIBC_GLIBC,

@@ -42,7 +42,7 @@ struct pht_error *pht_snapshot_take(struct pht_target *target,
 struct pht_error *pht_snapshot_release(struct pht_snapshot *snapshot);
 void pht_snapshot_destroy(struct pht_snapshot *snapshot);
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 enum pht_read_result {
     PHT_READ_OK,
@@ -88,8 +88,7 @@ pht_addr pht_snapshot_next_resident(struct pht_snapshot *snapshot, pht_addr page
 /* The mappings as they were last read: a read of memory that is not in them reads them anew. */
 const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot);
 
-/* ---- what it cost ------------------------------------------------------------------------------
- */
+/* ---- what it cost ------------------------------------------------------------------------- */
 
 struct pht_snapshot_stats {
     enum pht_stop_mode stop; /* what was done: NONE if the stop could not be had in time */

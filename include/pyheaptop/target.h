@@ -32,7 +32,7 @@ struct pht_log {
     void *context;
 };
 
-/* ---- identity --------------------------------------------------------------------------- */
+/* ---- identity ----------------------------------------------------------------------------- */
 
 /*
  * All text is as the kernel gave it: any bytes. `command` holds `command_bytes` bytes, each
@@ -76,7 +76,7 @@ struct pht_error *pht_target_read_environment(struct pht_target *target, char **
 /* NULL while the process is the one that was opened, and alive. */
 struct pht_error *pht_target_check(struct pht_target *target);
 
-/* ---- mappings ---------------------------------------------------------------------------- */
+/* ---- mappings ----------------------------------------------------------------------------- */
 
 /*
  * A line of /proc/PID/maps:
@@ -126,7 +126,7 @@ int pht_target_open_mapped(struct pht_target *target, const struct pht_mapping *
  */
 int pht_target_open_path(struct pht_target *target, const char *path);
 
-/* ---- memory ------------------------------------------------------------------------------ */
+/* ---- memory ------------------------------------------------------------------------------- */
 
 /* `got` bytes of `size` were read, from the start on; the rest of `buffer` is unchanged. */
 struct pht_read {
@@ -184,7 +184,7 @@ struct pht_courtesy;
 struct pht_courtesy *pht_courtesy_begin(void);
 void pht_courtesy_end(struct pht_courtesy *courtesy);
 
-/* ---- what the kernel says ------------------------------------------------------------------ */
+/* ---- what the kernel says ----------------------------------------------------------------- */
 
 /* Bytes, from smaps unless said otherwise. Unknown: UINT64_MAX. */
 struct pht_kernel_memory {
@@ -212,7 +212,7 @@ struct pht_error *pht_target_read_kernel_memory(struct pht_target *target,
                                                 struct pht_kernel_memory *ret);
 void pht_target_read_cgroup_memory(struct pht_target *target, struct pht_cgroup_memory *ret);
 
-/* ---- other processes ------------------------------------------------------------------------ */
+/* ---- other processes ---------------------------------------------------------------------- */
 
 /* A process that looks like Python by its program's name or a library's. */
 struct pht_candidate {

@@ -23,7 +23,7 @@ static void cleanup_python(struct pht_python **python)
     pht_python_destroy(*python);
 }
 
-/* ---- choosing the image ------------------------------------------------------------------ */
+/* ---- choosing the image ------------------------------------------------------------------- */
 
 /*
  * The program first: a static interpreter also runs when an extension has pulled in a libpython,
@@ -140,7 +140,7 @@ static struct pht_error *search_rank(struct search *search, enum rank rank)
     return NULL;
 }
 
-/* ---- when there is none ------------------------------------------------------------------ */
+/* ---- when there is none ------------------------------------------------------------------- */
 
 static struct pht_error *foreign(pid_t pid, bool is_32_bit)
 {

@@ -11,11 +11,12 @@ struct walk {
     struct pht_glibc *result;
     struct pht_malloc_lists lists;
     struct pht_chunk_walk *chunks;
-    struct pht_ranges taken; /* heaps, pieces of the main arena, other allocators */
+    struct pht_ranges taken;       /* heaps of threads, other allocators */
+    struct pht_ranges all_taken;   /* and the main arena */
+    struct pht_chunk_tally before; /* the arena that is walked */
 };
 
-/* ---- arenas ------------------------------------------------------------------------------------
- */
+/* ---- arenas ------------------------------------------------------------------------------- */
 
 static void walk_thread_heaps(struct walk *walk, const struct pht_malloc_arena_root *root)
 {
@@ -39,11 +40,10 @@ static uint64_t attached_threads(const struct pht_glibc_roots *roots, pht_addr a
     return roots->threads_known ? count : PHT_UNKNOWN;
 }
 
-static bool walk_arena(struct walk *walk, size_t index)
+static void begin_arena(struct walk *walk, size_t index)
 {
     const struct pht_malloc_arena_root *root = &walk->roots->arenas.items[index];
-    struct pht_chunk_walk *chunks = walk->chunks;
-    struct pht_chunk_tally *tally = &chunks->now.tally;
+    struct pht_chunk_tally *tally = &walk->chunks->now.tally;
 
     tally->arena_index = index;
     tally->arena = (struct pht_glibc_arena){
@@ -55,18 +55,63 @@ static bool walk_arena(struct walk *walk, size_t index)
         .peak_system_bytes = root->peak_system_bytes,
     };
     tally->trim = tally->trim_flushed = (struct pht_trim_run){0};
-    chunks->arena = root;
-    chunks->is_main = index == 0;
+    walk->chunks->arena = root;
+    walk->chunks->is_main = index == 0;
+    walk->chunks->fast = walk->lists.safe_linking ? NULL : &walk->lists.fast;
+    walk->chunks->now.guessed = walk->chunks->guessed.count = 0;
+}
+
+static bool walk_pieces(struct walk *walk)
+{
+    const struct pht_malloc_arena_root *root = walk->chunks->arena;
+
+    if (!walk->chunks->is_main)
+        walk_thread_heaps(walk, root);
+    else if (root->heaps > 0 && !pht_glibc_walk_main(walk->chunks, &walk->taken, &walk->all_taken))
+        return false;
+    return !walk->chunks->out_of_memory;
+}
+
+/* What only looked like a chunk in a fastbin, was none: once more, with those that are. */
+static bool confirm_fastbins(struct walk *walk, const struct pht_chunk_tally *before)
+{
+    struct pht_chunk_walk *chunks = walk->chunks;
+
+    if (chunks->fast != NULL)
+        return true;
+    chunks->guessed.count = chunks->now.guessed;
+    pht_listed_chunks_sort(&chunks->guessed);
+    switch (pht_glibc_confirm_fastbins(chunks->arena, &chunks->guessed)) {
+    case PHT_FASTBINS_EXACT:
+        return true;
+    case PHT_FASTBINS_BROKEN:
+        chunks->torn_chunks++;
+        return true;
+    case PHT_FASTBINS_NO_MEMORY:
+        return false;
+    case PHT_FASTBINS_FEWER:
+        break;
+    }
+    chunks->now.tally = *before;
+    chunks->fast = &chunks->guessed;
+    return walk_pieces(walk);
+}
+
+static bool walk_arena(struct walk *walk, size_t index)
+{
+    const struct pht_malloc_arena_root *root = &walk->roots->arenas.items[index];
+    struct pht_chunk_tally *tally = &walk->chunks->now.tally;
+
+    begin_arena(walk, index);
+    walk->before = *tally;
     if (root->is_damaged)
         tally->arena.unknown_bytes = root->system_bytes;
-    else if (index > 0)
-        walk_thread_heaps(walk, root);
-    else if (root->heaps > 0 && !pht_glibc_walk_main(chunks, &walk->taken))
+    else if (!walk_pieces(walk) || !confirm_fastbins(walk, &walk->before))
         return false;
     tally->arena.trimmable_bytes = tally->trim.releasable_bytes;
     tally->arena.trimmable_flushed_bytes = tally->trim_flushed.releasable_bytes;
     walk->result->arenas[index] = tally->arena;
-    return !chunks->out_of_memory;
+    return true;
 }
 
 /* All that is known beforehand is taken: what is looked for lies elsewhere. */
@@ -87,7 +132,7 @@ static bool take_ranges(struct walk *walk, const struct pht_range *others, size_
         }
     }
     pht_ranges_sort(&walk->taken);
-    return true;
+    return pht_ranges_copy(&walk->taken, &walk->all_taken);
 }
 
 static void add_to_totals(struct pht_glibc_arena *sum, const struct pht_glibc_arena *part)
@@ -155,8 +200,7 @@ static bool find_mmapped(struct walk *walk)
     struct pht_glibc *result = walk->result;
     struct pht_mmapped_chunks found = {0};
 
-    pht_ranges_sort(&walk->taken);
-    bool complete = pht_glibc_find_mmapped(walk->snapshot, walk->roots, &walk->taken, &found);
+    bool complete = pht_glibc_find_mmapped(walk->snapshot, walk->roots, &walk->all_taken, &found);
     result->mmapped = found.items;
     result->mmapped_count = found.count;
     for (size_t i = 0; i < found.count; i++) {
@@ -231,6 +275,7 @@ struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht
     }
     pht_malloc_lists_deinit(&walk.lists);
     free(walk.taken.items);
+    free(walk.all_taken.items);
     if (walk.chunks != NULL)
         pht_chunk_walk_deinit(walk.chunks);
     free(walk.chunks);

@@ -25,8 +25,7 @@ struct header {
     uint64_t bytes;
 };
 
-/* ---- the window -------------------------------------------------------------------------------
- */
+/* ---- the window --------------------------------------------------------------------------- */
 
 static void drop_window(struct pht_chunk_walk *walk)
 {
@@ -34,23 +33,43 @@ static void drop_window(struct pht_chunk_walk *walk)
     walk->ahead = PHT_PAGE_BYTES;
 }
 
-/* Chunks that are larger than the window leave nothing to read in between. */
+static void save_position(struct pht_chunk_walk *walk)
+{
+    struct pht_chunk_position *oldest = walk->before;
+
+    walk->before = walk->begin;
+    walk->begin = oldest;
+    *walk->begin = walk->now;
+    walk->tries = 0;
+}
+
+static void save_first_position(struct pht_chunk_walk *walk)
+{
+    walk->begin = &walk->saved[0];
+    walk->before = &walk->saved[1];
+    *walk->begin = *walk->before = walk->now;
+    walk->tries = 0;
+}
+
+/*
+ * Chunks that are larger than the window leave nothing to read in between. Whole pages: a copy
+ * that begins in the middle of a cache line is half as fast.
+ */
 static void fill_window(struct pht_chunk_walk *walk)
 {
     pht_addr at = walk->now.at, behind = walk->window_start + walk->window_bytes;
+    pht_addr from = pht_round_down(at, PHT_PAGE_BYTES);
 
-    if (walk->tries == 0 || at > walk->broken_at) {
-        walk->window_before = walk->window_begin;
-        walk->window_begin = walk->now;
-        walk->tries = 0;
-    }
-    walk->ahead = at > behind + PHT_PAGE_BYTES ? PHT_PAGE_BYTES : 2 * walk->ahead;
+    if (walk->tries == 0 || at > walk->broken_at)
+        save_position(walk);
+    /* Two pages at least: a header may stand on the border between them. */
+    walk->ahead = at > behind + PHT_PAGE_BYTES ? 2 * PHT_PAGE_BYTES : 2 * walk->ahead;
     if (walk->ahead > PHT_CHUNK_WINDOW_BYTES)
         walk->ahead = PHT_CHUNK_WINDOW_BYTES;
-    size_t wanted = walk->end - at < walk->ahead ? (size_t)(walk->end - at) : walk->ahead;
-    walk->window_start = at;
+    size_t wanted = walk->end - from < walk->ahead ? (size_t)(walk->end - from) : walk->ahead;
+    walk->window_start = from;
     walk->window_bytes =
-        pht_snapshot_read_some(walk->snapshot, at, walk->window, wanted, &walk->why);
+        pht_snapshot_read_some(walk->snapshot, from, walk->window, wanted, &walk->why);
 }
 
 /* `bytes` from here on, or up to the end of the piece; NULL if they cannot be read. */
@@ -62,13 +81,12 @@ static const uint8_t *look(struct pht_chunk_walk *walk, size_t bytes)
         bytes = (size_t)(walk->end - at);
     if (at < walk->window_start || at + bytes > walk->window_start + walk->window_bytes)
         fill_window(walk);
-    return walk->window_bytes - (at - walk->window_start) >= bytes
+    return at + bytes <= walk->window_start + walk->window_bytes
                ? walk->window + (at - walk->window_start)
                : NULL;
 }
 
-/* ---- what a chunk is ---------------------------------------------------------------------------
- */
+/* ---- what a chunk is ---------------------------------------------------------------------- */
 
 static bool is_listed(const struct pht_listed_chunks *chunks, size_t *next,
                       const struct pht_pending_chunk *chunk)
@@ -96,16 +114,30 @@ static bool has_key(const struct pht_chunk_walk *walk, const struct pht_pending_
     return false;
 }
 
+static bool is_fast(struct pht_chunk_walk *walk)
+{
+    struct pht_chunk_position *now = &walk->now;
+    const struct pht_listed_chunk chunk = {now->pending.address, now->pending.words[0]};
+
+    if (walk->fast != NULL)
+        return is_listed(walk->fast, &now->fast, &now->pending);
+    if (!pht_glibc_looks_fast(walk->roots, walk->arena, &chunk,
+                              now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS))
+        return false;
+    walk->guessed.count = now->guessed++;
+    if (!pht_vec_push(&walk->guessed, chunk))
+        walk->out_of_memory = true;
+    return true;
+}
+
 static enum pht_chunk_kind kind_in_use(struct pht_chunk_walk *walk)
 {
     struct pht_chunk_position *now = &walk->now;
 
-    if (is_listed(&walk->lists->fast, &now->fast, &now->pending))
-        return PHT_CHUNK_FAST;
     if (has_key(walk, &now->pending) ||
         is_listed(&walk->lists->tcache, &now->tcache, &now->pending))
         return PHT_CHUNK_TCACHE;
-    return PHT_CHUNK_LIVE;
+    return is_fast(walk) ? PHT_CHUNK_FAST : PHT_CHUNK_LIVE;
 }
 
 /* Count the chunk before the header `next`, which says whether it is free. */
@@ -125,8 +157,7 @@ static bool settle(struct pht_chunk_walk *walk, const struct header *next)
     return true;
 }
 
-/* ---- ends --------------------------------------------------------------------------------------
- */
+/* ---- ends --------------------------------------------------------------------------------- */
 
 static enum step end_at_top(struct pht_chunk_walk *walk, pht_addr top, const struct header *header)
 {
@@ -248,7 +279,7 @@ static enum step step(struct pht_chunk_walk *walk, struct header *header)
 
 static void look_again(struct pht_chunk_walk *walk)
 {
-    pht_addr from = walk->window_before.at, to = walk->now.at + PHT_PAGE_BYTES;
+    pht_addr from = walk->before->at, to = walk->now.at + PHT_PAGE_BYTES;
 
     if (to > walk->end)
         to = walk->end;
@@ -270,7 +301,7 @@ static void follow_top(struct pht_chunk_walk *walk)
         pht_snapshot_read(walk->snapshot,
                           walk->arena->address + walk->roots->libc->layout.state_top, &top,
                           sizeof(top)) != PHT_READ_OK ||
-        top < walk->window_before.at || top >= walk->end || !pht_chunk_addr_is_sane(top) ||
+        top < walk->before->at || top >= walk->end || !pht_chunk_addr_is_sane(top) ||
         top == walk->top)
         return;
     walk->top = top;
@@ -294,9 +325,8 @@ static bool try_again(struct pht_chunk_walk *walk, const struct header *header)
     walk->tries++;
     walk->rereads++;
     follow_top(walk);
-    bool from_before =
-        walk->tries == TRIES || (walk->top != 0 && walk->top < walk->window_begin.at);
-    walk->now = from_before ? walk->window_before : walk->window_begin;
+    bool from_before = walk->tries == TRIES || (walk->top != 0 && walk->top < walk->begin->at);
+    walk->now = from_before ? *walk->before : *walk->begin;
     drop_window(walk);
     return true;
 }
@@ -346,8 +376,7 @@ static enum step skip(struct pht_chunk_walk *walk, bool to_the_end)
     pht_chunk_tally_break(&now->tally, walk->snapshot);
     now->pending.address = 0;
     now->at = to;
-    walk->window_begin = walk->window_before = *now;
-    walk->tries = 0;
+    save_first_position(walk);
     drop_window(walk);
     return to == walk->end || walk->out_of_memory ? STEP_ENDED : STEP_ON;
 }
@@ -387,22 +416,7 @@ static enum step pass_over(struct pht_chunk_walk *walk)
     return skip(walk, walk->why != PHT_READ_SWAPPED);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
-
-static size_t first_behind(const struct pht_listed_chunks *chunks, pht_addr addr)
-{
-    size_t low = 0, high = chunks->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (chunks->items[middle].address < addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_addr end)
 {
@@ -413,10 +427,9 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
     walk->top = top >= start && top < end ? top : 0;
     walk->now.at = start;
     walk->now.pending.address = 0;
-    walk->now.fast = first_behind(&walk->lists->fast, start);
-    walk->now.tcache = first_behind(&walk->lists->tcache, start);
-    walk->window_begin = walk->window_before = walk->now;
-    walk->tries = 0;
+    walk->now.fast = walk->fast != NULL ? pht_listed_chunks_find(walk->fast, start) : 0;
+    walk->now.tcache = pht_listed_chunks_find(&walk->lists->tcache, start);
+    save_first_position(walk);
     walk->broken_at = 0;
     drop_window(walk);
     while (next == STEP_ON) {
@@ -433,4 +446,5 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
 void pht_chunk_walk_deinit(struct pht_chunk_walk *walk)
 {
     free(walk->anchors.items);
+    free(walk->guessed.items);
 }

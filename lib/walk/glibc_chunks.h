@@ -11,6 +11,7 @@
 #define PHT_LIB_WALK_GLIBC_CHUNKS_H
 
 #include "walk/glibc_bins.h"
+#include "walk/glibc_fastbins.h"
 #include "walk/glibc_tally.h"
 
 #define PHT_CHUNK_WINDOW_BYTES ((size_t)128 << 10)
@@ -25,8 +26,9 @@ struct pht_pending_chunk {
 struct pht_chunk_position {
     pht_addr at; /* the next header */
     struct pht_pending_chunk pending;
-    size_t fast; /* the next in lists->fast, lists->tcache */
+    size_t fast; /* the next in walk->fast, walk->lists->tcache */
     size_t tcache;
+    size_t guessed; /* chunks that look as if they were in a fastbin */
     struct pht_chunk_tally tally;
 };
 
@@ -36,11 +38,15 @@ struct pht_chunk_walk {
     const struct pht_malloc_lists *lists;
     const struct pht_malloc_arena_root *arena;
     bool is_main;
+    const struct pht_listed_chunks *fast; /* in fastbins; NULL: told by their look */
+    struct pht_listed_chunks guessed;
     pht_addr end; /* of the piece: chunks, fences, top */
     pht_addr top; /* in this piece; 0: it is in another */
     struct pht_chunk_position now;
-    struct pht_chunk_position window_begin;
-    struct pht_chunk_position window_before; /* where the window before that began */
+    /* Where this window began, and the one before it: `*begin` and `*before`. */
+    struct pht_chunk_position saved[2];
+    struct pht_chunk_position *begin;
+    struct pht_chunk_position *before;
     unsigned tries;
     pht_addr broken_at; /* the last place that made no sense, and what was read there */
     uint64_t broken_raw;

@@ -1,106 +1,258 @@
+/*
+ * A list is followed link by link, and each link is a read of its own somewhere in the heap. So
+ * all lists are followed at once: a round reads the next link of each.
+ */
 #include "walk/glibc_lists.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "walk/field.h"
-#include "walk/word_reader.h"
 
 /* A list that changes while it is followed is followed anew, so often in all. */
 #define TRIES 3
 
-struct follower {
-    struct pht_malloc_lists *lists;
-    const struct pht_glibc_roots *roots;
-    struct pht_word_reader *reader;
-    bool out_of_memory;
+/* Bins of one size each; the ones from 2.42 on behind them hold a range. */
+#define SMALL_BINS 64
+
+/* The size word before a chunk's memory, and the link that stands at its beginning. */
+#define LINK_BYTES 16
+
+/* Lists in one round; with more than that, some wait for the others to end. */
+#define LISTS_MAX 256
+
+enum outcome {
+    OUTCOME_GOES_ON,
+    OUTCOME_ENDED,
+    OUTCOME_GIVEN_UP,
 };
 
-/* A list of chunks of one kind. */
+/* A list of chunks of one kind: a fastbin of an arena, or a bin of a thread's tcache. */
 struct list {
-    pht_addr head;                  /* memory of the first chunk; 0: empty */
-    pht_addr head_field;            /* where it stands, to be read again */
-    bool links_chunks;              /* fastbins link chunks, tcaches the memory in them */
-    uint64_t chunk_bytes;           /* 0: chunks of several sizes */
-    uint64_t longest;               /* more chunks are damage */
-    struct pht_listed_chunks *into; /* NULL: only counted */
-};
-
-struct found {
+    const struct pht_malloc_arena_root *arena; /* of a fastbin, else NULL */
+    const struct pht_malloc_thread_root *root; /* of a tcache */
+    struct pht_malloc_thread *thread;
+    size_t bin;
+    uint64_t chunk_bytes; /* 0: chunks of several sizes */
+    uint64_t longest;     /* more chunks are damage */
+    uint64_t held;        /* by the counter of a tcache */
+    unsigned tries;
+    pht_addr memory; /* of the next chunk; 0: the end */
+    pht_addr kept;   /* Brent: met again only in a circle */
+    uint64_t until;
     uint64_t chunks;
     uint64_t bytes;
+    struct pht_listed_chunks met;
 };
 
-/* What a link or a head holds, as the address of a chunk's memory. */
-static pht_addr memory_of(const struct list *list, pht_addr value)
+struct follower {
+    struct pht_malloc_lists *lists;
+    struct pht_snapshot *snapshot;
+    const struct pht_glibc_roots *roots;
+    bool keeps_tcache; /* chunks in a tcache have no key to be known by */
+    bool out_of_memory;
+    struct list active[LISTS_MAX];
+    size_t count;
+};
+
+/* ---- one list ----------------------------------------------------------------------------- */
+
+static void begin(struct list *list, pht_addr head)
 {
-    return value != 0 && list->links_chunks ? value + PHT_CHUNK_HEADER_BYTES : value;
+    /* Fastbins link chunks, tcaches the memory in them. */
+    list->memory = list->arena != NULL && head != 0 ? head + PHT_CHUNK_HEADER_BYTES : head;
+    list->kept = 0;
+    list->until = 1;
+    list->chunks = list->bytes = 0;
+    list->met.count = 0;
 }
 
-static bool follow_link(struct follower *self, const struct list *list, pht_addr memory,
-                        struct found *found, pht_addr *next)
+static bool is_sane(const struct list *list)
 {
-    uint64_t size, link;
+    return pht_chunk_addr_is_sane(list->memory) && list->memory != list->kept &&
+           list->chunks < list->longest;
+}
 
-    if (!pht_chunk_addr_is_sane(memory) || memory < 2 * PHT_PAGE_BYTES ||
-        !pht_word_read(self->reader, memory - sizeof(uint64_t), &size) ||
-        !pht_word_read(self->reader, memory, &link))
-        return false;
-    size &= ~(uint64_t)PHT_CHUNK_FLAGS;
+/* `bytes` are LINK_BYTES from before the memory of the list's next chunk. */
+static bool take_chunk(struct follower *self, struct list *list, const uint8_t *bytes)
+{
+    uint64_t size = pht_field_u64(bytes, 0) & ~(uint64_t)PHT_CHUNK_FLAGS;
+    uint64_t link = pht_field_u64(bytes, 8);
+    pht_addr memory = list->memory;
+
     if (list->chunk_bytes != 0 ? size != list->chunk_bytes
                                : size < PHT_CHUNK_BYTES_MIN || size > PHT_USER_ADDR_MAX)
         return false;
     const struct pht_listed_chunk chunk = {memory - PHT_CHUNK_HEADER_BYTES, link};
-    if (list->into != NULL && !pht_vec_push(list->into, chunk)) {
+    if ((list->arena != NULL || self->keeps_tcache) && !pht_vec_push(&list->met, chunk))
         self->out_of_memory = true;
+    list->chunks++;
+    list->bytes += size;
+    if (list->chunks == list->until) {
+        list->kept = memory;
+        list->until *= 2;
+    }
+    pht_addr next = pht_glibc_reveal(self->lists->safe_linking, memory, link);
+    list->memory = list->arena != NULL && next != 0 ? next + PHT_CHUNK_HEADER_BYTES : next;
+    return true;
+}
+
+/* ---- trying again ------------------------------------------------------------------------- */
+
+static bool read_head(struct follower *self, struct list *list, pht_addr *head)
+{
+    const struct pht_libc_layout *layout = &self->roots->libc->layout;
+    char bytes[PHT_TCACHE_BYTES_MAX];
+
+    if (list->arena != NULL)
+        return pht_snapshot_read(self->snapshot,
+                                 list->arena->address + layout->state_fastbins +
+                                     list->bin * sizeof(*head),
+                                 head, sizeof(*head)) == PHT_READ_OK;
+    if (pht_snapshot_read(self->snapshot, list->root->tcache, bytes, layout->tcache_bytes) !=
+        PHT_READ_OK)
         return false;
-    }
-    found->chunks++;
-    found->bytes += size;
-    *next = memory_of(list, pht_glibc_reveal(self->lists->safe_linking, memory, link));
+    *head = pht_field_u64(bytes, layout->tcache_entries + list->bin * sizeof(*head));
+    list->held = pht_glibc_tcache_held(self->roots, bytes, list->bin);
     return true;
 }
 
-/* Brent: a chunk that is kept for ever longer times is met again only in a circle. */
-static bool follow_once(struct follower *self, const struct list *list, struct found *found)
+static enum outcome try_again(struct follower *self, struct list *list)
 {
-    pht_addr memory = list->head, kept = 0;
-    uint64_t until = 1;
+    pht_addr head;
 
-    *found = (struct found){0};
-    while (memory != 0) {
-        pht_addr at = memory;
-        if (at == kept || found->chunks == list->longest ||
-            !follow_link(self, list, at, found, &memory))
-            return false;
-        if (found->chunks == until) {
-            kept = at;
-            until *= 2;
-        }
-    }
-    return true;
+    if (++list->tries == TRIES || self->out_of_memory || !read_head(self, list, &head))
+        return OUTCOME_GIVEN_UP;
+    begin(list, head);
+    return OUTCOME_GOES_ON;
 }
 
-/* False if the list could not be followed to its end; what was met in the last try is kept. */
-static bool follow(struct follower *self, struct list *list, struct found *found)
-{
-    size_t before = list->into != NULL ? list->into->count : 0;
-
-    for (int tries = 1; !follow_once(self, list, found); tries++) {
-        pht_word_reader_clear(self->reader);
-        if (tries == TRIES || self->out_of_memory ||
-            !pht_word_read(self->reader, list->head_field, &list->head))
-            return false;
-        list->head = memory_of(list, list->head);
-        if (list->into != NULL)
-            list->into->count = before;
-    }
-    return true;
-}
-
-/* ---- safe-linking -------------------------------------------------------------------------------
+/*
+ * A tcache whose chunks are not as many as its counter says has changed since the counter was
+ * read, or is damaged. It is looked at anew; if then the two agree, so did they in the beginning.
  */
+static enum outcome check_end(struct follower *self, struct list *list)
+{
+    while (list->memory == 0) {
+        if (list->arena != NULL || list->chunks == list->held)
+            return OUTCOME_ENDED;
+        if (try_again(self, list) == OUTCOME_GIVEN_UP)
+            return OUTCOME_GIVEN_UP;
+    }
+    return OUTCOME_GOES_ON;
+}
+
+/* ---- what was found
+ * ------------------------------------------------------------------------------
+ */
+
+static bool append(struct pht_listed_chunks *all, const struct pht_listed_chunks *some)
+{
+    if (!pht_vec_reserve(all, all->count + some->count))
+        return false;
+    if (some->count > 0)
+        memcpy(all->items + all->count, some->items, some->count * sizeof(some->items[0]));
+    all->count += some->count;
+    return true;
+}
+
+/* What was met of a list that could not be followed to its end is kept all the same. */
+static void finish(struct follower *self, struct list *list, enum outcome outcome)
+{
+    bool is_fast = list->arena != NULL;
+
+    if (outcome == OUTCOME_GIVEN_UP)
+        self->lists->torn_chunks++;
+    if (!append(is_fast ? &self->lists->fast : &self->lists->tcache, &list->met))
+        self->out_of_memory = true;
+    free(list->met.items);
+    if (is_fast)
+        return;
+    if (outcome == OUTCOME_ENDED && list->chunk_bytes != 0) {
+        list->chunks = list->root->held[list->bin];
+        list->bytes = list->chunks * list->chunk_bytes;
+    }
+    list->thread->tcache_chunks += list->chunks;
+    list->thread->tcache_bytes += list->bytes;
+}
+
+/* ---- all lists
+ * -----------------------------------------------------------------------------------
+ */
+
+static enum outcome step(struct follower *self, struct list *list, const uint8_t *bytes,
+                         uint8_t result)
+{
+    if (!is_sane(list) || result != PHT_READ_OK || !take_chunk(self, list, bytes)) {
+        enum outcome outcome = try_again(self, list);
+        return outcome == OUTCOME_GOES_ON ? check_end(self, list) : outcome;
+    }
+    return check_end(self, list);
+}
+
+/* One link of each list; those that end give way to the last one. */
+static void follow_round(struct follower *self)
+{
+    pht_addr addrs[LISTS_MAX];
+    uint8_t bytes[LISTS_MAX][LINK_BYTES], results[LISTS_MAX];
+
+    for (size_t i = 0; i < self->count; i++)
+        addrs[i] = self->active[i].memory - sizeof(uint64_t);
+    pht_snapshot_gather(self->snapshot, addrs, self->count, LINK_BYTES, bytes, results);
+    for (size_t i = self->count; i-- > 0;) {
+        enum outcome outcome = step(self, &self->active[i], bytes[i], results[i]);
+        if (outcome == OUTCOME_GOES_ON)
+            continue;
+        finish(self, &self->active[i], outcome);
+        self->active[i] = self->active[--self->count];
+    }
+}
+
+static void add_list(struct follower *self, struct list *list, pht_addr head)
+{
+    begin(list, head);
+    enum outcome outcome = check_end(self, list);
+    if (outcome != OUTCOME_GOES_ON) {
+        finish(self, list, outcome);
+        return;
+    }
+    while (self->count == LISTS_MAX)
+        follow_round(self);
+    self->active[self->count++] = *list;
+}
+
+static void add_fastbins(struct follower *self, const struct pht_malloc_arena_root *arena)
+{
+    for (size_t bin = 0; bin < PHT_FASTBINS_MAX; bin++) {
+        struct list list = {
+            .arena = arena,
+            .bin = bin,
+            .chunk_bytes = PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT,
+            .longest = arena->system_bytes / PHT_CHUNK_BYTES_MIN,
+        };
+        if (arena->fastbins[bin] != 0)
+            add_list(self, &list, arena->fastbins[bin]);
+    }
+}
+
+static void add_tcache(struct follower *self, const struct pht_malloc_thread_root *root,
+                       struct pht_malloc_thread *thread)
+{
+    for (size_t bin = 0; bin < pht_glibc_tcache_bins(&self->roots->libc->layout); bin++) {
+        struct list list = {
+            .root = root,
+            .thread = thread,
+            .bin = bin,
+            .chunk_bytes = bin < SMALL_BINS ? PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT : 0,
+            .longest = UINT16_MAX,
+            .held = root->held[bin],
+        };
+        if (root->entries[bin] != 0 || root->held[bin] != 0)
+            add_list(self, &list, root->entries[bin]);
+    }
+}
+
+/* ---- safe-linking ------------------------------------------------------------------------- */
 
 struct votes {
     unsigned plain;
@@ -111,7 +263,8 @@ static void vote(struct follower *self, pht_addr memory, struct votes *votes)
 {
     uint64_t link;
 
-    if (!pht_chunk_addr_is_sane(memory) || !pht_word_read(self->reader, memory, &link))
+    if (!pht_chunk_addr_is_sane(memory) ||
+        pht_snapshot_read(self->snapshot, memory, &link, sizeof(link)) != PHT_READ_OK)
         return;
     uint64_t revealed = pht_glibc_reveal(true, memory, link);
     votes->plain += link == 0 || pht_chunk_addr_is_sane(link);
@@ -139,91 +292,7 @@ static void detect_safe_linking(struct follower *self)
     self->lists->safe_linking = votes.safe > votes.plain;
 }
 
-/* ---- fastbins and tcaches ----------------------------------------------------------------------
- */
-
-static void follow_fastbins(struct follower *self, const struct pht_malloc_arena_root *arena)
-{
-    for (size_t bin = 0; bin < PHT_FASTBINS_MAX; bin++) {
-        struct list list = {
-            .links_chunks = true,
-            .head_field =
-                arena->address + self->roots->libc->layout.state_fastbins + bin * sizeof(pht_addr),
-            .chunk_bytes = PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT,
-            .longest = arena->system_bytes / PHT_CHUNK_BYTES_MIN,
-            .into = &self->lists->fast,
-        };
-        struct found found;
-        list.head = memory_of(&list, arena->fastbins[bin]);
-        if (!follow(self, &list, &found))
-            self->lists->torn_chunks++;
-    }
-}
-
-/* Bins of one size each; the ones from 2.42 on behind them hold a range. */
-#define SMALL_BINS 64
-
-/* How a tcache's bin stands now. */
-static bool look_at_bin(struct follower *self, pht_addr tcache, size_t bin, struct list *list,
-                        uint64_t *held)
-{
-    const struct pht_libc_layout *layout = &self->roots->libc->layout;
-    char bytes[PHT_TCACHE_BYTES_MAX];
-
-    if (pht_snapshot_read(self->reader->snapshot, tcache, bytes, layout->tcache_bytes) !=
-        PHT_READ_OK)
-        return false;
-    list->head = pht_field_u64(bytes, layout->tcache_entries + bin * sizeof(pht_addr));
-    *held = pht_glibc_tcache_held(self->roots, bytes, bin);
-    return true;
-}
-
-/*
- * A bin whose chunks are not as many as its counter says has changed since the counter was read,
- * or is damaged. It is looked at anew; if then the two agree, the counter was right as well.
- */
-static bool confirm_bin(struct follower *self, const struct pht_malloc_thread_root *root,
-                        size_t bin, struct list *list, struct found *found)
-{
-    size_t before = list->into != NULL ? list->into->count : 0;
-    uint64_t held = root->held[bin];
-
-    for (int tries = 1;; tries++) {
-        if (follow_once(self, list, found) && found->chunks == held)
-            return true;
-        pht_word_reader_clear(self->reader);
-        if (tries == TRIES || self->out_of_memory ||
-            !look_at_bin(self, root->tcache, bin, list, &held))
-            return false;
-        if (list->into != NULL)
-            list->into->count = before;
-    }
-}
-
-static void follow_tcache(struct follower *self, const struct pht_malloc_thread_root *root,
-                          struct pht_malloc_thread *thread)
-{
-    const struct pht_libc_layout *layout = &self->roots->libc->layout;
-    bool has_key = layout->tcache_entry_key != PHT_UNKNOWN;
-
-    for (size_t bin = 0; bin < pht_glibc_tcache_bins(layout); bin++) {
-        struct list list = {
-            .head = root->entries[bin],
-            .chunk_bytes = bin < SMALL_BINS ? PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT : 0,
-            .longest = UINT16_MAX,
-            .into = has_key ? NULL : &self->lists->tcache,
-        };
-        struct found found;
-        if (list.head == 0 && root->held[bin] == 0)
-            continue;
-        if (!confirm_bin(self, root, bin, &list, &found))
-            self->lists->torn_chunks++;
-        else if (list.chunk_bytes != 0)
-            found = (struct found){root->held[bin], root->held[bin] * list.chunk_bytes};
-        thread->tcache_chunks += found.chunks;
-        thread->tcache_bytes += found.bytes;
-    }
-}
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -232,8 +301,7 @@ static int compare(const void *a, const void *b)
     return left->address < right->address ? -1 : left->address > right->address;
 }
 
-/* Lists that run into each other would count a chunk twice. */
-static void sort(struct pht_listed_chunks *chunks)
+void pht_listed_chunks_sort(struct pht_listed_chunks *chunks)
 {
     size_t kept = 0;
 
@@ -246,29 +314,46 @@ static void sort(struct pht_listed_chunks *chunks)
     chunks->count = kept;
 }
 
+size_t pht_listed_chunks_find(const struct pht_listed_chunks *chunks, pht_addr addr)
+{
+    size_t low = 0, high = chunks->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (chunks->items[middle].address < addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 bool pht_malloc_lists_follow(struct pht_malloc_lists *lists, struct pht_snapshot *snapshot,
                              const struct pht_glibc_roots *roots, struct pht_malloc_thread *threads)
 {
-    struct follower self = {
-        .lists = lists,
-        .roots = roots,
-        .reader = pht_word_reader_create(snapshot),
-    };
+    struct follower *self = calloc(1, sizeof(*self));
 
     *lists = (struct pht_malloc_lists){0};
-    if (self.reader == NULL)
+    if (self == NULL)
         return false;
-    detect_safe_linking(&self);
-    for (size_t i = 0; i < roots->threads.count && !self.out_of_memory; i++) {
+    self->lists = lists;
+    self->snapshot = snapshot;
+    self->roots = roots;
+    self->keeps_tcache = roots->libc->layout.tcache_entry_key == PHT_UNKNOWN;
+    detect_safe_linking(self);
+    for (size_t i = 0; i < roots->threads.count; i++) {
         if (roots->threads.items[i].tcache != 0)
-            follow_tcache(&self, &roots->threads.items[i], &threads[i]);
+            add_tcache(self, &roots->threads.items[i], &threads[i]);
     }
-    for (size_t i = 0; i < roots->arenas.count && !self.out_of_memory; i++)
-        follow_fastbins(&self, &roots->arenas.items[i]);
-    pht_word_reader_destroy(self.reader);
-    sort(&lists->fast);
-    sort(&lists->tcache);
-    return !self.out_of_memory;
+    for (size_t i = 0; i < roots->arenas.count && !lists->safe_linking; i++)
+        add_fastbins(self, &roots->arenas.items[i]);
+    while (self->count > 0)
+        follow_round(self);
+    pht_listed_chunks_sort(&lists->fast);
+    pht_listed_chunks_sort(&lists->tcache);
+    bool followed = !self->out_of_memory;
+    free(self);
+    return followed;
 }
 
 void pht_malloc_lists_deinit(struct pht_malloc_lists *lists)

@@ -23,7 +23,7 @@ struct pht_listed_chunks {
 
 struct pht_malloc_lists {
     bool safe_linking;
-    struct pht_listed_chunks fast;   /* by address, each once */
+    struct pht_listed_chunks fast;   /* by address, each once; none with safe-linking */
     struct pht_listed_chunks tcache; /* the same */
     uint64_t torn_chunks;            /* that could not be followed, as far as it is known */
 };
@@ -35,12 +35,19 @@ static inline pht_addr pht_glibc_reveal(bool safe_linking, pht_addr at, uint64_t
 }
 
 /*
- * Follow all lists. `threads`, one for each of `roots`, gets what their tcaches hold. False when
- * memory is short.
+ * Follow all lists; with safe-linking not the fastbins, whose chunks can be told by the look of
+ * their links: see walk/glibc_fastbins.h. `threads`, one for each of `roots`, gets what their
+ * tcaches hold. False when memory is short.
  */
 bool pht_malloc_lists_follow(struct pht_malloc_lists *lists, struct pht_snapshot *snapshot,
                              const struct pht_glibc_roots *roots,
                              struct pht_malloc_thread *threads);
+/* By address, and each chunk once, as lists may run into each other. */
+void pht_listed_chunks_sort(struct pht_listed_chunks *chunks);
+
+/* The first at or behind `addr`. */
+size_t pht_listed_chunks_find(const struct pht_listed_chunks *chunks, pht_addr addr);
+
 void pht_malloc_lists_deinit(struct pht_malloc_lists *lists);
 
 #endif

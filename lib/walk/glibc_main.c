@@ -6,13 +6,12 @@
 /* So many chunks in a row are no accident. */
 #define CHAIN_CHUNKS 32
 
-/* ---- where a piece may begin -------------------------------------------------------------------
- */
+/* ---- where a piece may begin -------------------------------------------------------------- */
 
 struct search {
     struct pht_chunk_walk *walk;
     struct pht_word_reader *reader;
-    struct pht_ranges *pieces;
+    struct pht_ranges *pieces; /* sorted, and what is taken by others */
 };
 
 static bool read_bytes(struct search *search, pht_addr chunk, uint64_t *raw, uint64_t *bytes)
@@ -75,6 +74,14 @@ static pht_addr find_piece(struct search *search, pht_addr from, pht_addr end, u
  * ---------------------------------------------------------------------------------------
  */
 
+static bool add_piece(struct search *search, pht_addr start, pht_addr end)
+{
+    if (!pht_ranges_add(search->pieces, start, end))
+        return false;
+    pht_ranges_sort(search->pieces);
+    return true;
+}
+
 /* What others took from brk in between counts as malloc's: sysmalloc() adds it to system_mem. */
 static bool walk_contiguous(struct search *search, const struct pht_malloc_heap *heap)
 {
@@ -91,7 +98,7 @@ static bool walk_contiguous(struct search *search, const struct pht_malloc_heap 
     }
     walk->now.tally.arena.resident_bytes +=
         pht_snapshot_resident_bytes(walk->snapshot, heap->address, heap->end);
-    return pht_ranges_add(search->pieces, heap->address, heap->end);
+    return add_piece(search, heap->address, heap->end);
 }
 
 /* ---- by mmap
@@ -112,7 +119,7 @@ static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr sta
     walk->now.tally.arena.heaps++;
     walk->now.tally.arena.resident_bytes +=
         pht_snapshot_resident_bytes(walk->snapshot, address, end);
-    if (!pht_ranges_add(search->pieces, address, end))
+    if (!add_piece(search, address, end))
         walk->out_of_memory = true;
     return end;
 }
@@ -132,7 +139,6 @@ static void walk_mapping(struct search *search, pht_addr at, pht_addr end, uint6
         if (piece < until) {
             at = walk_piece(search, piece, piece, until);
             *left -= at - piece < *left ? at - piece : *left;
-            pht_ranges_sort(search->pieces);
         } else {
             at = taken != NULL && taken->start < end ? taken->end : end;
         }
@@ -160,7 +166,6 @@ static bool walk_noncontiguous(struct search *search, const struct pht_malloc_he
         pht_addr end = walk_piece(search, heap->address, heap->start, first->end);
         left -= end - heap->address < left ? end - heap->address : left;
     }
-    pht_ranges_sort(search->pieces);
     for (size_t i = 0; i < pht_snapshot_maps(walk->snapshot)->count; i++) {
         const struct pht_mapping *mapping = &pht_snapshot_maps(walk->snapshot)->items[i];
         if (is_candidate(mapping))
@@ -170,18 +175,18 @@ static bool walk_noncontiguous(struct search *search, const struct pht_malloc_he
     return !walk->out_of_memory;
 }
 
-bool pht_glibc_walk_main(struct pht_chunk_walk *walk, struct pht_ranges *pieces)
+bool pht_glibc_walk_main(struct pht_chunk_walk *walk, const struct pht_ranges *taken,
+                         struct pht_ranges *ret)
 {
     const struct pht_malloc_heap *heap = &walk->roots->heaps.items[walk->arena->first_heap];
-    struct search search = {
-        .walk = walk,
-        .reader = pht_word_reader_create(walk->snapshot),
-        .pieces = pieces,
-    };
+    struct search search = {.walk = walk, .pieces = ret};
+    bool walked = false;
 
-    if (search.reader == NULL)
+    search.reader = pht_word_reader_create(walk->snapshot);
+    if (search.reader == NULL || !pht_ranges_copy(taken, ret)) {
+        pht_word_reader_destroy(search.reader);
         return false;
-    bool walked;
+    }
     if (walk->arena->is_contiguous) {
         walk->now.tally.arena.overhead_bytes += heap->start - heap->address;
         walked = walk_contiguous(&search, heap);

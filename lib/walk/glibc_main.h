@@ -8,7 +8,11 @@
 #include "walk/glibc_chunks.h"
 #include "walk/ranges.h"
 
-/* `walk` is set to the main arena. Its pieces are added to `pieces`. False when memory is short. */
-bool pht_glibc_walk_main(struct pht_chunk_walk *walk, struct pht_ranges *pieces);
+/*
+ * `walk` is set to the main arena. `*ret` becomes what is `taken`, where no piece is looked for,
+ * and the pieces that were found; sorted, as `taken` is. False when memory is short.
+ */
+bool pht_glibc_walk_main(struct pht_chunk_walk *walk, const struct pht_ranges *taken,
+                         struct pht_ranges *ret);
 
 #endif

@@ -59,7 +59,7 @@ bool pht_glibc_read_root(struct pht_snapshot *snapshot, struct pht_glibc_roots *
     return result == PHT_READ_OK;
 }
 
-/* ---- parameters ----------------------------------------------------------------------------- */
+/* ---- parameters --------------------------------------------------------------------------- */
 
 static uint64_t word(const void *bytes, uint64_t offset)
 {
@@ -121,8 +121,7 @@ uint64_t pht_glibc_heap_max_bytes(const struct pht_glibc_roots *roots)
     return huge * HUGE_PAGES_A_HEAP;
 }
 
-/* ---- heaps of an arena ------------------------------------------------------------------------
- */
+/* ---- heaps of an arena -------------------------------------------------------------------- */
 
 struct heap_info {
     pht_addr arena;
@@ -226,8 +225,7 @@ static bool add_main_heap(struct pht_snapshot *snapshot, struct pht_glibc_roots 
     return pht_vec_push(&roots->heaps, heap);
 }
 
-/* ---- arenas ------------------------------------------------------------------------------------
- */
+/* ---- arenas ------------------------------------------------------------------------------- */
 
 /* Before its first use all of an arena is zeros. */
 static bool bins_are_sane(const struct pht_libc_layout *layout, const char *bytes, pht_addr arena,

@@ -7,8 +7,7 @@
 #define EXACT_LOG2 10
 #define ROWS_A_POWER 4
 
-/* ---- sizes ------------------------------------------------------------------------------------
- */
+/* ---- sizes -------------------------------------------------------------------------------- */
 
 static size_t row_of(uint64_t bytes)
 {
@@ -49,8 +48,7 @@ size_t pht_chunk_tally_list_sizes(const struct pht_chunk_tally *tally, struct ph
     return count;
 }
 
-/* ---- the largest free chunks --------------------------------------------------------------------
- */
+/* ---- the largest free chunks -------------------------------------------------------------- */
 
 static void keep_if_large(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes)
 {
@@ -66,8 +64,7 @@ static void keep_if_large(struct pht_chunk_tally *tally, pht_addr addr, uint64_t
         tally->largest_count++;
 }
 
-/* ---- chunks -------------------------------------------------------------------------------------
- */
+/* ---- chunks ------------------------------------------------------------------------------- */
 
 void pht_chunk_tally_break(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot)
 {

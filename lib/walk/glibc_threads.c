@@ -21,8 +21,7 @@
 /* Members that lie closer together than this are read at once. */
 #define SPAN_BYTES_MAX 256
 
-/* ---- where thread-local variables stand -------------------------------------------------------
- */
+/* ---- where thread-local variables stand --------------------------------------------------- */
 
 /*
  * The distance does not change while the library is loaded, so it is looked up once. struct
@@ -69,8 +68,7 @@ static bool read_two_words(struct pht_snapshot *snapshot, struct pht_glibc_roots
     return true;
 }
 
-/* ---- tcaches ------------------------------------------------------------------------------------
- */
+/* ---- tcaches ------------------------------------------------------------------------------ */
 
 /* From 2.43 on a thread that has not freed yet points to a tcache for all, in the library. */
 static bool is_placeholder(const struct pht_libc *libc, pht_addr tcache)
@@ -156,8 +154,7 @@ static bool read_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *r
     return read_tcache(snapshot, roots, thread);
 }
 
-/* ---- lists of threads ---------------------------------------------------------------------------
- */
+/* ---- lists of threads --------------------------------------------------------------------- */
 
 struct list_node {
     pht_addr next;

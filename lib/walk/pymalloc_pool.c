@@ -66,8 +66,7 @@ enum pht_pool_state pht_pymalloc_decode_pool(const struct pht_pymalloc_geometry 
     return has_freed == (count < handed_out) ? PHT_POOL_USED : PHT_POOL_TORN;
 }
 
-/* ---- geometry -----------------------------------------------------------------------------------
- */
+/* ---- geometry ----------------------------------------------------------------------------- */
 
 pht_addr pht_pymalloc_first_pool(const struct pht_pymalloc_geometry *geometry, pht_addr arena)
 {

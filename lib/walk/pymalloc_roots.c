@@ -313,8 +313,7 @@ static bool freeze_interpreters(struct pht_snapshot *snapshot, struct pht_pymall
     return consistent;
 }
 
-/* ---- which allocator ---------------------------------------------------------------------------
- */
+/* ---- which allocator ---------------------------------------------------------------------- */
 
 static enum pht_object_allocator name_function(const struct pht_python *python, pht_addr function)
 {

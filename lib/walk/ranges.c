@@ -7,6 +7,16 @@ bool pht_ranges_add(struct pht_ranges *ranges, pht_addr start, pht_addr end)
     return pht_vec_push(ranges, range);
 }
 
+bool pht_ranges_copy(const struct pht_ranges *from, struct pht_ranges *to)
+{
+    to->count = 0;
+    for (size_t i = 0; i < from->count; i++) {
+        if (!pht_vec_push(to, from->items[i]))
+            return false;
+    }
+    return true;
+}
+
 static int compare(const void *a, const void *b)
 {
     const struct pht_range *left = a, *right = b;

@@ -14,6 +14,9 @@ struct pht_ranges {
 /* False when memory is short. */
 bool pht_ranges_add(struct pht_ranges *ranges, pht_addr start, pht_addr end);
 
+/* `to` becomes the same as `from`. False when memory is short. */
+bool pht_ranges_copy(const struct pht_ranges *from, struct pht_ranges *to);
+
 /* After the last one was added, and before any is looked for. */
 void pht_ranges_sort(struct pht_ranges *ranges);
 

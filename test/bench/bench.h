@@ -49,7 +49,7 @@ static inline int64_t bench_now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* ---- order statistics ---------------------------------------------------------------------- */
+/* ---- order statistics --------------------------------------------------------------------- */
 
 struct bench_series {
     double *values;
@@ -100,7 +100,7 @@ static inline double bench_ratio(const struct bench_series *a, const struct benc
     return ratio;
 }
 
-/* ---- processes ----------------------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------------------------- */
 
 /* A target that says "ready\n" on its standard output; `out` reads what it says after that. */
 struct bench_target {
@@ -167,7 +167,7 @@ static inline struct bench_run bench_run_report(const char *program, pid_t pid)
     };
 }
 
-/* ---- layout caches ------------------------------------------------------------------------- */
+/* ---- layout caches ------------------------------------------------------------------------ */
 
 #define BENCH_PATH 64
 
@@ -197,7 +197,7 @@ static inline void bench_remove_cache(const char *path)
     nftw(path, bench_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* ---- results ------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------ */
 
 /* A row of the table; `measured` is a format. */
 static inline void bench_row(const char *what, const char *budget, const char *how,

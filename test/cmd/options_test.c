@@ -22,7 +22,7 @@ static struct pht_error *parse(char *line, struct options *ret)
     return options_parse(argc, argv, ret);
 }
 
-/* ---- what is understood ---------------------------------------------------------------------- */
+/* ---- what is understood ------------------------------------------------------------------- */
 
 #define BRIEF .stop = PHT_STOP_BRIEF, .max_stop_ms = 20
 
@@ -91,8 +91,7 @@ START_TEST(a_good_line_is_understood)
 }
 END_TEST
 
-/* ---- what is not ------------------------------------------------------------------------------
- */
+/* ---- what is not -------------------------------------------------------------------------- */
 
 #define MAX_STOP(text) "--max-stop is 1 to 60000 milliseconds, not '" text "'"
 
@@ -152,8 +151,7 @@ START_TEST(a_bad_line_is_explained)
 }
 END_TEST
 
-/* ---- help --------------------------------------------------------------------------------------
- */
+/* ---- help --------------------------------------------------------------------------------- */
 
 static char *help_text(void)
 {

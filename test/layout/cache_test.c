@@ -74,7 +74,7 @@ static bool loads(void)
     return loads_as(BUILD_ID);
 }
 
-/* ---- what is stored comes back ------------------------------------------------------------- */
+/* ---- what is stored comes back ------------------------------------------------------------ */
 
 START_TEST(a_stored_layout_is_loaded_as_it_was)
 {
@@ -158,7 +158,7 @@ START_TEST(a_forgotten_layout_is_gone)
 }
 END_TEST
 
-/* ---- what is not as it was stored counts as absent ------------------------------------------ */
+/* ---- what is not as it was stored counts as absent ---------------------------------------- */
 
 START_TEST(every_truncation_is_rejected)
 {
@@ -195,7 +195,7 @@ START_TEST(the_last_line_must_fit_the_others)
 }
 END_TEST
 
-/* ---- what is whole, but of another form ---------------------------------------------------- */
+/* ---- what is whole, but of another form --------------------------------------------------- */
 
 /* Writes the file with the checksum that fits these bytes: FNV-1a, 64 bits. */
 static void write_whole(const char *bytes, size_t length)
@@ -384,7 +384,7 @@ START_TEST(a_nul_byte_is_rejected)
 }
 END_TEST
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------------------------- */
 
 /* Another way to the very file that is there. */
 static const char roundabout[] = "../cache/" BUILD_ID;
@@ -416,7 +416,7 @@ START_TEST(another_build_has_another_file)
 }
 END_TEST
 
-/* ---- owners -------------------------------------------------------------------------------- */
+/* ---- owners ------------------------------------------------------------------------------- */
 
 static const mode_t bad_modes[] = {0620, 0602, 0666};
 

@@ -47,7 +47,7 @@ static void teardown(void)
     free(bytes);
 }
 
-/* ---- everything that is ever done with an image ---------------------------------------------- */
+/* ---- everything that is ever done with an image ------------------------------------------- */
 
 static void look_at_symbols(struct pht_elf_image *image)
 {
@@ -123,8 +123,7 @@ static void look_at(const void *damaged, size_t length)
     pht_elf_image_close(&image);
 }
 
-/* ---- damage -----------------------------------------------------------------------------------
- */
+/* ---- damage ------------------------------------------------------------------------------- */
 
 /* Each loop of a test does its share, so that a crash costs one and names it. */
 #define SHARES 8

@@ -56,7 +56,7 @@ START_TEST(a_debug_file_beside_a_stripped_one_is_found)
 }
 END_TEST
 
-/* ---- in a folder of its own ---------------------------------------------------------------- */
+/* ---- in a folder of its own --------------------------------------------------------------- */
 
 static struct proc_tree tree;
 

@@ -58,7 +58,7 @@ START_TEST(a_file_is_ours_foreign_or_no_elf)
 }
 END_TEST
 
-/* ---- a library of this process ------------------------------------------------------------- */
+/* ---- a library of this process ------------------------------------------------------------ */
 
 static struct elf_fixture fixture;
 

@@ -8,7 +8,7 @@
 #include "support/proc_tree.h"
 #include "support/suite.h"
 
-/* ---- a library in this process passes for the interpreter ----------------------------------- */
+/* ---- a library in this process passes for the interpreter --------------------------------- */
 
 static const struct library_row {
     const char *path;
@@ -99,7 +99,7 @@ START_TEST(what_the_build_does_not_have_is_unknown)
 }
 END_TEST
 
-/* ---- the cache ------------------------------------------------------------------------------ */
+/* ---- the cache ---------------------------------------------------------------------------- */
 
 START_TEST(the_second_search_is_answered_by_the_cache)
 {
@@ -134,8 +134,7 @@ START_TEST(the_second_search_is_answered_by_the_cache)
 }
 END_TEST
 
-/* ---- when there is none -----------------------------------------------------------------------
- */
+/* ---- when there is none ------------------------------------------------------------------- */
 
 static struct pht_error *search_in_vain(struct pht_target *target)
 {

@@ -34,7 +34,7 @@ static struct fake_mapping *find(struct fake_target *fake, pht_addr addr)
     return NULL;
 }
 
-/* ---- operations -------------------------------------------------------------------------- */
+/* ---- operations --------------------------------------------------------------------------- */
 
 /* The test owns the fake, and looks at its record when the target is long gone. */
 static void fake_destroy(void *self)

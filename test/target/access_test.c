@@ -7,7 +7,7 @@
 #include "support/suite.h"
 #include "target/access.h"
 
-/* ---- from facts to one cause ------------------------------------------------------------- */
+/* ---- from facts to one cause -------------------------------------------------------------- */
 
 /* No account has this number, so the texts show the number itself. */
 #define NOBODYS_UID 3999999991u

@@ -44,7 +44,7 @@ static void check_memory(uint64_t limit_bytes, uint64_t current_bytes)
     ck_assert_uint_eq(memory.current_bytes, current_bytes);
 }
 
-/* ---- v2 ---------------------------------------------------------------------------------- */
+/* ---- v2 ----------------------------------------------------------------------------------- */
 
 static void write_v2(const char *folder, const char *limit, const char *current)
 {
@@ -126,7 +126,7 @@ START_TEST(other_mounts_are_passed_over)
 }
 END_TEST
 
-/* ---- v1 ---------------------------------------------------------------------------------- */
+/* ---- v1 ----------------------------------------------------------------------------------- */
 
 static void write_v1(const char *folder, const char *limit, const char *current)
 {
@@ -185,7 +185,7 @@ START_TEST(a_hybrid_system_keeps_memory_in_v1)
 }
 END_TEST
 
-/* ---- nothing to tell --------------------------------------------------------------------- */
+/* ---- nothing to tell ---------------------------------------------------------------------- */
 
 static const struct absent_row {
     const char *case_name;

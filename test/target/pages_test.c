@@ -14,7 +14,7 @@
 #define SCAN_IOCTL _IOC(_IOC_READ | _IOC_WRITE, 'f', 16, 96)
 #define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
 
-/* ---- entries ----------------------------------------------------------------------------- */
+/* ---- entries ------------------------------------------------------------------------------ */
 
 #define PRESENT (UINT64_C(1) << 63)
 #define SWAPPED (UINT64_C(1) << 62)

@@ -29,7 +29,7 @@ static bool read_status(struct pht_procfs_status *ret)
     return pht_procfs_read_status(fd, ret);
 }
 
-/* ---- whole files ------------------------------------------------------------------------- */
+/* ---- whole files -------------------------------------------------------------------------- */
 
 static const char *const comms[] = {
     "python3", "", "a b", "(", ")", ") (", ") R 1 2 3 (", "x) Z 0 0 0", "((()))", "ends )",
@@ -208,7 +208,7 @@ START_TEST(our_own_processors_are_those_that_we_may_run_on)
 }
 END_TEST
 
-/* ---- one field --------------------------------------------------------------------------- */
+/* ---- one field ---------------------------------------------------------------------------- */
 
 static const struct field_row {
     const char *text;
@@ -237,7 +237,7 @@ START_TEST(a_field_is_found_by_its_whole_name)
 }
 END_TEST
 
-/* ---- files ------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------------- */
 
 static const size_t sizes[] = {0, 1, 16382, 16383, 16384, 16385, 32767, 32768, 100000};
 
