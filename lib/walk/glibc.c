@@ -11,9 +11,8 @@ struct walk {
     struct pht_glibc *result;
     struct pht_malloc_lists lists;
     struct pht_chunk_walk *chunks;
-    struct pht_ranges taken;       /* heaps of threads, other allocators */
-    struct pht_ranges all_taken;   /* and the main arena */
-    struct pht_chunk_tally before; /* the arena that is walked */
+    struct pht_ranges taken;     /* heaps of threads, other allocators */
+    struct pht_ranges all_taken; /* and the main arena */
 };
 
 /* ---- arenas ------------------------------------------------------------------------------- */
@@ -54,7 +53,8 @@ static void begin_arena(struct walk *walk, size_t index)
         .system_bytes = root->system_bytes,
         .peak_system_bytes = root->peak_system_bytes,
     };
-    tally->trim = tally->trim_flushed = (struct pht_trim_run){0};
+    walk->chunks->now.top = walk->chunks->now.top_end = 0;
+    walk->chunks->now.run = walk->chunks->now.run_flushed = (struct pht_free_run){0};
     walk->chunks->arena = root;
     walk->chunks->is_main = index == 0;
     walk->chunks->fast = walk->lists.safe_linking ? NULL : &walk->lists.fast;
@@ -72,45 +72,43 @@ static bool walk_pieces(struct walk *walk)
     return !walk->chunks->out_of_memory;
 }
 
-/* What only looked like a chunk in a fastbin, was none: once more, with those that are. */
-static bool confirm_fastbins(struct walk *walk, const struct pht_chunk_tally *before)
+/* What only looked like a chunk in a fastbin is live. */
+static bool confirm_fastbins(struct pht_chunk_walk *chunks)
 {
-    struct pht_chunk_walk *chunks = walk->chunks;
-
-    if (chunks->fast != NULL)
-        return true;
     chunks->guessed.count = chunks->now.guessed;
-    pht_listed_chunks_sort(&chunks->guessed);
-    switch (pht_glibc_confirm_fastbins(chunks->arena, &chunks->guessed)) {
-    case PHT_FASTBINS_EXACT:
-        return true;
-    case PHT_FASTBINS_BROKEN:
-        chunks->torn_chunks++;
-        return true;
-    case PHT_FASTBINS_NO_MEMORY:
+    if (chunks->fast == NULL &&
+        !pht_glibc_confirm_fastbins(chunks->snapshot, chunks->roots, chunks->arena,
+                                    &chunks->guessed, &chunks->torn_chunks))
         return false;
-    case PHT_FASTBINS_FEWER:
-        break;
-    }
-    chunks->now.tally = *before;
-    chunks->fast = &chunks->guessed;
-    return walk_pieces(walk);
+    for (size_t i = 0; i < chunks->guessed.count; i++)
+        pht_chunk_tally_revive(&chunks->now.tally, chunks->guessed.items[i].address,
+                               chunks->guessed.items[i].bytes);
+    return true;
+}
+
+static uint64_t releasable(const struct pht_chunk_walk *chunks, const struct pht_ranges *runs)
+{
+    return pht_trim_releasable(chunks->snapshot, chunks->roots, chunks->arena, runs,
+                               &chunks->guessed, chunks->now.top, chunks->now.top_end);
 }
 
 static bool walk_arena(struct walk *walk, size_t index)
 {
-    const struct pht_malloc_arena_root *root = &walk->roots->arenas.items[index];
-    struct pht_chunk_tally *tally = &walk->chunks->now.tally;
+    struct pht_chunk_walk *chunks = walk->chunks;
+    struct pht_glibc_arena *arena = &chunks->now.tally.arena;
 
     begin_arena(walk, index);
-    walk->before = *tally;
-    if (root->is_damaged)
-        tally->arena.unknown_bytes = root->system_bytes;
-    else if (!walk_pieces(walk) || !confirm_fastbins(walk, &walk->before))
-        return false;
-    tally->arena.trimmable_bytes = tally->trim.releasable_bytes;
-    tally->arena.trimmable_flushed_bytes = tally->trim_flushed.releasable_bytes;
-    walk->result->arenas[index] = tally->arena;
+    if (chunks->arena->is_damaged) {
+        arena->unknown_bytes = arena->system_bytes;
+    } else {
+        if (!walk_pieces(walk) || !confirm_fastbins(chunks))
+            return false;
+        chunks->runs.count = chunks->now.run.noted;
+        chunks->runs_flushed.count = chunks->now.run_flushed.noted;
+        arena->trimmable_bytes = releasable(chunks, &chunks->runs);
+        arena->trimmable_flushed_bytes = releasable(chunks, &chunks->runs_flushed);
+    }
+    walk->result->arenas[index] = *arena;
     return true;
 }
 

@@ -97,32 +97,37 @@ static bool is_listed(const struct pht_listed_chunks *chunks, size_t *next,
            chunks->items[*next].link == chunk->words[0];
 }
 
-/* From 2.29 on a chunk in a tcache carries a key: its tcache's address, from 2.34 a number. */
+/*
+ * From 2.34 on a chunk in a tcache carries a number that all have in common. It is no proof, since
+ * it stays when a thread ends and its chunks go to fastbins, and with whoever gets them then.
+ */
 static bool has_key(const struct pht_chunk_walk *walk, const struct pht_pending_chunk *chunk)
 {
-    const struct pht_glibc_roots *roots = walk->roots;
-    uint64_t place = roots->libc->layout.tcache_entry_key / sizeof(uint64_t);
+    uint64_t place = walk->roots->libc->layout.tcache_entry_key / sizeof(uint64_t);
 
-    if (place >= sizeof(chunk->words) / sizeof(chunk->words[0]) || chunk->words[place] == 0)
-        return false;
-    if (roots->libc->layout.tcache_key != PHT_UNKNOWN)
-        return chunk->words[place] == roots->tcache_key;
-    for (size_t i = 0; i < roots->threads.count; i++) {
-        if (chunk->words[place] == roots->threads.items[i].tcache)
-            return true;
-    }
-    return false;
+    return walk->roots->tcache_key != 0 && place < sizeof(chunk->words) / sizeof(chunk->words[0]) &&
+           chunk->words[place] == walk->roots->tcache_key;
+}
+
+static bool is_tcached(struct pht_chunk_walk *walk)
+{
+    struct pht_chunk_position *now = &walk->now;
+
+    if (!walk->roots->threads_known)
+        return has_key(walk, &now->pending);
+    return is_listed(&walk->lists->tcache, &now->tcache, &now->pending);
 }
 
 static bool is_fast(struct pht_chunk_walk *walk)
 {
     struct pht_chunk_position *now = &walk->now;
-    const struct pht_listed_chunk chunk = {now->pending.address, now->pending.words[0]};
+    struct pht_guessed_chunk chunk;
 
     if (walk->fast != NULL)
         return is_listed(walk->fast, &now->fast, &now->pending);
-    if (!pht_glibc_looks_fast(walk->roots, walk->arena, &chunk,
-                              now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS))
+    if (!pht_glibc_looks_fast(walk->roots, walk->arena, now->pending.address,
+                              now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS, now->pending.words[0],
+                              &chunk))
         return false;
     walk->guessed.count = now->guessed++;
     if (!pht_vec_push(&walk->guessed, chunk))
@@ -132,12 +137,35 @@ static bool is_fast(struct pht_chunk_walk *walk)
 
 static enum pht_chunk_kind kind_in_use(struct pht_chunk_walk *walk)
 {
-    struct pht_chunk_position *now = &walk->now;
-
-    if (has_key(walk, &now->pending) ||
-        is_listed(&walk->lists->tcache, &now->tcache, &now->pending))
+    if (is_tcached(walk))
         return PHT_CHUNK_TCACHE;
     return is_fast(walk) ? PHT_CHUNK_FAST : PHT_CHUNK_LIVE;
+}
+
+/* Free chunks before this do not merge with what comes behind. */
+static void end_runs(struct pht_chunk_walk *walk)
+{
+    if (!pht_free_run_end(&walk->now.run, &walk->runs) ||
+        !pht_free_run_end(&walk->now.run_flushed, &walk->runs_flushed))
+        walk->out_of_memory = true;
+}
+
+static void go_on_with_runs(struct pht_chunk_walk *walk, enum pht_chunk_kind kind, pht_addr addr,
+                            uint64_t bytes)
+{
+    struct pht_chunk_position *now = &walk->now;
+    bool kept = true;
+
+    if (kind == PHT_CHUNK_LIVE) {
+        end_runs(walk);
+        return;
+    }
+    if (kind == PHT_CHUNK_TCACHE)
+        kept = pht_free_run_end(&now->run, &walk->runs);
+    else
+        kept = pht_free_run_add(&now->run, &walk->runs, addr, bytes);
+    if (!pht_free_run_add(&now->run_flushed, &walk->runs_flushed, addr, bytes) || !kept)
+        walk->out_of_memory = true;
 }
 
 /* Count the chunk before the header `next`, which says whether it is free. */
@@ -148,11 +176,13 @@ static bool settle(struct pht_chunk_walk *walk, const struct header *next)
 
     if (now->pending.address == 0)
         return true;
+    uint64_t bytes = now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS;
     if (next->raw & PHT_CHUNK_PREV_INUSE)
         kind = kind_in_use(walk);
-    else if (next->prev_size != (now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS))
+    else if (next->prev_size != bytes)
         return false;
-    pht_chunk_tally_add(&now->tally, walk->snapshot, kind, now->pending.address, now->pending.raw);
+    pht_chunk_tally_add(&now->tally, kind, now->pending.address, now->pending.raw);
+    go_on_with_runs(walk, kind, now->pending.address, bytes);
     now->pending.address = 0;
     return true;
 }
@@ -163,8 +193,12 @@ static enum step end_at_top(struct pht_chunk_walk *walk, pht_addr top, const str
 {
     if (!settle(walk, header))
         return STEP_BROKEN;
-    pht_chunk_tally_add_top(&walk->now.tally, walk->snapshot, walk->roots, walk->arena, top,
-                            walk->end);
+    pht_chunk_tally_add_top(&walk->now.tally, walk->end - top);
+    walk->now.top = top;
+    walk->now.top_end = walk->end;
+    if (!pht_free_run_end_at_top(&walk->now.run, &walk->runs) ||
+        !pht_free_run_end_at_top(&walk->now.run_flushed, &walk->runs_flushed))
+        walk->out_of_memory = true;
     walk->now.at = walk->end;
     return STEP_ENDED;
 }
@@ -193,7 +227,7 @@ static enum step end_at_main_fence(struct pht_chunk_walk *walk, const struct hea
 
     if (bytes == 0 || !settle(walk, header))
         return STEP_BROKEN;
-    pht_chunk_tally_break(&walk->now.tally, walk->snapshot);
+    end_runs(walk);
     walk->now.tally.arena.overhead_bytes += bytes;
     walk->now.at += bytes;
     return STEP_ENDED;
@@ -224,7 +258,7 @@ static enum step end_at_heap_fence(struct pht_chunk_walk *walk, const struct hea
     }
     if (!settle(walk, header))
         return STEP_BROKEN;
-    pht_chunk_tally_break(&now->tally, walk->snapshot);
+    end_runs(walk);
     arena->overhead_bytes += PHT_CHUNK_FENCE_BYTES;
     now->at = walk->end;
     return STEP_ENDED;
@@ -373,7 +407,7 @@ static enum step skip(struct pht_chunk_walk *walk, bool to_the_end)
     if (to > last)
         to = last;
     now->tally.arena.unknown_bytes += to - from;
-    pht_chunk_tally_break(&now->tally, walk->snapshot);
+    end_runs(walk);
     now->pending.address = 0;
     now->at = to;
     save_first_position(walk);
@@ -447,4 +481,6 @@ void pht_chunk_walk_deinit(struct pht_chunk_walk *walk)
 {
     free(walk->anchors.items);
     free(walk->guessed.items);
+    free(walk->runs.items);
+    free(walk->runs_flushed.items);
 }

@@ -13,6 +13,7 @@
 #include "walk/glibc_bins.h"
 #include "walk/glibc_fastbins.h"
 #include "walk/glibc_tally.h"
+#include "walk/glibc_trim.h"
 
 #define PHT_CHUNK_WINDOW_BYTES ((size_t)128 << 10)
 
@@ -28,7 +29,11 @@ struct pht_chunk_position {
     struct pht_pending_chunk pending;
     size_t fast; /* the next in walk->fast, walk->lists->tcache */
     size_t tcache;
-    size_t guessed; /* chunks that look as if they were in a fastbin */
+    size_t guessed; /* chunks in walk->guessed */
+    struct pht_free_run run;
+    struct pht_free_run run_flushed; /* as if every tcache were empty */
+    pht_addr top;                    /* as it was found; 0: not yet */
+    pht_addr top_end;
     struct pht_chunk_tally tally;
 };
 
@@ -39,7 +44,9 @@ struct pht_chunk_walk {
     const struct pht_malloc_arena_root *arena;
     bool is_main;
     const struct pht_listed_chunks *fast; /* in fastbins; NULL: told by their look */
-    struct pht_listed_chunks guessed;
+    struct pht_guessed_chunks guessed;    /* as long as `fast` is NULL */
+    struct pht_ranges runs;               /* free chunks that are next to each other */
+    struct pht_ranges runs_flushed;
     pht_addr end; /* of the piece: chunks, fences, top */
     pht_addr top; /* in this piece; 0: it is in another */
     struct pht_chunk_position now;

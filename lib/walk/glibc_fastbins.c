@@ -2,75 +2,151 @@
 
 #include <stdlib.h>
 
-static pht_addr next_of(const struct pht_listed_chunk *chunk)
+#include "walk/field.h"
+
+/* Chunks of a list that were not met, as they came into it since, are read, so many of each. */
+#define MISSES_MAX 256
+
+/* ---- guessing ---------------------------------------------------------------------------- */
+
+/* What an arena is made of is known at once only for one that grew by brk alone. */
+static bool may_lie_in(const struct pht_glibc_roots *roots,
+                       const struct pht_malloc_arena_root *arena, pht_addr addr)
 {
-    return pht_glibc_reveal(true, chunk->address + PHT_CHUNK_HEADER_BYTES, chunk->link);
+    const struct pht_malloc_heap *heap = &roots->heaps.items[arena->first_heap];
+
+    if (arena != &roots->arenas.items[0] || !arena->is_contiguous)
+        return true;
+    return addr >= heap->start && addr < heap->end;
 }
 
-/* The pieces of a main arena that did not grow by brk alone are not known beforehand. */
-static bool lies_in(const struct pht_glibc_roots *roots, const struct pht_malloc_arena_root *arena,
-                    pht_addr addr)
+static pht_addr next_of(pht_addr address, uint64_t link)
 {
-    if (arena == &roots->arenas.items[0] && !arena->is_contiguous)
-        return true;
-    for (size_t i = 0; i < arena->heaps; i++) {
-        const struct pht_malloc_heap *heap = &roots->heaps.items[arena->first_heap + i];
-        if (addr >= heap->start && addr < heap->end)
-            return true;
-    }
-    return false;
+    return pht_glibc_reveal(true, address + PHT_CHUNK_HEADER_BYTES, link);
 }
 
 bool pht_glibc_looks_fast(const struct pht_glibc_roots *roots,
-                          const struct pht_malloc_arena_root *arena,
-                          const struct pht_listed_chunk *chunk, uint64_t bytes)
+                          const struct pht_malloc_arena_root *arena, pht_addr address,
+                          uint64_t bytes, uint64_t link, struct pht_guessed_chunk *ret)
 {
     const struct pht_libc_layout *layout = &roots->libc->layout;
-    pht_addr next = next_of(chunk);
+    pht_addr next = next_of(address, link);
 
     if (layout->state_fastbins == PHT_UNKNOWN ||
         bytes >= PHT_CHUNK_BYTES_MIN +
-                     layout->state_fastbins_bytes / sizeof(pht_addr) * PHT_CHUNK_ALIGNMENT)
+                     layout->state_fastbins_bytes / sizeof(pht_addr) * PHT_CHUNK_ALIGNMENT ||
+        (next != 0 && (!pht_chunk_addr_is_sane(next) || !may_lie_in(roots, arena, next))))
         return false;
-    return next == 0 || (pht_chunk_addr_is_sane(next) && lies_in(roots, arena, next));
+    *ret = (struct pht_guessed_chunk){.address = address, .next = next, .bytes = bytes};
+    return true;
 }
 
-/* False if the list leads to a chunk that is not there, or that was met before. */
-static bool follow(const struct pht_listed_chunks *chunks, pht_addr head, bool *met)
+/* ---- confirming -------------------------------------------------------------------------- */
+
+struct confirmer {
+    struct pht_snapshot *snapshot;
+    const struct pht_guessed_chunks *chunks;
+    uint8_t *met; /* in which pass */
+};
+
+size_t pht_guessed_chunks_find(const struct pht_guessed_chunks *chunks, pht_addr addr)
 {
+    size_t low = 0, high = chunks->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (chunks->items[middle].address < addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The link of a chunk that was not met. */
+static bool read_next(struct confirmer *self, pht_addr chunk, uint64_t bytes, pht_addr *next)
+{
+    uint64_t words[2];
+
+    if (!pht_chunk_addr_is_sane(chunk) ||
+        pht_snapshot_read(self->snapshot, chunk + sizeof(uint64_t), words, sizeof(words)) !=
+            PHT_READ_OK ||
+        (words[0] & ~(uint64_t)PHT_CHUNK_FLAGS) != bytes)
+        return false;
+    *next = next_of(chunk, words[1]);
+    return true;
+}
+
+/* `bytes` is the size of the bin's chunks. False if the list leads astray, or in a circle. */
+static bool follow(struct confirmer *self, pht_addr head, uint64_t bytes, uint8_t pass)
+{
+    int misses = 0;
+
     for (pht_addr at = head; at != 0;) {
-        size_t i = pht_listed_chunks_find(chunks, at);
-        if (i == chunks->count || chunks->items[i].address != at || met[i])
+        size_t i = pht_guessed_chunks_find(self->chunks, at);
+        const struct pht_guessed_chunk *chunk = &self->chunks->items[i];
+        if (i < self->chunks->count && chunk->address == at && chunk->bytes == bytes) {
+            if (self->met[i] == pass)
+                return false;
+            self->met[i] = pass;
+            at = chunk->next;
+        } else if (misses++ == MISSES_MAX || !read_next(self, at, bytes, &at)) {
             return false;
-        met[i] = true;
-        at = next_of(&chunks->items[i]);
+        }
     }
     return true;
 }
 
-static enum pht_fastbins_outcome keep_met(struct pht_listed_chunks *chunks, const bool *met)
+/* A list that has changed since the roots were copied is followed from where it begins now. */
+static bool follow_anew(struct confirmer *self, const struct pht_glibc_roots *roots,
+                        const struct pht_malloc_arena_root *arena, size_t bin, uint64_t bytes)
 {
-    size_t all = chunks->count, kept = 0;
+    pht_addr field = arena->address + roots->libc->layout.state_fastbins + bin * sizeof(field);
+    pht_addr head;
 
-    for (size_t i = 0; i < all; i++) {
-        if (met[i])
-            chunks->items[kept++] = chunks->items[i];
-    }
-    chunks->count = kept;
-    return kept == all ? PHT_FASTBINS_EXACT : PHT_FASTBINS_FEWER;
+    return pht_snapshot_read(self->snapshot, field, &head, sizeof(head)) == PHT_READ_OK &&
+           head != arena->fastbins[bin] && follow(self, head, bytes, 2);
 }
 
-enum pht_fastbins_outcome pht_glibc_confirm_fastbins(const struct pht_malloc_arena_root *arena,
-                                                     struct pht_listed_chunks *chunks)
+static int compare(const void *a, const void *b)
 {
-    bool *met = calloc(chunks->count + 1, sizeof(*met));
-    bool followed = true;
+    const struct pht_guessed_chunk *left = a, *right = b;
 
-    if (met == NULL)
-        return PHT_FASTBINS_NO_MEMORY;
-    for (size_t bin = 0; bin < PHT_FASTBINS_MAX; bin++)
-        followed = follow(chunks, arena->fastbins[bin], met) && followed;
-    enum pht_fastbins_outcome outcome = followed ? keep_met(chunks, met) : PHT_FASTBINS_BROKEN;
-    free(met);
-    return outcome;
+    return left->address < right->address ? -1 : left->address > right->address;
+}
+
+static void leave_others(struct pht_guessed_chunks *chunks, const uint8_t *met)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < chunks->count; i++) {
+        if (met[i] == 0)
+            chunks->items[left++] = chunks->items[i];
+    }
+    chunks->count = left;
+}
+
+bool pht_glibc_confirm_fastbins(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
+                                const struct pht_malloc_arena_root *arena,
+                                struct pht_guessed_chunks *chunks, uint64_t *torn)
+{
+    struct confirmer self = {
+        .snapshot = snapshot,
+        .chunks = chunks,
+        .met = calloc(chunks->count + 1, sizeof(*self.met)),
+    };
+
+    if (self.met == NULL)
+        return false;
+    if (chunks->count > 0)
+        qsort(chunks->items, chunks->count, sizeof(chunks->items[0]), compare);
+    for (size_t bin = 0; bin < PHT_FASTBINS_MAX; bin++) {
+        uint64_t bytes = PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT;
+        if (!follow(&self, arena->fastbins[bin], bytes, 1) &&
+            !follow_anew(&self, roots, arena, bin, bytes))
+            ++*torn;
+    }
+    leave_others(chunks, self.met);
+    free(self.met);
+    return true;
 }

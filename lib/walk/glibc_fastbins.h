@@ -1,27 +1,45 @@
 /*
- * Chunks in fastbins, where links are stored safely (see walk/glibc_lists.h): what a live chunk
- * holds almost never looks like such a link, so a walk takes what does for a chunk in a fastbin,
- * and the lists are followed afterwards, through what was met and not through the target.
+ * Chunks in fastbins, where links are stored safely (see walk/glibc_lists.h).
+ *
+ * What a live chunk holds seldom looks like such a link, so a walk takes what does for a chunk in
+ * a fastbin. The lists are followed afterwards, through what was met and not through the target,
+ * which would be a read for each link. What is in no list then is live after all: it was in one,
+ * and nobody has written to it since.
  */
 #ifndef PHT_LIB_WALK_GLIBC_FASTBINS_H
 #define PHT_LIB_WALK_GLIBC_FASTBINS_H
 
 #include "walk/glibc_lists.h"
 
-/* True if `chunk`, of `bytes`, can be in a fastbin of `arena`. */
-bool pht_glibc_looks_fast(const struct pht_glibc_roots *roots,
-                          const struct pht_malloc_arena_root *arena,
-                          const struct pht_listed_chunk *chunk, uint64_t bytes);
-
-enum pht_fastbins_outcome {
-    PHT_FASTBINS_EXACT,  /* all chunks are in a fastbin */
-    PHT_FASTBINS_FEWER,  /* some are not; the others are left */
-    PHT_FASTBINS_BROKEN, /* a list leads to a chunk that was not met: it has changed since */
-    PHT_FASTBINS_NO_MEMORY,
+struct pht_guessed_chunk {
+    pht_addr address;
+    pht_addr next; /* in its list: a chunk; 0: it is the last */
+    uint64_t bytes;
 };
 
-/* Follow the arena's fastbins through `chunks`, which are sorted. */
-enum pht_fastbins_outcome pht_glibc_confirm_fastbins(const struct pht_malloc_arena_root *arena,
-                                                     struct pht_listed_chunks *chunks);
+struct pht_guessed_chunks {
+    struct pht_guessed_chunk *items;
+    size_t count;
+    size_t capacity;
+};
+
+/*
+ * True if the chunk at `address`, of `bytes`, whose memory begins with `link`, can be in a fastbin
+ * of `arena`; `*ret` is it then.
+ */
+bool pht_glibc_looks_fast(const struct pht_glibc_roots *roots,
+                          const struct pht_malloc_arena_root *arena, pht_addr address,
+                          uint64_t bytes, uint64_t link, struct pht_guessed_chunk *ret);
+
+/*
+ * Follow the arena's fastbins through `chunks` and leave those that are in none, by address.
+ * `*torn` counts lists that could not be followed to their end. False when memory is short.
+ */
+bool pht_glibc_confirm_fastbins(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
+                                const struct pht_malloc_arena_root *arena,
+                                struct pht_guessed_chunks *chunks, uint64_t *torn);
+
+/* The first at or behind `addr` of chunks sorted by address. */
+size_t pht_guessed_chunks_find(const struct pht_guessed_chunks *chunks, pht_addr addr);
 
 #endif

@@ -49,7 +49,6 @@ struct follower {
     struct pht_malloc_lists *lists;
     struct pht_snapshot *snapshot;
     const struct pht_glibc_roots *roots;
-    bool keeps_tcache; /* chunks in a tcache have no key to be known by */
     bool out_of_memory;
     struct list active[LISTS_MAX];
     size_t count;
@@ -84,7 +83,7 @@ static bool take_chunk(struct follower *self, struct list *list, const uint8_t *
                                : size < PHT_CHUNK_BYTES_MIN || size > PHT_USER_ADDR_MAX)
         return false;
     const struct pht_listed_chunk chunk = {memory - PHT_CHUNK_HEADER_BYTES, link};
-    if ((list->arena != NULL || self->keeps_tcache) && !pht_vec_push(&list->met, chunk))
+    if (!pht_vec_push(&list->met, chunk))
         self->out_of_memory = true;
     list->chunks++;
     list->bytes += size;
@@ -339,7 +338,6 @@ bool pht_malloc_lists_follow(struct pht_malloc_lists *lists, struct pht_snapshot
     self->lists = lists;
     self->snapshot = snapshot;
     self->roots = roots;
-    self->keeps_tcache = roots->libc->layout.tcache_entry_key == PHT_UNKNOWN;
     detect_safe_linking(self);
     for (size_t i = 0; i < roots->threads.count; i++) {
         if (roots->threads.items[i].tcache != 0)

@@ -66,12 +66,6 @@ static void keep_if_large(struct pht_chunk_tally *tally, pht_addr addr, uint64_t
 
 /* ---- chunks ------------------------------------------------------------------------------- */
 
-void pht_chunk_tally_break(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot)
-{
-    pht_trim_run_end(&tally->trim, snapshot);
-    pht_trim_run_end(&tally->trim_flushed, snapshot);
-}
-
 static void add_live(struct pht_chunk_tally *tally, uint64_t bytes)
 {
     struct pht_size_row *row = &tally->sizes[row_of(bytes)];
@@ -91,28 +85,24 @@ static void add_free(struct pht_chunk_tally *tally, pht_addr addr, uint64_t byte
     keep_if_large(tally, addr, bytes);
 }
 
-void pht_chunk_tally_add(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
-                         enum pht_chunk_kind kind, pht_addr addr, uint64_t raw)
+void pht_chunk_tally_add(struct pht_chunk_tally *tally, enum pht_chunk_kind kind, pht_addr addr,
+                         uint64_t raw)
 {
     struct pht_glibc_arena *arena = &tally->arena;
     uint64_t bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
 
     if (kind == PHT_CHUNK_LIVE) {
         add_live(tally, bytes);
-        pht_chunk_tally_break(tally, snapshot);
         return;
     }
     add_free(tally, addr, bytes);
-    pht_trim_run_add(&tally->trim_flushed, snapshot, addr, bytes);
     if (kind == PHT_CHUNK_TCACHE) {
         arena->tcache_chunks++;
         arena->tcache_bytes += bytes;
-        pht_trim_run_end(&tally->trim, snapshot);
         return;
     }
     arena->free_chunks++;
     arena->free_bytes += bytes;
-    pht_trim_run_add(&tally->trim, snapshot, addr, bytes);
     if (kind == PHT_CHUNK_FAST) {
         arena->fast_chunks++;
         arena->fast_bytes += bytes;
@@ -122,13 +112,35 @@ void pht_chunk_tally_add(struct pht_chunk_tally *tally, struct pht_snapshot *sna
     }
 }
 
-void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
-                             const struct pht_glibc_roots *roots,
-                             const struct pht_malloc_arena_root *arena, pht_addr top, pht_addr end)
+static void forget_if_large(struct pht_chunk_tally *tally, pht_addr addr)
 {
-    tally->arena.top_bytes += end - top;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < tally->largest_count; i++) {
+        if (tally->largest[i].address != addr)
+            tally->largest[kept++] = tally->largest[i];
+    }
+    tally->largest_count = kept;
+}
+
+void pht_chunk_tally_revive(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes)
+{
+    struct pht_size_row *row = &tally->sizes[row_of(bytes)];
+
+    row->free_chunks--;
+    row->free_bytes -= bytes;
+    tally->arena.free_chunks--;
+    tally->arena.free_bytes -= bytes;
+    tally->arena.fast_chunks--;
+    tally->arena.fast_bytes -= bytes;
+    forget_if_large(tally, addr);
+    add_live(tally, bytes);
+}
+
+/* malloc_info(3) counts top as a free chunk. */
+void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, uint64_t bytes)
+{
+    tally->arena.top_bytes += bytes;
     tally->arena.rest_chunks++;
-    tally->arena.rest_bytes += end - top;
-    pht_trim_run_end_at_top(&tally->trim, snapshot, roots, arena, top, end);
-    pht_trim_run_end_at_top(&tally->trim_flushed, snapshot, roots, arena, top, end);
+    tally->arena.rest_bytes += bytes;
 }

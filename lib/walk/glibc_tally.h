@@ -7,7 +7,6 @@
 #define PHT_LIB_WALK_GLIBC_TALLY_H
 
 #include "walk/glibc.h"
-#include "walk/glibc_trim.h"
 
 /* Sizes below 1 KiB have a row each, larger ones four rows for each power of two. */
 #define PHT_SIZE_ROWS 256
@@ -29,23 +28,19 @@ struct pht_size_row {
 struct pht_chunk_tally {
     size_t arena_index;
     struct pht_glibc_arena arena; /* the one that is walked */
-    struct pht_trim_run trim;
-    struct pht_trim_run trim_flushed; /* as if every tcache were empty */
     struct pht_size_row sizes[PHT_SIZE_ROWS];
     struct pht_free_chunk largest[PHT_LARGEST_FREE];
     size_t largest_count;
 };
 
 /* `raw` is the size word as it stands, flags included. */
-void pht_chunk_tally_add(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
-                         enum pht_chunk_kind kind, pht_addr addr, uint64_t raw);
+void pht_chunk_tally_add(struct pht_chunk_tally *tally, enum pht_chunk_kind kind, pht_addr addr,
+                         uint64_t raw);
 
-/* Free chunks before this do not merge with what comes behind. */
-void pht_chunk_tally_break(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot);
+/* A chunk that was added as one in a fastbin is live. */
+void pht_chunk_tally_revive(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes);
 
-void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, struct pht_snapshot *snapshot,
-                             const struct pht_glibc_roots *roots,
-                             const struct pht_malloc_arena_root *arena, pht_addr top, pht_addr end);
+void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, uint64_t bytes);
 
 /* The rows that have chunks into `rows`, which has room for PHT_SIZE_ROWS; returns how many. */
 size_t pht_chunk_tally_list_sizes(const struct pht_chunk_tally *tally, struct pht_chunk_size *rows);

@@ -10,53 +10,110 @@
 
 #define HUGE_PAGE_BYTES_MAX ((uint64_t)16 << 30)
 
-void pht_trim_run_end(struct pht_trim_run *run, struct pht_snapshot *snapshot)
+static bool end_run(struct pht_free_run *run, struct pht_ranges *ranges, uint64_t least_bytes)
 {
-    pht_addr from = pht_round_up(run->start + HEAD_BYTES, PHT_PAGE_BYTES);
-    pht_addr to = pht_round_down(run->end, PHT_PAGE_BYTES);
+    bool kept = true;
 
-    if (run->start != 0 && from < to)
-        run->releasable_bytes += pht_snapshot_resident_bytes(snapshot, from, to);
+    if (run->end - run->start >= least_bytes) {
+        ranges->count = run->noted++;
+        kept = pht_ranges_add(ranges, run->start, run->end);
+    }
     run->start = run->end = 0;
+    return kept;
 }
 
-void pht_trim_run_add(struct pht_trim_run *run, struct pht_snapshot *snapshot, pht_addr addr,
+bool pht_free_run_end(struct pht_free_run *run, struct pht_ranges *ranges)
+{
+    return end_run(run, ranges, PHT_PAGE_BYTES);
+}
+
+bool pht_free_run_end_at_top(struct pht_free_run *run, struct pht_ranges *ranges)
+{
+    return end_run(run, ranges, PHT_CHUNK_BYTES_MIN);
+}
+
+bool pht_free_run_add(struct pht_free_run *run, struct pht_ranges *ranges, pht_addr addr,
                       uint64_t bytes)
 {
-    if (run->start == 0 || run->end != addr) {
-        pht_trim_run_end(run, snapshot);
+    bool kept = true;
+
+    if (run->end != addr) {
+        kept = pht_free_run_end(run, ranges);
         run->start = addr;
     }
     run->end = addr + bytes;
+    return kept;
+}
+
+/* ---- what goes back ---------------------------------------------------------------------- */
+
+struct trim {
+    struct pht_snapshot *snapshot;
+    const struct pht_glibc_roots *roots;
+    const struct pht_malloc_arena_root *arena;
+    pht_addr top; /* with what merges with it */
+    pht_addr top_end;
+    uint64_t bytes;
+};
+
+static void release(struct trim *trim, pht_addr start, pht_addr end)
+{
+    pht_addr from = pht_round_up(start + HEAD_BYTES, PHT_PAGE_BYTES);
+    pht_addr to = pht_round_down(end, PHT_PAGE_BYTES);
+
+    if (end == trim->top)
+        trim->top = start;
+    else if (from < to)
+        trim->bytes += pht_snapshot_resident_bytes(trim->snapshot, from, to);
 }
 
 /* systrim() does nothing unless top ends where the break is: others may use brk too. */
-static bool ends_at_break(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
-                          const struct pht_malloc_arena_root *arena, pht_addr end)
+static bool ends_at_break(const struct trim *trim)
 {
-    if (roots->current_break != 0)
-        return roots->current_break == end;
-    const struct pht_mapping *mapping = pht_maps_find(pht_snapshot_maps(snapshot), end - 1);
-    return arena->is_contiguous && mapping != NULL && mapping->end == end;
+    if (trim->roots->current_break != 0)
+        return trim->roots->current_break == trim->top_end;
+    const struct pht_mapping *mapping =
+        pht_maps_find(pht_snapshot_maps(trim->snapshot), trim->top_end - 1);
+    return trim->arena->is_contiguous && mapping != NULL && mapping->end == trim->top_end;
 }
 
-void pht_trim_run_end_at_top(struct pht_trim_run *run, struct pht_snapshot *snapshot,
-                             const struct pht_glibc_roots *roots,
-                             const struct pht_malloc_arena_root *arena, pht_addr top, pht_addr end)
+static void release_top(struct trim *trim)
 {
-    bool is_main = arena == &roots->arenas.items[0];
-    uint64_t unit = roots->params.thp_page_bytes;
+    uint64_t unit = trim->roots->params.thp_page_bytes;
 
-    if (run->start != 0 && run->end == top) {
-        top = run->start;
-        run->start = run->end = 0;
-    }
-    pht_trim_run_end(run, snapshot);
-    if (!is_main || end - top <= TOP_LEFT_BYTES || !ends_at_break(snapshot, roots, arena, end))
+    if (trim->arena != &trim->roots->arenas.items[0] ||
+        trim->top_end - trim->top <= TOP_LEFT_BYTES || !ends_at_break(trim))
         return;
     if (unit == 0 || unit == PHT_UNKNOWN || !pht_is_power_of_two(unit) ||
         unit > HUGE_PAGE_BYTES_MAX)
         unit = PHT_PAGE_BYTES;
-    uint64_t extra = pht_round_down(end - top - TOP_LEFT_BYTES, unit);
-    run->releasable_bytes += pht_snapshot_resident_bytes(snapshot, end - extra, end);
+    uint64_t extra = pht_round_down(trim->top_end - trim->top - TOP_LEFT_BYTES, unit);
+    trim->bytes +=
+        pht_snapshot_resident_bytes(trim->snapshot, trim->top_end - extra, trim->top_end);
+}
+
+uint64_t pht_trim_releasable(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
+                             const struct pht_malloc_arena_root *arena,
+                             const struct pht_ranges *ranges, const struct pht_guessed_chunks *live,
+                             pht_addr top, pht_addr top_end)
+{
+    struct trim trim = {
+        .snapshot = snapshot,
+        .roots = roots,
+        .arena = arena,
+        .top = top,
+        .top_end = top_end,
+    };
+
+    for (size_t i = 0; i < ranges->count; i++) {
+        pht_addr at = ranges->items[i].start, end = ranges->items[i].end;
+        size_t next = pht_guessed_chunks_find(live, at);
+        for (; next < live->count && live->items[next].address < end; next++) {
+            release(&trim, at, live->items[next].address);
+            at = live->items[next].address + live->items[next].bytes;
+        }
+        release(&trim, at, end);
+    }
+    release_top(&trim);
+    return trim.bytes;
 }

@@ -9,25 +9,35 @@
 #define PHT_LIB_WALK_GLIBC_TRIM_H
 
 #include "walk/glibc.h"
+#include "walk/glibc_fastbins.h"
+#include "walk/ranges.h"
 
 /* Free chunks next to each other, as they would be merged. */
-struct pht_trim_run {
+struct pht_free_run {
     pht_addr start; /* 0: none */
     pht_addr end;
-    uint64_t releasable_bytes; /* of the runs that have ended: resident, and would go back */
+    size_t noted; /* runs that have ended, in the ranges that are kept of them */
 };
 
-/* The chunk at `addr` is free: it goes on with the run before it, or ends that. */
-void pht_trim_run_add(struct pht_trim_run *run, struct pht_snapshot *snapshot, pht_addr addr,
+/*
+ * The chunk at `addr` is free: it goes on with the run before it, or ends that. Runs that may hold
+ * a whole page are kept in `ranges`, which a walk that goes back shortens to `run->noted`. False
+ * when memory is short.
+ */
+bool pht_free_run_add(struct pht_free_run *run, struct pht_ranges *ranges, pht_addr addr,
                       uint64_t bytes);
-void pht_trim_run_end(struct pht_trim_run *run, struct pht_snapshot *snapshot);
+bool pht_free_run_end(struct pht_free_run *run, struct pht_ranges *ranges);
+
+/* The same where top comes next, for which a few bytes more may make a page. */
+bool pht_free_run_end_at_top(struct pht_free_run *run, struct pht_ranges *ranges);
 
 /*
- * The run that reaches the top chunk at `top` becomes part of it. `end` is where top ends. Only
- * the main arena's top is given back; of the other ones nothing is.
+ * Resident bytes that would go back. `live` are chunks that stand in runs by mistake, by address.
+ * Top is [top, top_end), or nothing; a run that reaches it becomes part of it.
  */
-void pht_trim_run_end_at_top(struct pht_trim_run *run, struct pht_snapshot *snapshot,
-                             const struct pht_glibc_roots *roots,
-                             const struct pht_malloc_arena_root *arena, pht_addr top, pht_addr end);
+uint64_t pht_trim_releasable(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
+                             const struct pht_malloc_arena_root *arena,
+                             const struct pht_ranges *ranges, const struct pht_guessed_chunks *live,
+                             pht_addr top, pht_addr top_end);
 
 #endif
