@@ -96,7 +96,8 @@ void pht_libc_layout_clear(struct pht_libc_layout *layout)
 
 static bool is_of_system(const char *path)
 {
-    return strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/lib", 4) == 0;
+    return strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/lib/", 5) == 0 ||
+           strncmp(path, "/lib64/", 7) == 0;
 }
 
 struct pht_error *pht_libc_layout_resolve(struct pht_target *target, struct pht_elf_image *image,

@@ -118,8 +118,7 @@ static void take_symbol(const struct pht_symbol *symbol, const struct pht_layout
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct pht_layout_field *field = &table->fields[i];
-        if (pht_layout_is_of_type(field) || strcmp(symbol->name, field->subject) != 0 ||
-            symbol->is_thread_local != (field->kind == PHT_FIELD_TLS))
+        if (pht_layout_is_of_type(field) || strcmp(symbol->name, field->subject) != 0)
             continue;
         pht_layout_set(layout, field,
                        field->kind == PHT_FIELD_LENGTH ? symbol->size : symbol->address);
@@ -183,7 +182,8 @@ struct pht_error *pht_layout_resolve(struct pht_target *target, struct pht_elf_i
     *symbols = resolve_symbols(image, &debug, &units, table, layout);
     pht_dwarf_units_deinit(&units);
     pht_debug_file_close(&debug);
-    if (!pht_layout_is_sound(table, layout))
-        return pht_layout_missing(image, "usable debug information");
-    return NULL;
+    if (pht_layout_is_sound(table, layout))
+        return NULL;
+    pht_layout_clear(table, layout);
+    return pht_layout_missing(image, "usable debug information");
 }

@@ -7,7 +7,8 @@
 
 /*
  * From the image and its debug file into `layout`, all of it, and say which symbols were needed:
- * the least direct of them. NULL, or PHT_ERROR_NO_LAYOUT with what is missing, without a remedy.
+ * the least direct of them. NULL, or PHT_ERROR_NO_LAYOUT with what is missing, without a remedy;
+ * `layout` is cleared then.
  */
 struct pht_error *pht_layout_resolve(struct pht_target *target, struct pht_elf_image *image,
                                      const struct pht_layout_table *table, void *layout,

@@ -16,10 +16,10 @@
  */
 struct pht_symbol {
     const char *name;
-    bool is_thread_local; /* which of the two kinds is looked for */
     uint64_t address;
     uint64_t size;
     unsigned matches;
+    bool is_thread_local; /* which of the two kinds is looked for */
 };
 
 /*

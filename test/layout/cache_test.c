@@ -290,7 +290,9 @@ static const struct damage_row {
     {"version", "version 3.11"},
     {"version", "version three"},
     {"version", "version 3.11.2 final"},
+    {"version", "version 3.11.2rc111111111111111111111111"}, /* 32 bytes */
     {"free-threaded", "free-threaded 2"},
+    {"free-threaded", "free-threaded 1111111111111111111111111111111111111111111111111111111111"},
     {"free-threaded", "free-threaded true"},
     {"debug-build", "debug-build "},
     {"layout", "layout none"},

@@ -111,6 +111,61 @@ START_TEST(what_is_no_variable_of_the_file_is_not_found)
 }
 END_TEST
 
+/* ---- thread-local ones ---------------------------------------------------------------------- */
+
+static const char *const threaded[] = {
+    ELF_FIXTURE("libc-shadowed/libc-2.99"),
+    ELF_FIXTURE("libc-clang/libc-2.99"),
+    ELF_FIXTURE("libc-lto/libc-2.99"),
+};
+#define THREADED 3
+
+START_TEST(thread_local_variables_have_offsets)
+{
+    struct pht_dwarf_variable variables[] = {
+        {.name = "tcache", .file = "malloc.c", .is_thread_local = true},
+        {.name = "thread_arena", .file = "malloc.c", .is_thread_local = true},
+        {.name = "mp_", .file = "shadow.c", .is_thread_local = true},
+    };
+    static const char *const truths[] = {"fixture_tcache", "fixture_thread_arena",
+                                         "fixture_other_params"};
+
+    if (!elf_fixture_open_units(&fixture, threaded[_i]))
+        return;
+    pht_dwarf_find_variables(&fixture.units, variables, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_msg(variables[i].found, "%s", variables[i].name);
+        ck_assert_uint_eq(variables[i].address, elf_fixture_thread_local(&fixture, truths[i]));
+    }
+    ck_assert_uint_eq(variables[0].bytes, sizeof(void *));
+    ck_assert_uint_eq(variables[2].bytes, sizeof(int));
+    elf_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(the_kind_of_a_variable_decides_between_two_of_a_name)
+{
+    struct pht_dwarf_variable variables[] = {
+        {.name = "tcache"},
+        {.name = "tcache", .is_thread_local = true},
+        {.name = "mp_"},
+        {.name = "tcache", .file = "malloc.c"},
+        {.name = "tcache", .file = "shadow.c", .is_thread_local = true},
+        {.name = "main_arena", .is_thread_local = true},
+    };
+
+    if (!elf_fixture_open_units(&fixture, threaded[_i]))
+        return;
+    pht_dwarf_find_variables(&fixture.units, variables, 6);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_msg(variables[i].found == (i < 3), "%zu", i);
+    ck_assert_uint_eq(variables[0].address, elf_fixture_address(&fixture, "fixture_other_tcache"));
+    ck_assert_uint_eq(variables[1].address, elf_fixture_thread_local(&fixture, "fixture_tcache"));
+    ck_assert_uint_eq(variables[2].address, elf_fixture_address(&fixture, "fixture_params"));
+    elf_fixture_close(&fixture);
+}
+END_TEST
+
 static Suite *dwarf_vars_suite(void)
 {
     Suite *suite = suite_create("layout/dwarf_vars");
@@ -120,6 +175,8 @@ static Suite *dwarf_vars_suite(void)
     tcase_add_loop_test(tcase, variables_are_where_the_program_has_them, 0, PATHS);
     tcase_add_loop_test(tcase, exported_variables_are_found_without_a_file, 0, PATHS);
     tcase_add_loop_test(tcase, what_is_no_variable_of_the_file_is_not_found, 0, PATHS);
+    tcase_add_loop_test(tcase, thread_local_variables_have_offsets, 0, THREADED);
+    tcase_add_loop_test(tcase, the_kind_of_a_variable_decides_between_two_of_a_name, 0, THREADED);
     suite_add_tcase(suite, tcase);
     return suite;
 }

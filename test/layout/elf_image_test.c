@@ -120,6 +120,74 @@ START_TEST(the_build_id_is_hex_of_the_note)
 }
 END_TEST
 
+START_TEST(the_span_is_what_the_loader_reserves)
+{
+    pht_addr first = UINT64_MAX, last = 0;
+    uint64_t start, end;
+
+    for (size_t i = 0; i < fixture.maps.count; i++) {
+        const struct pht_mapping *mapping = &fixture.maps.items[i];
+        if (!pht_elf_same_file(mapping, fixture.mapping))
+            continue;
+        first = mapping->start < first ? mapping->start : first;
+        last = mapping->end;
+    }
+    ck_assert(pht_elf_image_span(&fixture.image, &start, &end));
+    ck_assert_uint_eq(start + fixture.image.bias, first);
+    ck_assert_uint_ge(end + fixture.image.bias, last);
+    ck_assert_uint_le(end + fixture.image.bias, last + PHT_PAGE_BYTES);
+}
+END_TEST
+
+/* p_vaddr and p_memsz of its only segment. */
+static const struct span_row {
+    uint64_t address, bytes;
+    bool whole;
+    uint64_t start, end;
+} span_rows[] = {
+    {0x1000, 0x1000, true, 0x1000, 0x2000},
+    {0x1fff, 2, true, 0x1000, 0x3000},
+    {0x400000, 0x1001, true, 0x400000, 0x402000},
+    {0x1000, 0, false, 0, 0},
+    {0, UINT64_MAX, false, 0, 0},
+    {0x1000, UINT64_MAX - 0x1000, false, 0, 0},
+    {0x2000, UINT64_MAX - 0x1000, false, 0, 0},
+};
+
+START_TEST(a_span_without_an_end_is_none)
+{
+    const struct span_row *row = &span_rows[_i];
+    struct {
+        Elf64_Ehdr header;
+        Elf64_Phdr segment;
+    } file = {
+        .header = {.e_type = ET_DYN,
+                   .e_machine = OUR_MACHINE,
+                   .e_version = EV_CURRENT,
+                   .e_phoff = sizeof(file.header),
+                   .e_ehsize = sizeof(file.header),
+                   .e_phentsize = sizeof(file.segment),
+                   .e_phnum = 1},
+        .segment = {.p_type = PT_LOAD, .p_vaddr = row->address, .p_memsz = row->bytes},
+    };
+    uint64_t start, end;
+
+    memcpy(file.header.e_ident, ELFMAG, SELFMAG);
+    file.header.e_ident[EI_CLASS] = ELFCLASS64;
+    file.header.e_ident[EI_DATA] = ELFDATA2LSB;
+    file.header.e_ident[EI_VERSION] = EV_CURRENT;
+    elf_version(EV_CURRENT);
+    struct pht_elf_image image = {.elf = elf_memory((char *)&file, sizeof(file))};
+    ck_assert_ptr_nonnull(image.elf);
+    ck_assert(pht_elf_image_span(&image, &start, &end) == row->whole);
+    if (row->whole) {
+        ck_assert_uint_eq(start, row->start);
+        ck_assert_uint_eq(end, row->end);
+    }
+    elf_end(image.elf);
+}
+END_TEST
+
 START_TEST(bytes_of_the_file_are_read_at_linked_addresses)
 {
     const unsigned long *loaded = dlsym(fixture.library, "Py_Version");
@@ -196,6 +264,8 @@ static Suite *elf_image_suite(void)
     tcase_add_test(image, the_bias_is_how_far_the_loader_moved_it);
     tcase_add_test(image, every_mapping_of_the_file_leads_to_the_same_image);
     tcase_add_test(image, the_build_id_is_hex_of_the_note);
+    tcase_add_test(image, the_span_is_what_the_loader_reserves);
+    tcase_add_loop_test(kind, a_span_without_an_end_is_none, 0, ROWS(span_rows));
     tcase_add_test(image, bytes_of_the_file_are_read_at_linked_addresses);
     tcase_add_test(image, needed_libraries_are_matched_by_prefix);
     tcase_add_test(image, sections_are_found_by_name);

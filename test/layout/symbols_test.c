@@ -83,6 +83,32 @@ START_TEST(only_whole_names_of_what_is_defined_match)
 }
 END_TEST
 
+/* A library in which two variables have the names of others of the other kind. */
+static const char *const shadowed[] = {ELF_FIXTURE("libc-shadowed/libc-2.99"),
+                                       ELF_FIXTURE("libc-lto/libc-2.99")};
+
+START_TEST(thread_local_variables_are_not_mixed_up_with_others)
+{
+    struct pht_symbol symbols[] = {
+        {.name = "tcache"},       {.name = "tcache", .is_thread_local = true},
+        {.name = "mp_"},          {.name = "mp_", .is_thread_local = true},
+        {.name = "thread_arena"}, {.name = "tcache_key", .is_thread_local = true}};
+
+    if (!elf_fixture_open(&fixture, shadowed[_i]))
+        return;
+    pht_symbols_find(fixture.image.elf, SHT_SYMTAB, symbols, 6);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_msg(symbols[i].matches == (i < 4), "%zu: %u", i, symbols[i].matches);
+    ck_assert_uint_eq(symbols[0].address, elf_fixture_address(&fixture, "fixture_other_tcache"));
+    ck_assert_uint_eq(symbols[1].address, elf_fixture_thread_local(&fixture, "fixture_tcache"));
+    ck_assert_uint_eq(symbols[2].address, elf_fixture_address(&fixture, "fixture_params"));
+    ck_assert_uint_eq(symbols[3].address,
+                      elf_fixture_thread_local(&fixture, "fixture_other_params"));
+    ck_assert_uint_eq(symbols[1].size, sizeof(void *));
+    elf_fixture_close(&fixture);
+}
+END_TEST
+
 START_TEST(many_are_found_in_one_pass)
 {
     struct pht_symbol symbols[] = {{.name = "fixture_arenas"},
@@ -111,6 +137,7 @@ static Suite *symbols_suite(void)
     tcase_add_loop_test(tcase, the_dynamic_symbols_have_no_statics, 0, 2);
     tcase_add_loop_test(tcase, only_whole_names_of_what_is_defined_match, 0, 2);
     tcase_add_test(tcase, a_name_that_the_linker_made_longer_is_matched);
+    tcase_add_loop_test(tcase, thread_local_variables_are_not_mixed_up_with_others, 0, 2);
     tcase_add_test(tcase, many_are_found_in_one_pass);
     suite_add_tcase(suite, tcase);
     return suite;

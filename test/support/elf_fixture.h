@@ -28,6 +28,22 @@ void elf_fixture_close(struct elf_fixture *fixture);
 /* What the function `name` of the library returns, as an address before loading. */
 uint64_t elf_fixture_address(const struct elf_fixture *fixture, const char *name);
 
+/*
+ * Where in the thread-local block of the library the function `name` finds what it returns the
+ * address of.
+ */
+uint64_t elf_fixture_thread_local(const struct elf_fixture *fixture, const char *name);
+
+/*
+ * Copy a library, with the `size` bytes of `from`, which stand in it once, replaced by those of
+ * `to`. `size` 0 is a plain copy.
+ */
+void elf_fixture_copy(const char *library, const char *copy, const void *from, const void *to,
+                      size_t size);
+
+/* Leave of the mapped files those in the folder `folder` only; anonymous memory stays. */
+void elf_fixture_hide_others(struct elf_fixture *fixture, const char *folder);
+
 /* The size_t that the function `name` returns for `argument`. */
 uint64_t elf_fixture_number(const struct elf_fixture *fixture, const char *name, int argument);
 
