@@ -26,7 +26,9 @@ static const struct option_row {
     {'1', "once", NULL, "print one text report (the default)"},
     {'j', "json", NULL, "print JSON"},
     {'o', "output", "FILE", "write there instead of stdout"},
-    {OPTION_SECTION, "section", "NAME", "only this part, in full: kernel, pymalloc; repeatable"},
+    {OPTION_SECTION, "section", "NAME",
+     "only this part, in full: kernel, pymalloc, glibc;\n"
+     "may be repeated"},
     {OPTION_STOP, "stop", "MODE",
      "brief (default): about a millisecond; none: never stop\n"
      "the target; full: stopped for the whole walk"},
@@ -107,8 +109,10 @@ static struct pht_error *parse_section(const char *text, unsigned *ret)
         *ret |= PHT_SECTION_KERNEL;
     else if (strcmp(text, "pymalloc") == 0)
         *ret |= PHT_SECTION_PYMALLOC;
+    else if (strcmp(text, "glibc") == 0)
+        *ret |= PHT_SECTION_GLIBC;
     else
-        return usage("--section is kernel or pymalloc, not '%s'", text);
+        return usage("--section is kernel, pymalloc or glibc, not '%s'", text);
     return NULL;
 }
 

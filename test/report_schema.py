@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Real reports against the JSON Schema, and every field of them against pyheaptop-json(5).
+"""Reports against the JSON Schema, and every field of them against pyheaptop-json(5): real ones,
+and the one of the unit tests, which has every part.
 
 usage: report_schema.py PROGRAM        needs python3-jsonschema
 """
@@ -13,6 +14,7 @@ import jsonschema
 
 TOP = Path(__file__).resolve().parent.parent
 SCHEMA = json.loads((TOP / "lib/view/report.schema.json").read_text())
+GOLDEN = json.loads((TOP / "test/golden/report.json").read_text())
 MANUAL = (TOP / "man/pyheaptop-json.5").read_text().replace(",", " ").split()
 
 
@@ -46,15 +48,24 @@ def main():
     program = sys.argv[1]
     target = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         target.stdout.readline()
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        other.stdout.readline()
         full = run(program, str(target.pid))
-        reports = [full, run(program, "--section=kernel", str(os.getpid())), run(program, "0")]
+        reports = [GOLDEN, full, run(program, "--section=kernel", str(os.getpid())),
+                   run(program, "--section=glibc", str(other.pid)), run(program, "0")]
     finally:
-        target.kill()
-        target.wait()
+        for process in (target, other):
+            process.kill()
+            process.wait()
     # What must be refused, so that this test can fail.
-    broken = [{**full, "kernel": None}, {**full, "taken_at": "today"}, {**full, "extra_field": 1}]
+    arena = GOLDEN["glibc"]["arenas"][0]
+    broken = [{**full, "kernel": None}, {**full, "taken_at": "today"}, {**full, "extra_field": 1},
+              {**GOLDEN, "glibc": {**GOLDEN["glibc"], "arenas": [{**arena, "kind": "other"}]}},
+              {**GOLDEN, "libc": {**GOLDEN["libc"], "family": None}}]
     found = [problem for report in reports for problem in problems(report)]
     found += [f"accepted: {list(b)[:3]}" for b in broken if not any(problems(b))]
     for line in found:

@@ -31,11 +31,20 @@ struct pht_warning {
 /*
  * How many arenas malloc makes at most, and what says so: "MALLOC_ARENA_MAX" or "GLIBC_TUNABLES"
  * of the environment the target began with, "mallopt" if neither did, "processors" (eight for
- * each) if nobody set it. PHT_UNKNOWN and NULL where that cannot be told.
+ * each) if nobody set it. PHT_UNKNOWN and NULL where that cannot be told; a process may have
+ * written over its environment, so the number may be known and its source not.
  */
 struct pht_arena_limit {
     uint64_t arenas;
     const char *source;
+};
+
+/* Resident memory of malloc by where it came from: brk(2) for the main arena, else mmap(2). */
+struct pht_malloc_resident {
+    uint64_t main_arena_bytes;
+    uint64_t thread_arenas_bytes;
+    uint64_t mmapped_bytes; /* chunks with a mapping of their own */
+    uint64_t total_bytes;
 };
 
 struct pht_report {
@@ -53,12 +62,14 @@ struct pht_report {
     struct pht_snapshot_stats snapshot;
     bool has_snapshot;
     uint64_t walk_us;
+    uint64_t rereads; /* by all walkers; PHT_UNKNOWN if none ran */
     bool complete; /* nothing was torn, unreadable or left out of what was asked for */
 
     struct pht_kernel_memory kernel;
     struct pht_cgroup_memory cgroup;
     struct pht_pymalloc *pymalloc; /* NULL: see warnings */
     struct pht_glibc *glibc;       /* NULL: see warnings */
+    struct pht_malloc_resident malloc_resident;
     struct pht_arena_limit arena_limit;
 
     struct {

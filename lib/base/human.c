@@ -58,6 +58,11 @@ const char *pht_human_count(uint64_t count, char text[static PHT_HUMAN_MAX])
     return text;
 }
 
+const char *pht_human_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 const char *pht_human_duration(uint64_t us, char text[static PHT_HUMAN_MAX])
 {
     uint64_t ms_hundredths = us / 10 + (us % 10 >= 5);

@@ -17,6 +17,9 @@ const char *pht_human_bytes(uint64_t bytes, char text[static PHT_HUMAN_MAX]);
 /* 51370 -> "51,370". */
 const char *pht_human_count(uint64_t count, char text[static PHT_HUMAN_MAX]);
 
+/* What a noun ends in after `count`: "s", "" after 1. */
+const char *pht_human_plural(uint64_t count);
+
 /* 850 us -> "0.85 ms", 41000 us -> "41 ms", 630000 us -> "0.63 s". */
 const char *pht_human_duration(uint64_t us, char text[static PHT_HUMAN_MAX]);
 

@@ -1,19 +1,33 @@
-/* What a report has to say about its own gaps: its warnings, and whether it is complete. */
+/*
+ * What a report has to say about its own gaps: its warnings, and whether it is complete. An id
+ * means one thing; those of glibc's malloc differ from those of pymalloc.
+ */
 #ifndef PHT_LIB_MODEL_CAVEATS_H
 #define PHT_LIB_MODEL_CAVEATS_H
 
 #include "pyheaptop/model.h"
 
-/* Why there is no pymalloc part: no layout, or an interpreter that does not use it. */
+/* Which allocators that were asked for have no layout, and why. */
 void pht_caveats_no_layout(struct pht_report *report);
 
 /* The layout did not lead to an allocator's state. */
-void pht_caveats_unproven(struct pht_report *report, const struct pht_pymalloc_roots *roots);
+void pht_caveats_pymalloc_unproven(struct pht_report *report,
+                                   const struct pht_pymalloc_roots *roots);
+void pht_caveats_glibc_unproven(struct pht_report *report, const struct pht_glibc_roots *roots);
 
-/* There are arenas, and none of them could be walked: zeros would be wrong. */
+/* There are arenas of pymalloc, and none of them could be walked: zeros would be wrong. */
 void pht_caveats_no_arena(struct pht_report *report);
 
 /* Everything else, once the walks are done. Sets report->complete. */
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target);
+
+/* ---- its parts, one for each allocator ------------------------------------------------------ */
+
+void pht_caveats_pymalloc_no_layout(struct pht_report *report);
+void pht_caveats_glibc_no_layout(struct pht_report *report);
+
+/* What is wrong with the figures; true if nothing is, and nothing was left out. */
+bool pht_caveats_pymalloc(struct pht_report *report);
+bool pht_caveats_glibc(struct pht_report *report);
 
 #endif

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "model/arena_limit.h"
+#include "model/capture.h"
 #include "model/caveats.h"
+#include "model/runtimes.h"
 
 void pht_report_destroy(struct pht_report *report)
 {
@@ -15,7 +17,9 @@ void pht_report_destroy(struct pht_report *report)
     free(report->process.command);
     free(report->process.exe);
     pht_python_destroy(report->python);
+    pht_libc_destroy(report->libc);
     pht_pymalloc_destroy(report->pymalloc);
+    pht_glibc_destroy(report->glibc);
     for (size_t i = 0; i < report->warnings.count; i++) {
         free(report->warnings.items[i].text);
         free(report->warnings.items[i].remedy);
@@ -42,144 +46,70 @@ static bool copy_process(const struct pht_process *from, struct pht_process *to)
     return true;
 }
 
-static struct pht_error *find_python(struct pht_target *target,
-                                     const struct pht_report_options *options,
-                                     struct pht_report *report)
+static void add_up_resident(struct pht_report *report)
 {
-    struct pht_maps maps;
-    struct pht_error *error = pht_target_read_maps(target, &maps);
+    const struct pht_glibc *glibc = report->glibc;
+    struct pht_malloc_resident *resident = &report->malloc_resident;
 
-    if (error != NULL)
-        return error;
-    error = pht_python_find(target, &maps, &options->layout, &report->python);
-    pht_maps_deinit(&maps);
-    return error;
-}
-
-/* PYTHONMALLOC=malloc leaves the statics of up to 3.11 without a sign of life. */
-static bool is_switched_off(const struct pht_pymalloc_roots *roots)
-{
-    return roots->arenas.count == 0 &&
-           (roots->allocator == PHT_ALLOCATOR_MALLOC ||
-            roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG ||
-            roots->allocator == PHT_ALLOCATOR_MIMALLOC || roots->allocator == PHT_ALLOCATOR_CUSTOM);
-}
-
-/* No arenas, and nothing else that serves objects: the runtime has yet to begin, or has ended. */
-static bool has_nothing_to_read(const struct pht_pymalloc_roots *roots)
-{
-    return roots->arenas.count == 0 && roots->damaged_arenas == 0 && !roots->unreadable &&
-           !is_switched_off(roots) &&
-           (!roots->initialised || roots->allocator != PHT_ALLOCATOR_UNKNOWN);
-}
-
-static bool is_plausible(const struct pht_pymalloc_roots *roots)
-{
-    return roots->proven && roots->damaged_arenas == 0 && !has_nothing_to_read(roots);
-}
-
-/* A wrong layout from the cache shows when its roots make no sense: once more, without it. */
-static struct pht_error *freeze(struct pht_target *target, const struct pht_report_options *options,
-                                struct pht_report *report, struct pht_pymalloc_roots *roots,
-                                struct pht_snapshot **snapshot)
-{
-    struct pht_error *error;
-
-    pht_pymalloc_roots_init(roots, report->python);
-    error = pht_snapshot_take(target, &options->snapshot, pht_pymalloc_freeze, roots, snapshot);
-    if (error != NULL || is_plausible(roots) ||
-        !pht_python_distrust_cache(report->python, &options->layout))
-        return error;
-    pht_target_note(target, "the cached layout does not fit; resolving it anew");
-    pht_snapshot_destroy(*snapshot);
-    *snapshot = NULL;
-    pht_pymalloc_roots_deinit(roots);
-    pht_python_destroy(report->python);
-    report->python = NULL;
-    error = find_python(target, options, report);
-    if (error != NULL)
-        return error;
-    pht_pymalloc_roots_init(roots, report->python);
-    if (report->python->layout_source == PHT_LAYOUT_NONE)
-        return NULL;
-    return pht_snapshot_take(target, &options->snapshot, pht_pymalloc_freeze, roots, snapshot);
-}
-
-static struct pht_error *walk(struct pht_target *target, struct pht_report *report,
-                              struct pht_snapshot *snapshot, const struct pht_pymalloc_roots *roots)
-{
-    uint64_t started = pht_clock_us();
-
-    if (has_nothing_to_read(roots))
-        return pht_python_not_initialised(target, report->python);
-    report->object_allocator = roots->allocator;
-    if (!roots->proven || (roots->unreadable && roots->arenas.count == 0)) {
-        pht_caveats_unproven(report, roots);
-        return NULL;
-    }
-    report->pymalloc = pht_pymalloc_walk(snapshot, roots);
-    report->walk_us = pht_clock_us() - started;
-    if (report->pymalloc == NULL)
-        return pht_error_no_memory();
-    if (report->pymalloc->totals.arenas == 0 && !report->pymalloc->is_off) {
-        pht_caveats_no_arena(report);
-        pht_pymalloc_destroy(report->pymalloc);
-        report->pymalloc = NULL;
-    }
-    return NULL;
-}
-
-static struct pht_error *walk_python(struct pht_target *target,
-                                     const struct pht_report_options *options,
-                                     struct pht_report *report)
-{
-    struct pht_pymalloc_roots roots;
-    struct pht_snapshot *snapshot = NULL;
-
-    if (report->python->layout_source == PHT_LAYOUT_NONE || report->python->free_threaded) {
-        pht_caveats_no_layout(report);
-        return NULL;
-    }
-    struct pht_error *error = freeze(target, options, report, &roots, &snapshot);
-    if (error == NULL && snapshot == NULL)
-        pht_caveats_no_layout(report);
-    if (error == NULL && snapshot != NULL)
-        error = walk(target, report, snapshot, &roots);
-    if (snapshot != NULL) {
-        struct pht_error *release = pht_snapshot_release(snapshot);
-        report->snapshot = pht_snapshot_stats(snapshot);
-        report->has_snapshot = true;
-        if (error == NULL)
-            error = release;
+    for (size_t i = 0; i < glibc->arena_count; i++) {
+        if (glibc->arenas[i].is_main)
+            resident->main_arena_bytes += glibc->arenas[i].resident_bytes;
         else
-            pht_error_destroy(release);
+            resident->thread_arenas_bytes += glibc->arenas[i].resident_bytes;
     }
-    pht_snapshot_destroy(snapshot);
-    pht_pymalloc_roots_deinit(&roots);
-    return error;
+    resident->mmapped_bytes = glibc->mmapped_resident_bytes;
+    resident->total_bytes =
+        resident->main_arena_bytes + resident->thread_arenas_bytes + resident->mmapped_bytes;
+}
+
+static void count_rereads(struct pht_report *report)
+{
+    report->rereads = PHT_UNKNOWN;
+    if (report->pymalloc == NULL && report->glibc == NULL)
+        return;
+    report->rereads = report->pymalloc != NULL ? report->pymalloc->rereads : 0;
+    report->rereads += report->glibc != NULL ? report->glibc->rereads : 0;
+}
+
+/* An environment that may not be read leaves no more than the source open. */
+static void find_arena_limit(struct pht_target *target, struct pht_report *report)
+{
+    const struct pht_malloc_params *params = &report->glibc->params;
+    _cleanup_free_ char *environment = NULL;
+    size_t bytes = 0;
+
+    if (params->arena_max != 0)
+        pht_error_destroy(pht_target_read_environment(target, &environment, &bytes));
+    report->arena_limit = pht_arena_limit(params, report->process.processors, environment, bytes);
+}
+
+static bool owns_memory(const struct pht_glibc *glibc)
+{
+    return glibc->totals.system_bytes > 0 || glibc->mmapped_count > 0 ||
+           (glibc->params.mmapped_chunks != PHT_UNKNOWN && glibc->params.mmapped_chunks > 0);
 }
 
 static void list_allocators(struct pht_report *report)
 {
     if (report->pymalloc != NULL && report->pymalloc->totals.arenas > 0)
         report->allocators[report->allocator_count++] = "pymalloc";
+    if (report->glibc != NULL && owns_memory(report->glibc))
+        report->allocators[report->allocator_count++] = "glibc";
 }
 
 struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options, struct pht_report **ret)
 {
     _cleanup_(cleanup_report) struct pht_report *report = calloc(1, sizeof(*report));
-    struct pht_error *error = NULL;
+    struct pht_error *error;
 
     if (report == NULL || !copy_process(pht_target_process(target), &report->process))
         return pht_error_no_memory();
     report->sections = options->sections;
     report->number = options->number;
-    if (options->sections & PHT_SECTION_PYMALLOC) {
-        error = find_python(target, options, report);
-        if (error == NULL)
-            error = walk_python(target, options, report);
-    }
+    error = pht_runtimes_find(target, options, report);
+    if (error == NULL)
+        error = pht_capture(target, options, report);
     clock_gettime(CLOCK_REALTIME, &report->taken_at);
     if (error == NULL)
         error = pht_target_read_kernel_memory(target, &report->kernel);
@@ -196,6 +126,11 @@ struct pht_error *pht_report_take(struct pht_target *target,
     }
     if (error != NULL)
         return error;
+    if (report->glibc != NULL) {
+        add_up_resident(report);
+        find_arena_limit(target, report);
+    }
+    count_rereads(report);
     list_allocators(report);
     pht_caveats_collect(report, target);
     *ret = pht_take_ptr(report);

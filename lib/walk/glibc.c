@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "walk/glibc_main.h"
 #include "walk/glibc_mmapped.h"
 
@@ -174,6 +175,20 @@ static bool walk_arenas(struct walk *walk)
  * ------------------------------------------------------------------------------------
  */
 
+/* Of [start, end) itself: what it shares its first and its last page with does not count. */
+static uint64_t resident_part(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)
+{
+    pht_addr first = pht_round_down(start, PHT_PAGE_BYTES);
+    pht_addr last = pht_round_down(end - 1, PHT_PAGE_BYTES);
+    uint64_t bytes = pht_snapshot_resident_bytes(snapshot, start, end);
+
+    if (pht_snapshot_resident_bytes(snapshot, first, first + 1) > 0)
+        bytes -= start - first;
+    if (pht_snapshot_resident_bytes(snapshot, last, last + 1) > 0)
+        bytes -= last + PHT_PAGE_BYTES - end;
+    return bytes;
+}
+
 static bool list_sizes(struct walk *walk)
 {
     const struct pht_chunk_tally *tally = &walk->chunks->now.tally;
@@ -187,8 +202,8 @@ static bool list_sizes(struct walk *walk)
     result->largest_free_count = tally->largest_count;
     for (size_t i = 0; i < result->largest_free_count; i++) {
         struct pht_free_chunk *chunk = &result->largest_free[i];
-        chunk->resident_bytes = pht_snapshot_resident_bytes(walk->snapshot, chunk->address,
-                                                            chunk->address + chunk->bytes);
+        chunk->resident_bytes =
+            resident_part(walk->snapshot, chunk->address, chunk->address + chunk->bytes);
     }
     return true;
 }

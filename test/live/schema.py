@@ -7,13 +7,14 @@ TEXT = ("text", lambda value: isinstance(value, str) and value != "")
 TEXT_OR_NULL = ("text or null", lambda value: value is None or TEXT[1](value))
 FLAG = ("true or false", lambda value: isinstance(value, bool))
 LIST = ("a list", lambda value: isinstance(value, list))
+LIST_OR_NULL = ("a list or null", lambda value: value is None or LIST[1](value))
 OBJECT = ("an object", lambda value: isinstance(value, dict))
 OBJECT_OR_NULL = ("an object or null", lambda value: value is None or OBJECT[1](value))
 UNKNOWN = ("null", lambda value: value is None)
 
 
 def one_of(*values):
-    return " or ".join(values), lambda value: value in values
+    return " or ".join(map(str, values)), lambda value: value in values
 
 
 FIELDS = {
@@ -21,7 +22,8 @@ FIELDS = {
         "schema": one_of("pyheaptop.report"), "schema_version": one_of("1.0"), "tool": OBJECT,
         "taken_at": TEXT, "target": OBJECT, "runtime": OBJECT, "allocators": LIST,
         "snapshot": OBJECT, "kernel": OBJECT, "pymalloc": OBJECT, "warnings": LIST,
-        "libc": UNKNOWN, "categories": UNKNOWN, "attributed_bytes": UNKNOWN, "glibc": UNKNOWN,
+        "libc": OBJECT, "categories": UNKNOWN, "attributed_bytes": UNKNOWN,
+        "glibc": OBJECT_OR_NULL,
         "gc": UNKNOWN, "types": UNKNOWN, "freelists": UNKNOWN, "mappings": UNKNOWN,
         "family": UNKNOWN, "findings": UNKNOWN,
     },
@@ -35,10 +37,16 @@ FIELDS = {
         "layout_source": one_of("dwarf", "debug-offsets", "table"),
         "symbol_source": one_of("symtab", "dynsym", "dwarf", "scan"), "layout_cached": FLAG,
     },
+    "libc": {
+        "family": one_of("glibc", "musl", "other"), "version": TEXT_OR_NULL, "image": TEXT,
+        "build_id": TEXT_OR_NULL,
+        "layout_source": one_of("dwarf", "debug-offsets", "table", None),
+        "symbol_source": one_of("symtab", "dynsym", "dwarf", "scan", None), "layout_cached": FLAG,
+    },
     "snapshot": {
         "number": SIZE, "stop": one_of("none", "brief", "full"), "stopped_us": SIZE,
         "stops": SIZE, "walk_ms": SIZE, "read_bytes": SIZE, "rereads": SIZE,
-        "torn_pools": SIZE, "torn_chunks": UNKNOWN, "complete": FLAG,
+        "torn_pools": SIZE, "torn_chunks": SIZE_OR_NULL, "complete": FLAG,
     },
     "kernel": {
         "rss_bytes": SIZE, "anon_bytes": SIZE, "file_bytes": SIZE, "shmem_bytes": SIZE,
@@ -55,6 +63,11 @@ FIELDS = {
         "unknown_pool_bytes": SIZE, "total_bytes": SIZE, "size_classes": LIST,
         "arena_list": LIST, "states": LIST,
     },
+    "glibc": {
+        "arenas": LIST, "mmapped": OBJECT, "params": OBJECT, "totals": OBJECT, "resident": OBJECT,
+        "chunk_sizes": LIST, "largest_free": LIST, "mmapped_list": LIST, "threads": LIST_OR_NULL,
+        "damaged_chunks": SIZE, "swapped_pages": SIZE, "damaged_arenas": SIZE,
+    },
 }
 
 
@@ -62,6 +75,8 @@ def check(report):
     wrong = []
     for section, fields in FIELDS.items():
         values = report if section == "" else report[section]
+        if values is None and section == "glibc":
+            continue
         for name, (kind, fits) in fields.items():
             where = "%s.%s" % (section, name) if section else name
             if name not in values:

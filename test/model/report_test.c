@@ -86,6 +86,23 @@ START_TEST(target_without_python_is_an_error_where_python_is_asked_for)
 }
 END_TEST
 
+/* The other sections work on any process: that it is no Python is no error. */
+START_TEST(target_without_a_c_library_is_a_warning)
+{
+    ck_assert_ptr_null(take(PHT_SECTION_GLIBC | PHT_SECTION_KERNEL));
+    ck_assert_ptr_null(report->python);
+    ck_assert_ptr_null(report->libc);
+    ck_assert_ptr_null(report->glibc);
+    ck_assert(!report->has_snapshot);
+    ck_assert(!report->complete);
+    ck_assert_uint_eq(report->rereads, PHT_UNKNOWN);
+    ck_assert_uint_eq(report->allocator_count, 0);
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, "libc-none");
+    ck_assert_uint_eq(fake->stops, 0);
+}
+END_TEST
+
 START_TEST(target_that_ended_meanwhile_is_an_error)
 {
     struct pht_error *error;
@@ -127,6 +144,7 @@ static Suite *report_suite(void)
     tcase_add_test(tcase, report_outlives_the_target);
     tcase_add_test(tcase, report_is_dated_when_it_was_taken);
     tcase_add_loop_test(tcase, target_without_python_is_an_error_where_python_is_asked_for, 0, 2);
+    tcase_add_test(tcase, target_without_a_c_library_is_a_warning);
     tcase_add_test(tcase, target_that_ended_meanwhile_is_an_error);
     tcase_add_loop_test(tcase, end_of_the_target_explains_every_other_failure, 0, 2);
     tcase_add_test(tcase, destroying_no_report_is_fine);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/heap_glibc.h"
+
 #define MIB ((uint64_t)1 << 20)
 #define POOL_BYTES 16384
 #define HEADER_BYTES 48
@@ -45,6 +47,7 @@ static void describe_process(struct pht_report *report)
         .uptime_seconds = 273060,
         .uid = 1000,
         .threads = 12,
+        .processors = 8,
     };
     heap_report_set(&report->process.comm, "python3");
     heap_report_set(&report->process.exe, "/usr/bin/python3.11");
@@ -164,6 +167,22 @@ static void describe_pymalloc(struct pht_report *report)
     report->allocators[report->allocator_count++] = "pymalloc";
 }
 
+/* As pht_report_take() sums up what the walk found. */
+static void describe_glibc(struct pht_report *report)
+{
+    struct pht_malloc_resident *resident = &report->malloc_resident;
+
+    report->libc = heap_glibc_libc();
+    report->glibc = heap_glibc_create();
+    report->arena_limit = (struct pht_arena_limit){64, "processors"};
+    resident->main_arena_bytes = report->glibc->arenas[0].resident_bytes;
+    resident->thread_arenas_bytes =
+        report->glibc->totals.resident_bytes - resident->main_arena_bytes;
+    resident->mmapped_bytes = report->glibc->mmapped_resident_bytes;
+    resident->total_bytes = report->glibc->totals.resident_bytes + resident->mmapped_bytes;
+    report->allocators[report->allocator_count++] = "glibc";
+}
+
 struct pht_report *heap_report_create(void)
 {
     struct pht_report *report = calloc(1, sizeof(*report));
@@ -186,6 +205,8 @@ struct pht_report *heap_report_create(void)
     describe_python(report);
     describe_kernel(report);
     describe_pymalloc(report);
+    describe_glibc(report);
+    report->rereads = report->pymalloc->rereads + report->glibc->rereads;
     return report;
 }
 
@@ -204,9 +225,31 @@ void heap_report_add_state(struct pht_report *report)
     pymalloc->arenas_peak = PHT_UNKNOWN;
 }
 
+static void drop_allocator(struct pht_report *report, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < report->allocator_count; i++) {
+        if (strcmp(report->allocators[i], name) != 0)
+            report->allocators[kept++] = report->allocators[i];
+    }
+    report->allocator_count = kept;
+    if (kept == 0)
+        report->rereads = PHT_UNKNOWN;
+}
+
 void heap_report_drop_pymalloc(struct pht_report *report)
 {
     pht_pymalloc_destroy(report->pymalloc);
     report->pymalloc = NULL;
-    report->allocator_count = 0;
+    drop_allocator(report, "pymalloc");
+}
+
+void heap_report_drop_glibc(struct pht_report *report)
+{
+    pht_glibc_destroy(report->glibc);
+    report->glibc = NULL;
+    report->malloc_resident = (struct pht_malloc_resident){0};
+    report->arena_limit = (struct pht_arena_limit){.arenas = PHT_UNKNOWN};
+    drop_allocator(report, "glibc");
 }

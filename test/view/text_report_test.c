@@ -1,17 +1,13 @@
-/*
- * The report for people, against the files of test/golden. PHT_UPDATE_GOLDEN=1 writes them anew;
- * what changed is then for `git diff` to show, and for a reader to judge.
- */
+/* The report for people, all but its part on malloc, against the files of test/golden. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/text.h"
 #include "pyheaptop/view.h"
-#include "support/heap_report.h"
+#include "support/golden.h"
+#include "support/heap_text.h"
 #include "support/suite.h"
-
-#define WIDTH 80
 
 static struct pht_report *report;
 static char *text;
@@ -32,49 +28,10 @@ static void teardown(void)
 
 static void write_report(bool full)
 {
-    const struct pht_text_options options = {.version = "1.2.3", .full = full};
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-
-    ck_assert_ptr_nonnull(file);
-    pht_text_report_write(report, &options, file);
-    fclose(file);
+    text = heap_text_write(report, full);
 }
 
 /* ---- golden files ------------------------------------------------------------------------- */
-
-static void update(const char *path)
-{
-    FILE *file = fopen(path, "w");
-
-    ck_assert_msg(file != NULL, "cannot write %s", path);
-    fputs(text, file);
-    fclose(file);
-}
-
-static char *load(const char *path)
-{
-    char *content = NULL;
-    size_t size = 0;
-    FILE *file = fopen(path, "r");
-
-    ck_assert_msg(file != NULL, "no %s: run with PHT_UPDATE_GOLDEN=1 and read what it says", path);
-    ck_assert_int_ge(getdelim(&content, &size, '\0', file), 0);
-    fclose(file);
-    return content;
-}
-
-static void check_golden(const char *name)
-{
-    char path[4096];
-
-    snprintf(path, sizeof(path), "%s/%s.txt", PHT_GOLDEN_DIR, name);
-    if (getenv("PHT_UPDATE_GOLDEN") != NULL)
-        update(path);
-    char *expected = load(path);
-    ck_assert_str_eq(text, expected);
-    free(expected);
-}
 
 static void warn_twice(void)
 {
@@ -91,23 +48,32 @@ static void add_state(void)
 static void keep_kernel_only(void)
 {
     heap_report_drop_pymalloc(report);
+    heap_report_drop_glibc(report);
     pht_python_destroy(report->python);
+    pht_libc_destroy(report->libc);
     report->python = NULL;
+    report->libc = NULL;
     report->sections = PHT_SECTION_KERNEL;
     report->has_snapshot = false;
 }
 
 static void keep_pymalloc_only(void)
 {
+    heap_report_drop_glibc(report);
+    pht_libc_destroy(report->libc);
+    report->libc = NULL;
     report->sections = PHT_SECTION_PYMALLOC;
 }
 
 static void drop_layout(void)
 {
     heap_report_drop_pymalloc(report);
+    heap_report_drop_glibc(report);
     report->python->layout_source = PHT_LAYOUT_NONE;
+    report->libc->layout_source = PHT_LAYOUT_NONE;
     report->has_snapshot = false;
     pht_report_warn(report, "no-layout", "apt install python3-dbg", "no pymalloc figures");
+    pht_report_warn(report, "no-libc-layout", "apt install libc6-dbg", "no glibc figures");
 }
 
 static void switch_off(void)
@@ -145,10 +111,14 @@ static const struct {
     void (*alter)(void);
     bool full;
 } goldens[] = {
-    {"report_short", warn_twice, false},           {"report_full", warn_twice, true},
-    {"report_states", add_state, false},           {"report_kernel", keep_kernel_only, false},
-    {"report_pymalloc", keep_pymalloc_only, true}, {"report_no_layout", drop_layout, false},
-    {"report_pymalloc_off", switch_off, false},    {"report_left_out", leave_out_pools, false},
+    {"report_short.txt", warn_twice, false},
+    {"report_full.txt", warn_twice, true},
+    {"report_states.txt", add_state, false},
+    {"report_kernel.txt", keep_kernel_only, false},
+    {"report_pymalloc.txt", keep_pymalloc_only, true},
+    {"report_no_layout.txt", drop_layout, false},
+    {"report_pymalloc_off.txt", switch_off, false},
+    {"report_left_out.txt", leave_out_pools, false},
 };
 
 #define GOLDENS ((int)(sizeof(goldens) / sizeof(goldens[0])))
@@ -157,7 +127,7 @@ START_TEST(report_reads_as_it_did)
 {
     goldens[_i].alter();
     write_report(goldens[_i].full);
-    check_golden(goldens[_i].name);
+    golden_check(text, goldens[_i].name);
 }
 END_TEST
 
@@ -191,6 +161,7 @@ START_TEST(unknown_figures_are_dashes)
 {
     forget_kernel();
     heap_report_drop_pymalloc(report);
+    heap_report_drop_glibc(report);
     write_report(false);
     ck_assert_ptr_null(strstr(text, "16.0E"));
     ck_assert_ptr_null(strstr(text, "18,446,744"));
@@ -220,26 +191,6 @@ START_TEST(time_is_local)
 END_TEST
 
 /* ---- width -------------------------------------------------------------------------------- */
-
-/* Characters, not bytes; none that is used here takes two columns. */
-static size_t columns(const char *line, size_t bytes)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < bytes; i++)
-        count += ((unsigned char)line[i] & 0xc0) != 0x80;
-    return count;
-}
-
-static void check_width(void)
-{
-    for (const char *line = text; *line != '\0';) {
-        size_t bytes = strcspn(line, "\n");
-        ck_assert_msg(columns(line, bytes) <= WIDTH, "%zu columns: %.*s", columns(line, bytes),
-                      (int)bytes, line);
-        line += bytes + (line[bytes] == '\n');
-    }
-}
 
 static void as_it_is(void)
 {
@@ -291,6 +242,13 @@ static void huge_figures(void)
     report->process.uptime_seconds = 123456789;
     report->process.uid = 4294967294;
     report->process.threads = 32768;
+    report->glibc->torn_chunks = 123456789;
+}
+
+static void long_libc(void)
+{
+    snprintf(report->libc->version_text, sizeof(report->libc->version_text), "2.43.9000-rc12");
+    report->libc->cached = true;
 }
 
 static void debug_hooks(void)
@@ -303,13 +261,14 @@ static void long_warning(void)
     pht_report_warn(report, "not-walked",
                     "a remedy that is so long that it does not fit into "
                     "what is left of the line that it stands on",
-                    "this version walks pymalloc only: malloc, objects by type, mappings and "
-                    "relatives are not split up");
+                    "this version walks pymalloc and glibc's malloc: objects by type, mappings "
+                    "and relatives are not split up");
 }
 
 static void (*const widths[])(void) = {
     as_it_is,    add_state,     warn_twice,   long_command,          huge_figures,
     debug_hooks, forget_kernel, long_runtime, free_threaded_runtime, long_warning,
+    long_libc,
 };
 
 #define WIDTHS ((int)(sizeof(widths) / sizeof(widths[0])))
@@ -318,10 +277,10 @@ START_TEST(no_line_is_longer_than_a_terminal)
 {
     widths[_i]();
     write_report(true);
-    check_width();
+    heap_text_check_width(text);
     free(text);
     write_report(false);
-    check_width();
+    heap_text_check_width(text);
 }
 END_TEST
 
@@ -389,7 +348,7 @@ START_TEST(long_names_are_cut_where_a_character_ends)
         memcpy(command + i, "\xc3\xa9", 2);
     heap_report_set_command(report, command, sizeof(command) - (size_t)_i % 2);
     write_report(false);
-    check_width();
+    heap_text_check_width(text);
     char *valid = pht_text_utf8(text, strlen(text));
     ck_assert_str_eq(valid, text);
     ck_assert_ptr_null(strstr(text, "\\xc3"));

@@ -1,0 +1,32 @@
+#include "model/runtimes.h"
+
+struct pht_error *pht_runtimes_find(struct pht_target *target,
+                                    const struct pht_report_options *options,
+                                    struct pht_report *report)
+{
+    struct pht_maps maps;
+
+    if (!(options->sections & (PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC)))
+        return NULL;
+    struct pht_error *error = pht_target_read_maps(target, &maps);
+    if (error != NULL)
+        return error;
+    if ((options->sections & PHT_SECTION_PYMALLOC) && report->python == NULL)
+        error = pht_python_find(target, &maps, &options->layout, &report->python);
+    if (error == NULL && (options->sections & PHT_SECTION_GLIBC) && report->libc == NULL)
+        error = pht_libc_find(target, &maps, &options->layout, &report->libc);
+    pht_maps_deinit(&maps);
+    return error;
+}
+
+bool pht_runtimes_know_pymalloc(const struct pht_report *report)
+{
+    return report->python != NULL && report->python->layout_source != PHT_LAYOUT_NONE &&
+           !report->python->free_threaded;
+}
+
+bool pht_runtimes_know_glibc(const struct pht_report *report)
+{
+    return report->libc != NULL && report->libc->family == PHT_LIBC_GLIBC &&
+           report->libc->layout_source != PHT_LAYOUT_NONE;
+}

@@ -1,0 +1,14 @@
+/* The larger parts of the JSON report, each in a file of its own. null where there is none. */
+#ifndef PHT_LIB_VIEW_JSON_PARTS_H
+#define PHT_LIB_VIEW_JSON_PARTS_H
+
+#include "pyheaptop/model.h"
+#include "view/json_writer.h"
+
+json_t *pht_json_pymalloc(const struct pht_pymalloc *pymalloc, struct pht_json *json);
+
+/* `libc` and `glibc` of the schema. */
+json_t *pht_json_libc(const struct pht_libc *libc, struct pht_json *json);
+json_t *pht_json_glibc(const struct pht_report *report, struct pht_json *json);
+
+#endif

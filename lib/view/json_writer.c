@@ -1,0 +1,69 @@
+#include "view/json_writer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+void pht_json_put(struct pht_json *json, json_t *object, const char *key, json_t *value)
+{
+    if (value == NULL || json_object_set_new(object, key, value) != 0)
+        json->failed = true;
+}
+
+void pht_json_append(struct pht_json *json, json_t *array, json_t *value)
+{
+    if (value == NULL || json_array_append_new(array, value) != 0)
+        json->failed = true;
+}
+
+void pht_json_put_number(struct pht_json *json, json_t *object, const char *key, uint64_t value)
+{
+    pht_json_put(json, object, key,
+                 value > INT64_MAX ? json_null() : json_integer((json_int_t)value));
+}
+
+void pht_json_put_flag(struct pht_json *json, json_t *object, const char *key, bool value)
+{
+    pht_json_put(json, object, key, json_boolean(value));
+}
+
+json_t *pht_json_text(const char *bytes, size_t size)
+{
+    _cleanup_free_ char *valid = pht_text_utf8(bytes, size);
+
+    return valid != NULL ? json_string(valid) : NULL;
+}
+
+void pht_json_put_text(struct pht_json *json, json_t *object, const char *key, const char *value)
+{
+    pht_json_put(json, object, key,
+                 value != NULL ? pht_json_text(value, strlen(value)) : json_null());
+}
+
+void pht_json_put_address(struct pht_json *json, json_t *object, const char *key, pht_addr addr)
+{
+    pht_json_put(json, object, key, json_sprintf("0x%" PRIx64, addr));
+}
+
+void pht_json_put_time(struct pht_json *json, json_t *object, const char *key, struct timespec time)
+{
+    char seconds[32];
+    struct tm broken;
+
+    gmtime_r(&time.tv_sec, &broken);
+    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &broken);
+    pht_json_put(json, object, key, json_sprintf("%s.%03ldZ", seconds, time.tv_nsec / 1000000));
+}
+
+/* ASCII only: a terminal that shows the report must not meet control characters of C1. */
+bool pht_json_dump(struct pht_json *json, json_t *root, FILE *file)
+{
+    bool written = !json->failed && json_dumpf(root, file, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
+
+    json_decref(root);
+    if (written)
+        fputc('\n', file);
+    return written;
+}

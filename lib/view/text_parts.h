@@ -1,0 +1,14 @@
+/* The larger parts of the text report, each in a file of its own. */
+#ifndef PHT_LIB_VIEW_TEXT_PARTS_H
+#define PHT_LIB_VIEW_TEXT_PARTS_H
+
+#include <stdio.h>
+
+#include "pyheaptop/model.h"
+
+/* `full`: every row; else the ones that matter, and the option that shows the rest. */
+void pht_text_write_kernel(const struct pht_report *report, FILE *file);
+void pht_text_write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FILE *file);
+void pht_text_write_glibc(const struct pht_report *report, bool full, FILE *file);
+
+#endif
