@@ -16,7 +16,8 @@ live_options=()
 
 packages=(gcc clang clang-format clang-tidy cmake ninja-build pkg-config shellcheck valgrind
           libdw-dev libelf-dev libjansson-dev check
-          python3 python3-dbg python3-jsonschema pypy3 mmdebstrap mandoc util-linux procps)
+          python3 python3-dbg python3-jsonschema libc6-dbg gdb pypy3 mmdebstrap mandoc util-linux
+          procps)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

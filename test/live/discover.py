@@ -14,12 +14,14 @@ ROOTS = {
     "sid": ["3.13", "3.14", "3.15"],
 }
 
-DESCRIBE = ("import json, platform, sys; print(json.dumps([platform.python_version(), "
-            "list(sys.version_info[:2]), hasattr(sys, 'gettotalrefcount')]))")
+# 2 is _CS_GNU_LIBC_VERSION, which 2.7 does not know by name.
+DESCRIBE = ("import json, os, platform, sys; print(json.dumps([platform.python_version(), "
+            "list(sys.version_info[:2]), hasattr(sys, 'gettotalrefcount'), os.confstr(2)]))")
 
 
-class Interpreter(namedtuple("Interpreter", "name path root version series debug_build")):
-    """`path` is as its own root (None: ours) has it."""
+class Interpreter(namedtuple("Interpreter",
+                             "name path root version series debug_build glibc")):
+    """`path` is as its own root (None: ours) has it; `glibc` a version as (2, 36)."""
 
     def command(self, *arguments):
         # chroot replaces itself, so the pid is the interpreter's.
@@ -36,14 +38,15 @@ Missing = namedtuple("Missing", "name reason")
 
 def describe(name, path, root):
     """An Interpreter, or a Missing if it does not run."""
-    found = Interpreter(name, path, root, None, None, None)
+    found = Interpreter(name, path, root, None, None, None, None)
     try:
         output = subprocess.run(found.command("-S", "-c", DESCRIBE), check=True, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     except (OSError, subprocess.CalledProcessError):
         return Missing(name, "it does not run")
-    version, series, debug_build = json.loads(output)
-    return found._replace(version=version, series=tuple(series), debug_build=debug_build)
+    version, series, debug_build, libc = json.loads(output)
+    return found._replace(version=version, series=tuple(series), debug_build=debug_build,
+                          glibc=tuple(int(n) for n in re.findall(r"\d+", libc)))
 
 
 def debug_file(root, build_id):

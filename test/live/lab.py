@@ -37,10 +37,11 @@ class Lab:
         return tempfile.mkdtemp(prefix=name + "-", dir=self.scratch)
 
     def stage(self, root):
-        """A folder in `root` that holds the target programs and libhold.so, made once."""
+        """A folder in `root` that holds the target programs and their libraries, made once."""
         if root not in self.staged:
             folder = self.folder(root)
             shutil.copy(self.hold, folder)
+            shutil.copy(self.helper("libmalloc_shapes.so"), folder)
             for name in os.listdir(self.programs):
                 if name.endswith(".py"):
                     shutil.copy(os.path.join(self.programs, name), folder)

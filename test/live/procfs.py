@@ -57,6 +57,19 @@ def running(program):
     return pids
 
 
+def threads(pid):
+    return [int(name) for name in os.listdir("/proc/%d/task" % pid)]
+
+
+def mapping(pid, name):
+    """(start, end) of the first mapping of this name; (0, 0) if there is none."""
+    for line in read(pid, "maps").splitlines():
+        if line.endswith(" " + name):
+            start, end = line.split()[0].split("-")
+            return int(start, 16), int(end, 16)
+    return 0, 0
+
+
 def wait_until(condition, what, seconds=10):
     deadline = time.monotonic() + seconds
     while not condition():

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Unpacks the Debian releases whose interpreters the live tests read, each into a folder of its
-# own outside the tree, unless it is there. Says on stderr what it has, on stdout where.
+# own outside the tree, unless it is there with these very packages. Says on stderr what it has, on
+# stdout where.
 set -uo pipefail
 
 roots="${XDG_CACHE_HOME:-$HOME/.cache}/pyheaptop-test/roots"
@@ -21,11 +22,21 @@ link_merged_usr() {
     done
 }
 
+# Put a complete root in its place; what stood there lacks packages.
+replace_root() {
+    local fresh=$1 root=$2
+    if [ -d "$root" ]; then
+        mv -T "$root" "$fresh.old" || return
+    fi
+    mv -T "$fresh" "$root"
+    rm -rf --one-file-system "$fresh.old"
+}
+
 # Under another name until it is complete: an interrupted run leaves nothing that looks right.
 unpack() {
     local release=$1 packages=$2 fresh
     shift 2
-    if [ -d "$roots/$release" ]; then
+    if [ "$(cat "$roots/$release/.packages" 2>/dev/null)" = "$packages" ]; then
         echo "$release: unpacked" >&2
         return
     fi
@@ -34,7 +45,8 @@ unpack() {
     if mmdebstrap --quiet --variant=extract --include="$packages" "$@" \
         "$release" "$fresh" "$mirror" >&2; then
         link_merged_usr "$fresh"
-        mv -T "$fresh" "$roots/$release" && echo "$release: unpacked now" >&2
+        echo "$packages" >"$fresh/.packages"
+        replace_root "$fresh" "$roots/$release" && echo "$release: unpacked now" >&2
     else
         rm -rf "$fresh"
         echo "$release: cannot be unpacked" >&2
@@ -51,8 +63,10 @@ if [ -z "$mirror" ]; then
     echo "other releases: apt knows no mirror" >&2
     exit 0
 fi
-unpack bullseye python3.9,python3.9-dbg,python2.7,python2.7-dbg,libc6
-unpack trixie python3.13,python3.13-dbg,libc6
+libc=libc6,libc6-dbg
+unpack bullseye "python3.9,python3.9-dbg,python2.7,python2.7-dbg,$libc"
+unpack trixie "python3.13,python3.13-dbg,$libc"
 # A snapshot of sid may be older than its own promise of validity.
-unpack sid python3.13,python3.13-dbg,python3.14,python3.14-dbg,python3.15,python3.15-dbg,libc6 \
+unpack sid \
+    "python3.13,python3.13-dbg,python3.14,python3.14-dbg,python3.15,python3.15-dbg,$libc" \
     --aptopt='Acquire::Check-Valid-Until "false"'

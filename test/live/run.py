@@ -23,6 +23,11 @@ import churn
 import counted
 import discover
 import exactness
+import glibc_churn
+import glibc_debugger
+import glibc_exact
+import glibc_steps
+import glibc_trim
 import kills
 import layout_cache
 import namespaces
@@ -34,7 +39,8 @@ import untouched
 import usage
 from lab import Lab
 
-MODULES = [exactness, counted, unprivileged, untouched, churn, kills, signals, refusals, usage,
+MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
+           unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, output]
 
 

@@ -1,0 +1,91 @@
+"""Eight threads malloc and free all the time: each report closes, and the target runs on."""
+import struct
+
+import glibc_stats
+import heartbeat
+import procfs
+import target
+import tool
+from check import Failed, expect
+from glibc_target import one_of_each_glibc
+
+REPORTS, REPORTS_LONG, REPORTS_ELSEWHERE = 40, 1000, 10
+
+# As programs/malloc_churn.py has them.
+THREADS, COUNTERS_AT = 8, 64
+
+# Of what is there. Without a stop only the sums must hold, and with one that lasts for the whole
+# walk there is nothing that could tear.
+SHARE_MAX = {"brief": {"torn": 0.001, "unknown": 0.01}, "full": {"torn": 0, "unknown": 0}}
+OPTIONS = {"brief": [], "none": [], "full": ["--max-stop=5000"]}
+
+
+def tests(lab):
+    for interpreter in one_of_each_glibc(lab):
+        for mode in OPTIONS:
+            yield ("glibc-churn/%s/--stop=%s" % (interpreter.name, mode), check_churn,
+                   (interpreter, mode))
+
+
+def report_count(lab, interpreter, mode):
+    if interpreter.root is not None or mode != "brief":
+        return REPORTS_ELSEWHERE
+    return REPORTS_LONG if lab.long else REPORTS
+
+
+def start(lab, interpreter):
+    """(target, its heartbeat)"""
+    folder = lab.stage(interpreter.root)
+    beat = heartbeat.Heartbeat(folder)
+    inside = interpreter.inside(folder)
+    return target.start(lab, interpreter, "malloc_churn.py", inside + "/libhold.so",
+                        inside + "/libmalloc_shapes.so", interpreter.inside(beat.path)), beat
+
+
+def counters(beat):
+    return struct.unpack_from("<%dQ" % THREADS, beat.map, COUNTERS_AT)
+
+
+def wait_for_all(beat):
+    """Until each thread has gone on."""
+    before = counters(beat)
+    procfs.wait_until(lambda: all(new > old for new, old in zip(counters(beat), before)),
+                      "a thread of the target stands still")
+
+
+def check_report(report):
+    glibc = report["glibc"]
+    if glibc is None:
+        raise Failed("no figures of glibc: %s" % report["warnings"])
+    glibc_stats.check_closes(glibc)
+    totals = glibc["totals"]
+    chunks = totals["live_chunks"] + totals["free_chunks"] + totals["tcache_chunks"]
+    return chunks, report["snapshot"]["torn_chunks"], totals["unknown_bytes"], totals[
+        "system_bytes"]
+
+
+def check_churn(lab, interpreter, mode):
+    process, beat = start(lab, interpreter)
+    with process:
+        process.expect("ready")
+        wait_for_all(beat)
+        figures = []
+        for number in range(report_count(lab, interpreter, mode)):
+            try:
+                figures.append(check_report(tool.report(lab, process.pid, "--stop=" + mode,
+                                                        *OPTIONS[mode])))
+            except Failed as error:
+                raise Failed("report %d: %s" % (number + 1, error)) from error
+        wait_for_all(beat)
+        expect(process.is_alive() and beat.advances(), "the target does not run on")
+    return check_share(mode, [sum(column) for column in zip(*figures)], len(figures))
+
+
+def check_share(mode, sums, reports):
+    chunks, torn, unknown, system = sums
+    found = {"torn": torn / chunks, "unknown": unknown / system}
+    text = ("%d reports, %d chunks each, %.4f %% of them torn, %.3f %% of the bytes unknown"
+            % (reports, chunks // reports, 100 * found["torn"], 100 * found["unknown"]))
+    for name, limit in SHARE_MAX.get(mode, {}).items():
+        expect(found[name] <= limit, text)
+    return text

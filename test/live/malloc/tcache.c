@@ -1,0 +1,130 @@
+/* A tcache whose content is known. */
+#include "malloc.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMALL_MAX 1032
+
+/* So many chunks one behind the other do not come from a tcache, nor from what refills one. */
+static int64_t long_run(const struct plan *plan)
+{
+    return 2 * plan->tcache_count + 64;
+}
+
+static int64_t chunk_bytes(void *chunk)
+{
+    return (int64_t)malloc_usable_size(chunk) + (int64_t)sizeof(size_t);
+}
+
+/* Take chunks of this size from malloc until they stand one behind the other. */
+static void drain(const struct plan *plan, size_t bytes)
+{
+    char *last = NULL;
+
+    for (int64_t run = 0; run < long_run(plan);) {
+        char *chunk = malloc(bytes);
+        run = last != NULL && chunk == last + chunk_bytes(last) ? run + 1 : 0;
+        last = chunk;
+    }
+}
+
+static void drain_all(const struct plan *plan)
+{
+    for (size_t bytes = 24; bytes <= SMALL_MAX; bytes += 16)
+        drain(plan, bytes);
+}
+
+/* Put `count` chunks, or as many as fit, into the tcache. */
+static void put(struct plan *plan, size_t bytes, int64_t count)
+{
+    void *chunks[8];
+
+    if (count > plan->tcache_count)
+        count = plan->tcache_count;
+    for (int64_t i = 0; i < count; i++) {
+        chunks[i] = malloc(bytes);
+        plan->tcache_chunks++;
+        plan->tcache_bytes += chunk_bytes(chunks[i]);
+    }
+    for (int64_t i = 0; i < count; i++)
+        free(chunks[i]);
+}
+
+void malloc_fill_tcache(struct plan *plan)
+{
+    plan->tcache_chunks = plan->tcache_bytes = 0;
+    drain_all(plan);
+    put(plan, 24, 3);
+    put(plan, 104, 7);
+    put(plan, 120, 1);
+    put(plan, 504, 5);
+    put(plan, SMALL_MAX, 7);
+    if (plan->large_bins) {
+        put(plan, 1100, 4);
+        put(plan, 5000, 6);
+        put(plan, 70000, 3);
+        put(plan, 1000000, 2);
+        put(plan, 3000000, 1);
+    }
+}
+
+#define APART_MAX 16
+#define APART_BYTES 1000
+#define GUARD_BYTES 24
+
+static void *apart[APART_MAX], *others[APART_MAX];
+static int64_t apart_count;
+
+/*
+ * Two chunks that none of the bins keeps apart, and one of the tcache in between: none of the
+ * three covers a page wherever it stands; together they do. Those of `others` have guards.
+ */
+static void take_three(void *chunks[3])
+{
+    static const size_t bytes[] = {4000, APART_BYTES, 4000};
+    char *end;
+
+    do {
+        malloc(GUARD_BYTES);
+        end = NULL;
+        for (int i = 0; i < 3; i++) {
+            chunks[i] = memset(malloc(bytes[i]), 1, bytes[i]);
+            if (i > 0 && chunks[i] != end)
+                break;
+            end = (char *)chunks[i] + chunk_bytes(chunks[i]);
+        }
+    } while (malloc(GUARD_BYTES) != end);
+}
+
+void malloc_keep_apart(struct plan *plan)
+{
+    void *threes[APART_MAX][3];
+
+    apart_count = plan->tcache_count;
+    drain_all(plan);
+    for (int64_t i = 0; i < apart_count; i++) {
+        take_three(threes[i]);
+        others[i] = malloc(APART_BYTES);
+        malloc(GUARD_BYTES);
+    }
+    for (int64_t i = 0; i < apart_count; i++) {
+        free(threes[i][0]);
+        free(threes[i][1]);
+        free(threes[i][2]);
+    }
+    plan->tcache_chunks = apart_count;
+    plan->tcache_bytes = apart_count * (APART_BYTES + 8);
+    plan->tcache_count = -1;
+}
+
+void malloc_swap(void)
+{
+    for (int64_t i = 0; i < apart_count; i++)
+        apart[i] = malloc(APART_BYTES);
+    for (int64_t i = 0; i < apart_count; i++)
+        free(others[i]);
+    for (int64_t i = 0; i < apart_count; i++)
+        free(apart[i]);
+}
