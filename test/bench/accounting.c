@@ -125,7 +125,7 @@ static void measure(struct subject *subject, const char *program, size_t rounds,
     for (size_t i = 0; i < rounds; i++) {
         bench_add(&times->plain, gather_plainly(subject));
         account_once(subject, times);
-        bench_add(&times->program, bench_run_report(program, subject->pid).seconds * 1e9);
+        bench_add(&times->program, bench_run_report(program, NULL, subject->pid).seconds * 1e9);
     }
 }
 
@@ -168,8 +168,8 @@ static void measure_memory(const char *program, pid_t pid, unsigned mib)
     char cache[BENCH_PATH], what[128];
 
     bench_make_cache(cache);
-    double cold = bench_run_report(program, pid).peak_mib;
-    double warm = bench_run_report(program, pid).peak_mib;
+    double cold = bench_run_report(program, NULL, pid).peak_mib;
+    double warm = bench_run_report(program, NULL, pid).peak_mib;
     bench_remove_cache(cache);
     snprintf(what, sizeof(what), "own memory, %u MiB heap", mib);
     bench_row(what, "48 MiB", "peak RSS of the program, with layout cache, without",

@@ -143,8 +143,8 @@ struct bench_run {
     double peak_mib; /* at least our own: the kernel counts what was there before exec, too */
 };
 
-/* `PROGRAM --json PID`, its output thrown away. */
-static inline struct bench_run bench_run_report(const char *program, pid_t pid)
+/* `PROGRAM --json [OPTION] PID`, its output thrown away. */
+static inline struct bench_run bench_run_report(const char *program, const char *option, pid_t pid)
 {
     struct rusage usage;
     char pid_text[16];
@@ -156,7 +156,10 @@ static inline struct bench_run bench_run_report(const char *program, pid_t pid)
     if (child == 0) {
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
         dup2(null, STDOUT_FILENO);
-        execl(program, program, "--json", pid_text, (char *)NULL);
+        if (option != NULL)
+            execl(program, program, "--json", option, pid_text, (char *)NULL);
+        else
+            execl(program, program, "--json", pid_text, (char *)NULL);
         _exit(127);
     }
     if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0)

@@ -159,6 +159,20 @@ static void open_subject(struct subject *subject, pid_t pid)
     pht_maps_deinit(&maps);
 }
 
+/* While we have no memory worth counting ourselves. */
+static void measure_memory(const char *program, pid_t pid, unsigned mib)
+{
+    char cache[BENCH_PATH], what[128];
+
+    bench_make_cache(cache);
+    double cold = bench_run_report(program, "--section=glibc", pid).peak_mib;
+    double warm = bench_run_report(program, "--section=glibc", pid).peak_mib;
+    bench_remove_cache(cache);
+    snprintf(what, sizeof(what), "own memory, %u MiB malloc heap", mib);
+    bench_row(what, "48 MiB", "peak RSS of the program, with layout cache, without",
+              "%.1f MiB, %.1f MiB", warm, cold);
+}
+
 static void print_rows(const struct subject *subject, unsigned mib, struct times *times)
 {
     char what[128];
@@ -185,6 +199,7 @@ int main(int argc, char **argv)
     };
     struct subject subject;
 
+    measure_memory(argv[2], process.pid, mib);
     open_subject(&subject, process.pid);
     walk_once(&subject, &times);
     times.take.count = times.walk.count = 0;

@@ -14,7 +14,7 @@ struct times {
 
 static double run_ms(const char *program, pid_t pid)
 {
-    return bench_run_report(program, pid).seconds * 1e3;
+    return bench_run_report(program, NULL, pid).seconds * 1e3;
 }
 
 static void measure(const char *program, pid_t pid, size_t runs, struct times *times)

@@ -29,7 +29,8 @@ build_programs() {
         build=$root/build/gcc
         (cd "$root" && cmake --preset gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo)
     fi
-    ninja -C "$build" pyheaptop bench_first_report bench_accounting bench_stop
+    ninja -C "$build" pyheaptop bench_first_report bench_accounting bench_chunks \
+        bench_stop
 }
 
 find_pythons() {
@@ -64,9 +65,10 @@ cache=$(mktemp -d)
 trap 'rm -rf "$cache"' EXIT
 
 if [ -n "$quick" ]; then
-    runs=7 rounds=7 reports=50 heaps="20 100" heap_4k=100 small=20 large=200
+    runs=7 rounds=7 reports=50 heaps="20 100" heap_4k=100 chunks=100 small=20 large=200
 else
-    runs=21 rounds=21 reports=300 heaps="100 1024 4096" heap_4k=1024 small=100 large=4096
+    runs=21 rounds=21 reports=300 heaps="100 1024 4096" heap_4k=1024 chunks="100 1024 4096"
+    small=100 large=4096
 fi
 heap=$here/heap.py
 
@@ -78,5 +80,8 @@ print_machine
         "$build"/test/bench_accounting $rounds "$build"/pyheaptop "$python" "$heap" "$mib"
     done
     "$build"/test/bench_accounting $rounds "$build"/pyheaptop "$python_4k" "$heap" $heap_4k
+    for mib in $chunks; do
+        "$build"/test/bench_chunks $rounds "$build"/pyheaptop "$mib"
+    done
     "$build"/test/bench_stop $reports "$python" "$heap" $small $large "$cache"
 }

@@ -100,7 +100,7 @@ static void watch_pause(struct subject *subject, int64_t ns)
 static int64_t take_report(struct subject *subject)
 {
     const struct pht_report_options options = {
-        .sections = PHT_SECTION_PYMALLOC,
+        .sections = PHT_SECTION_ALL,
         .layout = {.cache_directory = cache_directory},
         .snapshot = {.stop = PHT_STOP_BRIEF, .max_stop_us = 20000},
     };
