@@ -50,6 +50,13 @@ static void take(void)
     fake_target_reset_record(fake);
 }
 
+/* A snapshot of the target as it is now. */
+static void take_anew(void)
+{
+    pht_snapshot_destroy(snapshot);
+    take();
+}
+
 static void setup(void)
 {
     fake = fake_target_create();
@@ -317,6 +324,73 @@ START_TEST(gather_equals_reads_of_the_same_addresses)
 }
 END_TEST
 
+/* ---- reading as far as it goes ------------------------------------------------------------ */
+
+START_TEST(read_some_ends_where_a_page_is_in_swap)
+{
+    pht_addr swapped = HEAP + 3 * PHT_PAGE_BYTES, from = HEAP + 100;
+    enum pht_read_result why;
+
+    fake_target_set_pages(fake, swapped, swapped + 1, FAKE_SWAPPED);
+    take_anew();
+    size_t got = pht_snapshot_read_some(snapshot, from, buffer, 5 * PHT_PAGE_BYTES, &why);
+    ck_assert_uint_eq(got, swapped - from);
+    ck_assert_int_eq(why, PHT_READ_SWAPPED);
+    ck_assert_mem_eq(buffer, fake_target_bytes(fake, from, got), got);
+    ck_assert_uint_eq(pht_snapshot_stats(snapshot).read_bytes, got);
+    ck_assert_uint_eq(pht_snapshot_read_some(snapshot, swapped, buffer, 16, &why), 0);
+    ck_assert_int_eq(why, PHT_READ_SWAPPED);
+}
+END_TEST
+
+START_TEST(read_some_ends_where_nothing_is_mapped)
+{
+    pht_addr end = NEXT + PART;
+    enum pht_read_result why;
+
+    ck_assert_uint_eq(pht_snapshot_read_some(snapshot, end - 48, buffer, 4096, &why), 48);
+    ck_assert_int_eq(why, PHT_READ_UNMAPPED);
+}
+END_TEST
+
+START_TEST(read_some_says_nothing_of_what_it_has_all)
+{
+    enum pht_read_result why;
+
+    ck_assert_uint_eq(pht_snapshot_read_some(snapshot, HEAP, buffer, sizeof(buffer), &why),
+                      sizeof(buffer));
+    ck_assert_int_eq(why, PHT_READ_OK);
+}
+END_TEST
+
+START_TEST(next_resident_passes_over_all_other_pages)
+{
+    pht_addr wanted = HEAP + 71 * PHT_PAGE_BYTES;
+
+    fake_target_set_pages(fake, HEAP, wanted, FAKE_ABSENT);
+    fake_target_set_pages(fake, HEAP + 5 * PHT_PAGE_BYTES, HEAP + 6 * PHT_PAGE_BYTES, FAKE_SWAPPED);
+    take_anew();
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, HEAP, HEAP_END), wanted);
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, wanted, HEAP_END), wanted);
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, HEAP, wanted), wanted);
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, HEAP, wanted - PHT_PAGE_BYTES),
+                      wanted - PHT_PAGE_BYTES);
+}
+END_TEST
+
+START_TEST(next_resident_goes_from_block_to_block_of_the_page_cache)
+{
+    pht_addr far = HEAP + 3 * PHT_PAGE_BLOCK_BYTES + 17 * PHT_PAGE_BYTES;
+
+    fake_target_set_pages(fake, HEAP, HEAP_END, FAKE_ABSENT);
+    fake_target_set_pages(fake, NEXT, NEXT + PART, FAKE_ABSENT);
+    map_filled(far, PHT_PAGE_BYTES, FAKE_PRIVATE);
+    take_anew();
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, HEAP, far + PHT_PAGE_BYTES), far);
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, HEAP, far), far);
+}
+END_TEST
+
 static Suite *read_suite(void)
 {
     Suite *suite = suite_create("read");
@@ -340,6 +414,11 @@ static Suite *read_suite(void)
     tcase_add_test(tcase, resident_bytes_add_up_across_blocks_of_the_page_cache);
     tcase_add_test(tcase, residency_is_asked_for_once_a_block);
     tcase_add_loop_test(tcase, gather_equals_reads_of_the_same_addresses, 0, 40);
+    tcase_add_test(tcase, read_some_ends_where_a_page_is_in_swap);
+    tcase_add_test(tcase, read_some_ends_where_nothing_is_mapped);
+    tcase_add_test(tcase, read_some_says_nothing_of_what_it_has_all);
+    tcase_add_test(tcase, next_resident_passes_over_all_other_pages);
+    tcase_add_test(tcase, next_resident_goes_from_block_to_block_of_the_page_cache);
     suite_add_tcase(suite, tcase);
     return suite;
 }
