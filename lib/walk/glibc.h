@@ -12,6 +12,8 @@
 #ifndef PHT_LIB_WALK_GLIBC_H
 #define PHT_LIB_WALK_GLIBC_H
 
+#include <string.h>
+
 #include "base/vec.h"
 #include "pyheaptop/walk.h"
 
@@ -36,6 +38,19 @@ static inline bool pht_chunk_is_aligned(uint64_t value)
 static inline bool pht_chunk_addr_is_sane(pht_addr addr)
 {
     return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX && pht_chunk_is_aligned(addr);
+}
+
+/* The kernel takes huge pages from a file that has no name in any file system. */
+static inline bool pht_glibc_is_huge(const struct pht_mapping *mapping)
+{
+    return strcmp(mapping->name, "/anon_hugepage") == 0;
+}
+
+/* Memory that malloc may have got. */
+static inline bool pht_glibc_may_own(const struct pht_mapping *mapping)
+{
+    return mapping->readable && mapping->writable && !mapping->shared &&
+           (mapping->inode == 0 || pht_glibc_is_huge(mapping));
 }
 
 /* The size of a heap's mapping, to which it is aligned: arena.c, heap_max_size(). */

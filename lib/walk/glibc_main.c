@@ -124,11 +124,6 @@ static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr sta
     return end;
 }
 
-static bool is_candidate(const struct pht_mapping *mapping)
-{
-    return mapping->inode == 0 && mapping->readable && mapping->writable && !mapping->shared;
-}
-
 /* Pieces that mmap gave begin with a page. `*left` is what the arena still has, as it says. */
 static void walk_mapping(struct search *search, pht_addr at, pht_addr end, uint64_t *left)
 {
@@ -162,13 +157,13 @@ static bool walk_noncontiguous(struct search *search, const struct pht_malloc_he
     uint64_t left = walk->arena->system_bytes;
 
     walk->now.tally.arena.heaps = 0;
-    if (first != NULL && is_candidate(first)) {
+    if (first != NULL && pht_glibc_may_own(first)) {
         pht_addr end = walk_piece(search, heap->address, heap->start, first->end);
         left -= end - heap->address < left ? end - heap->address : left;
     }
     for (size_t i = 0; i < pht_snapshot_maps(walk->snapshot)->count; i++) {
         const struct pht_mapping *mapping = &pht_snapshot_maps(walk->snapshot)->items[i];
-        if (is_candidate(mapping))
+        if (pht_glibc_may_own(mapping))
             walk_mapping(search, mapping->start, mapping->end, &left);
     }
     add_missing(&walk->now.tally.arena);

@@ -1,7 +1,5 @@
 #include "walk/glibc_mmapped.h"
 
-#include <string.h>
-
 #include "base/checked.h"
 #include "walk/field.h"
 
@@ -149,13 +147,6 @@ static void scan_mapping(struct scan *scan, pht_addr at, pht_addr end)
     }
 }
 
-/* Huge pages come from a file that has no name in any file system. */
-static bool is_candidate(const struct pht_mapping *mapping)
-{
-    return mapping->readable && mapping->writable && !mapping->shared &&
-           (mapping->inode == 0 || strcmp(mapping->name, "/anon_hugepage") == 0);
-}
-
 bool pht_glibc_find_mmapped(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                             const struct pht_ranges *taken, struct pht_mmapped_chunks *ret)
 {
@@ -170,7 +161,7 @@ bool pht_glibc_find_mmapped(struct pht_snapshot *snapshot, const struct pht_glib
     scan->has_fastbins = roots->libc->layout.state_fastbins != PHT_UNKNOWN;
     for (size_t i = 0; i < pht_snapshot_maps(snapshot)->count && !is_complete(scan); i++) {
         const struct pht_mapping *mapping = &pht_snapshot_maps(snapshot)->items[i];
-        if (is_candidate(mapping))
+        if (pht_glibc_may_own(mapping))
             scan_mapping(scan, mapping->start, mapping->end);
     }
     bool done = !scan->out_of_memory;

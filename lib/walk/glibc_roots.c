@@ -219,7 +219,7 @@ static bool add_main_heap(struct pht_snapshot *snapshot, struct pht_glibc_roots 
         .start = pht_round_up(base, PHT_CHUNK_ALIGNMENT),
         .end = end,
     };
-    if (base > PHT_USER_ADDR_MAX || heap.start >= heap.end)
+    if (base > PHT_USER_ADDR_MAX || (arena->is_contiguous && heap.start >= heap.end))
         return false;
     arena->heaps = 1;
     return pht_vec_push(&roots->heaps, heap);

@@ -56,11 +56,27 @@ struct trim {
     uint64_t bytes;
 };
 
+/*
+ * Huge pages go back from the first on or not at all: madvise(2) refuses a range that begins
+ * within one, and leaves the last one if the range ends within it (Linux 5.18, mm/madvise.c).
+ */
+static void fit_to_huge_pages(const struct trim *trim, pht_addr *from, pht_addr *to)
+{
+    uint64_t unit = trim->roots->params.huge_page_bytes;
+    const struct pht_mapping *mapping = NULL;
+
+    if (unit != 0 && unit != PHT_UNKNOWN && pht_is_power_of_two(unit))
+        mapping = pht_maps_find(pht_snapshot_maps(trim->snapshot), *from);
+    if (mapping != NULL && pht_glibc_is_huge(mapping))
+        *to = *from % unit == 0 ? pht_round_down(*to, unit) : *from;
+}
+
 static void release(struct trim *trim, pht_addr start, pht_addr end)
 {
     pht_addr from = pht_round_up(start + HEAD_BYTES, PHT_PAGE_BYTES);
     pht_addr to = pht_round_down(end, PHT_PAGE_BYTES);
 
+    fit_to_huge_pages(trim, &from, &to);
     if (end == trim->top)
         trim->top = start;
     else if (from < to)
