@@ -63,7 +63,7 @@ struct pht_report {
     bool has_snapshot;
     uint64_t walk_us;
     uint64_t rereads; /* by all walkers; PHT_UNKNOWN if none ran */
-    bool complete; /* nothing was torn, unreadable or left out of what was asked for */
+    bool complete;    /* nothing was torn, unreadable or left out of what was asked for */
 
     struct pht_kernel_memory kernel;
     struct pht_cgroup_memory cgroup;

@@ -31,6 +31,7 @@ static enum pht_libc_family family;
 static struct pht_range others[4];
 static size_t other_count;
 static int open_roots;
+static uint64_t arena_max;
 static struct fake_target *fake;
 static struct pht_report *report;
 
@@ -178,6 +179,7 @@ struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *snapshot,
         memcpy(others, ranges, count * sizeof(*ranges));
     from->glibc = NULL;
     pht_report_destroy(from);
+    lent->params.arena_max = arena_max;
     if (!glibc.walk_fails)
         return lent;
     pht_glibc_destroy(lent);
@@ -193,6 +195,7 @@ static void setup(void)
     family = PHT_LIBC_GLIBC;
     other_count = 99;
     open_roots = 0;
+    arena_max = 0;
     fake = fake_target_create();
     report = NULL;
 }
@@ -271,6 +274,38 @@ START_TEST(resident_memory_of_malloc_adds_up)
                       report->glibc->totals.resident_bytes);
     ck_assert_uint_eq(resident->total_bytes,
                       report->glibc->totals.resident_bytes + report->glibc->mmapped_resident_bytes);
+}
+END_TEST
+
+static void check_limit(uint64_t arenas, const char *source)
+{
+    ck_assert_ptr_null(take(PHT_SECTION_GLIBC));
+    ck_assert_uint_eq(report->arena_limit.arenas, arenas);
+    ck_assert_pstr_eq(report->arena_limit.source, source);
+}
+
+START_TEST(limit_follows_from_the_processors_of_the_target)
+{
+    fake_target_set_processors(fake, 4);
+    check_limit(32, "processors");
+}
+END_TEST
+
+START_TEST(limit_is_looked_for_in_the_environment_of_the_target)
+{
+    static const char environment[] = "MALLOC_ARENA_MAX=3";
+
+    fake->environment = environment;
+    fake->environment_bytes = sizeof(environment);
+    arena_max = _i;
+    check_limit(arena_max, arena_max == 3 ? "MALLOC_ARENA_MAX" : "mallopt");
+}
+END_TEST
+
+START_TEST(environment_that_may_not_be_read_leaves_the_source_open)
+{
+    arena_max = 3;
+    check_limit(3, NULL);
 }
 END_TEST
 
@@ -430,6 +465,9 @@ static Suite *capture_suite(void)
     tcase_add_test(tcase, both_are_frozen_in_one_stop);
     tcase_add_test(tcase, arenas_of_pymalloc_are_no_place_for_mmapped_chunks);
     tcase_add_test(tcase, resident_memory_of_malloc_adds_up);
+    tcase_add_test(tcase, limit_follows_from_the_processors_of_the_target);
+    tcase_add_loop_test(tcase, limit_is_looked_for_in_the_environment_of_the_target, 2, 4);
+    tcase_add_test(tcase, environment_that_may_not_be_read_leaves_the_source_open);
     tcase_add_loop_test(tcase, one_that_is_torn_makes_another_try_for_both, 0, 2);
     tcase_add_test(tcase, malloc_alone_needs_no_python);
     tcase_add_test(tcase, pymalloc_alone_needs_no_libc);
