@@ -24,10 +24,15 @@ def six(*arguments, **keywords):
     return [plan(*arguments, end=end, **keywords) for end in ("sleep", "spin") * 3]
 
 
-def filled(interpreter, count=None, large_bins=False):
+def filled(interpreter, count=None):
     count = tcache_count(interpreter) if count is None else count
-    return [plan("nothing", tcache=count, large_bins=large_bins),
-            *six("nothing", tcache=count, large_bins=large_bins)]
+    return [plan("nothing", tcache=count), *six("nothing", tcache=count)]
+
+
+def filled_large(interpreter):
+    """Large bins cannot be emptied on purpose; those of new threads are empty."""
+    return [plan("nothing"),
+            *six("nothing", tcache=tcache_count(interpreter), large_bins=True)]
 
 
 def arenas_are(count):
@@ -110,7 +115,7 @@ SHAPES = {
     "tcache-of-100": lambda i: Shape(filled(i, 100), tunables("tcache_count=100")),
     "tcache-off": lambda i: Shape([plan("bins"), *six("bins")], tunables("tcache_count=0"),
                                   premise=tcache_is_empty),
-    "tcache-large": lambda i: Shape(filled(i, None, True),
+    "tcache-large": lambda i: Shape(filled_large(i),
                                     {**tunables("tcache_max=4000000"), **NO_MMAP}, (2, 42),
                                     tcache_is_large),
     "transparent-huge-pages": lambda i: Shape(BINS, tunables("hugetlb=1"), (2, 35),

@@ -1,19 +1,36 @@
 """Which pages of a process are in memory, by /proc/PID/pagemap and smaps."""
+import ctypes
+import functools
+import mmap
 import os
 import re
 import struct
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-PRESENT = 1 << 63
+PRESENT, FRAME = 1 << 63, (1 << 55) - 1
 MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)$")
 
 
-def present_bytes(pid, start, end):
-    """Pages that nobody wrote to count too, if somebody has read them."""
+def entries(pid, start, end):
     with open("/proc/%d/pagemap" % pid, "rb", buffering=0) as file:
         data = os.pread(file.fileno(), (end - start) // PAGE * 8, start // PAGE * 8)
-    entries = struct.unpack("<%dQ" % (len(data) // 8), data)
-    return sum(PAGE for entry in entries if entry & PRESENT)
+    return struct.unpack("<%dQ" % (len(data) // 8), data)
+
+
+@functools.lru_cache(maxsize=None)
+def zero_frame():
+    """The frame that all pages have which were read and never written; 0 if we may not know it."""
+    with mmap.mmap(-1, PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as page:
+        page.read(1)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+        entry, = entries(os.getpid(), address, address + PAGE)
+    return entry & FRAME
+
+
+def present_bytes(pid, start, end):
+    """Of pages that were written to. Who may not see frames sees those that were read as well."""
+    return sum(PAGE for entry in entries(pid, start, end)
+               if entry & PRESENT and (zero_frame() == 0 or entry & FRAME != zero_frame()))
 
 
 def heap_bytes(pid):

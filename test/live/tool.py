@@ -67,5 +67,6 @@ def still_report(lab, pid, *options, cache=None):
     matter here.
     """
     found = report(lab, pid, "--max-stop=2000", *options, cache=cache)
-    equal("snapshot.complete", found["snapshot"]["complete"], True)
+    said = "; ".join(warning["text"] for warning in found["warnings"])
+    equal("snapshot.complete (%s)" % said, found["snapshot"]["complete"], True)
     return found

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The largest request that the small bins serve. */
 #define SMALL_MAX 1032
 
 /* So many chunks one behind the other do not come from a tcache, nor from what refills one. */
-static int64_t long_run(const struct plan *plan)
+static int64_t long_run(const struct plan *plan, size_t bytes)
 {
-    return 2 * plan->tcache_count + 64;
+    if (bytes <= SMALL_MAX)
+        return 2 * plan->tcache_count + 64;
+    return bytes < 200000 ? 20 : 2;
 }
 
 static int64_t chunk_bytes(void *chunk)
@@ -23,7 +26,7 @@ static void drain(const struct plan *plan, size_t bytes)
 {
     char *last = NULL;
 
-    for (int64_t run = 0; run < long_run(plan);) {
+    for (int64_t run = 0; run < long_run(plan, bytes);) {
         char *chunk = malloc(bytes);
         run = last != NULL && chunk == last + chunk_bytes(last) ? run + 1 : 0;
         last = chunk;
@@ -36,15 +39,30 @@ static void drain_all(const struct plan *plan)
         drain(plan, bytes);
 }
 
-/* Put `count` chunks, or as many as fit, into the tcache. */
+/* malloc may give a chunk that is larger than it needs to be: of another bin. */
+static void *take_exactly(size_t bytes)
+{
+    void *chunk;
+
+    do {
+        chunk = malloc(bytes);
+    } while (malloc_usable_size(chunk) != bytes);
+    return chunk;
+}
+
+/*
+ * Put `count` chunks, or as many as fit, into the tcache. Since it was drained, free chunks of this
+ * size may have been split off others, and with the first of them malloc takes up more.
+ */
 static void put(struct plan *plan, size_t bytes, int64_t count)
 {
     void *chunks[8];
 
     if (count > plan->tcache_count)
         count = plan->tcache_count;
+    drain(plan, bytes);
     for (int64_t i = 0; i < count; i++) {
-        chunks[i] = malloc(bytes);
+        chunks[i] = take_exactly(bytes);
         plan->tcache_chunks++;
         plan->tcache_bytes += chunk_bytes(chunks[i]);
     }
@@ -62,11 +80,11 @@ void malloc_fill_tcache(struct plan *plan)
     put(plan, 504, 5);
     put(plan, SMALL_MAX, 7);
     if (plan->large_bins) {
-        put(plan, 1100, 4);
+        put(plan, 1112, 4);
         put(plan, 5000, 6);
-        put(plan, 70000, 3);
-        put(plan, 1000000, 2);
-        put(plan, 3000000, 1);
+        put(plan, 70008, 3);
+        put(plan, 1000008, 2);
+        put(plan, 3000008, 1);
     }
 }
 
