@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "walk/field.h"
+#include "walk/glibc_settle.h"
 
 /* A window is read so often before its damage is believed: twice itself, then with the last one. */
 #define TRIES 3
@@ -17,12 +18,6 @@ enum step {
     STEP_ENDED,
     STEP_BROKEN,
     STEP_UNREADABLE,
-};
-
-struct header {
-    uint64_t prev_size;
-    uint64_t raw;
-    uint64_t bytes;
 };
 
 /* ---- the window --------------------------------------------------------------------------- */
@@ -86,112 +81,12 @@ static const uint8_t *look(struct pht_chunk_walk *walk, size_t bytes)
                : NULL;
 }
 
-/* ---- what a chunk is ---------------------------------------------------------------------- */
-
-static bool is_listed(const struct pht_listed_chunks *chunks, size_t *next,
-                      const struct pht_pending_chunk *chunk)
-{
-    while (*next < chunks->count && chunks->items[*next].address < chunk->address)
-        ++*next;
-    return *next < chunks->count && chunks->items[*next].address == chunk->address &&
-           chunks->items[*next].link == chunk->words[0];
-}
-
-/*
- * From 2.34 on a chunk in a tcache carries a number that all have in common. It is no proof, since
- * it stays when a thread ends and its chunks go to fastbins, and with whoever gets them then.
- */
-static bool has_key(const struct pht_chunk_walk *walk, const struct pht_pending_chunk *chunk)
-{
-    uint64_t place = walk->roots->libc->layout.tcache_entry_key / sizeof(uint64_t);
-
-    return walk->roots->tcache_key != 0 && place < sizeof(chunk->words) / sizeof(chunk->words[0]) &&
-           chunk->words[place] == walk->roots->tcache_key;
-}
-
-static bool is_tcached(struct pht_chunk_walk *walk)
-{
-    struct pht_chunk_position *now = &walk->now;
-
-    if (!walk->roots->threads_known)
-        return has_key(walk, &now->pending);
-    return is_listed(&walk->lists->tcache, &now->tcache, &now->pending);
-}
-
-static bool is_fast(struct pht_chunk_walk *walk)
-{
-    struct pht_chunk_position *now = &walk->now;
-    struct pht_guessed_chunk chunk;
-
-    if (walk->fast != NULL)
-        return is_listed(walk->fast, &now->fast, &now->pending);
-    if (!pht_glibc_looks_fast(walk->roots, walk->arena, now->pending.address,
-                              now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS, now->pending.words[0],
-                              &chunk))
-        return false;
-    walk->guessed.count = now->guessed++;
-    if (!pht_vec_push(&walk->guessed, chunk))
-        walk->out_of_memory = true;
-    return true;
-}
-
-static enum pht_chunk_kind kind_in_use(struct pht_chunk_walk *walk)
-{
-    if (is_tcached(walk))
-        return PHT_CHUNK_TCACHE;
-    return is_fast(walk) ? PHT_CHUNK_FAST : PHT_CHUNK_LIVE;
-}
-
-/* Free chunks before this do not merge with what comes behind. */
-static void end_runs(struct pht_chunk_walk *walk)
-{
-    if (!pht_free_run_end(&walk->now.run, &walk->runs) ||
-        !pht_free_run_end(&walk->now.run_flushed, &walk->runs_flushed))
-        walk->out_of_memory = true;
-}
-
-static void go_on_with_runs(struct pht_chunk_walk *walk, enum pht_chunk_kind kind, pht_addr addr,
-                            uint64_t bytes)
-{
-    struct pht_chunk_position *now = &walk->now;
-    bool kept = true;
-
-    if (kind == PHT_CHUNK_LIVE) {
-        end_runs(walk);
-        return;
-    }
-    if (kind == PHT_CHUNK_TCACHE)
-        kept = pht_free_run_end(&now->run, &walk->runs);
-    else
-        kept = pht_free_run_add(&now->run, &walk->runs, addr, bytes);
-    if (!pht_free_run_add(&now->run_flushed, &walk->runs_flushed, addr, bytes) || !kept)
-        walk->out_of_memory = true;
-}
-
-/* Count the chunk before the header `next`, which says whether it is free. */
-static bool settle(struct pht_chunk_walk *walk, const struct header *next)
-{
-    struct pht_chunk_position *now = &walk->now;
-    enum pht_chunk_kind kind = PHT_CHUNK_BIN;
-
-    if (now->pending.address == 0)
-        return true;
-    uint64_t bytes = now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS;
-    if (next->raw & PHT_CHUNK_PREV_INUSE)
-        kind = kind_in_use(walk);
-    else if (next->prev_size != bytes)
-        return false;
-    pht_chunk_tally_add(&now->tally, kind, now->pending.address, now->pending.raw);
-    go_on_with_runs(walk, kind, now->pending.address, bytes);
-    now->pending.address = 0;
-    return true;
-}
-
 /* ---- ends --------------------------------------------------------------------------------- */
 
-static enum step end_at_top(struct pht_chunk_walk *walk, pht_addr top, const struct header *header)
+static enum step end_at_top(struct pht_chunk_walk *walk, pht_addr top,
+                            const struct pht_chunk_header *header)
 {
-    if (!settle(walk, header))
+    if (!pht_chunk_settle(walk, header))
         return STEP_BROKEN;
     pht_chunk_tally_add_top(&walk->now.tally, walk->end - top);
     walk->now.top = top;
@@ -221,13 +116,14 @@ static size_t main_fence_bytes(struct pht_chunk_walk *walk)
 }
 
 /* sysmalloc() ends a piece of the main arena, which ends with a page, with chunks of 16 bytes. */
-static enum step end_at_main_fence(struct pht_chunk_walk *walk, const struct header *header)
+static enum step end_at_main_fence(struct pht_chunk_walk *walk,
+                                   const struct pht_chunk_header *header)
 {
     size_t bytes = main_fence_bytes(walk);
 
-    if (bytes == 0 || !settle(walk, header))
+    if (bytes == 0 || !pht_chunk_settle(walk, header))
         return STEP_BROKEN;
-    end_runs(walk);
+    pht_chunk_end_runs(walk);
     walk->now.tally.arena.overhead_bytes += bytes;
     walk->now.at += bytes;
     return STEP_ENDED;
@@ -237,14 +133,15 @@ static enum step end_at_main_fence(struct pht_chunk_walk *walk, const struct hea
  * And a heap with one of 16 bytes, which may be missing, and one of size 0. Of an old top that was
  * too small to be freed, a chunk of 32 bytes is left, which counts as part of the fence.
  */
-static enum step end_at_heap_fence(struct pht_chunk_walk *walk, const struct header *header)
+static enum step end_at_heap_fence(struct pht_chunk_walk *walk,
+                                   const struct pht_chunk_header *header)
 {
     struct pht_chunk_position *now = &walk->now;
     struct pht_glibc_arena *arena = &now->tally.arena;
 
     if (header->bytes == PHT_CHUNK_FENCE_BYTES &&
         now->at == walk->end - 2 * PHT_CHUNK_FENCE_BYTES) {
-        if (!settle(walk, header))
+        if (!pht_chunk_settle(walk, header))
             return STEP_BROKEN;
         arena->overhead_bytes += PHT_CHUNK_FENCE_BYTES;
         now->at += PHT_CHUNK_FENCE_BYTES;
@@ -256,9 +153,9 @@ static enum step end_at_heap_fence(struct pht_chunk_walk *walk, const struct hea
         arena->overhead_bytes += now->at - now->pending.address;
         now->pending.address = 0;
     }
-    if (!settle(walk, header))
+    if (!pht_chunk_settle(walk, header))
         return STEP_BROKEN;
-    end_runs(walk);
+    pht_chunk_end_runs(walk);
     arena->overhead_bytes += PHT_CHUNK_FENCE_BYTES;
     now->at = walk->end;
     return STEP_ENDED;
@@ -268,7 +165,7 @@ static enum step end_at_heap_fence(struct pht_chunk_walk *walk, const struct hea
  * ------------------------------------------------------------------------------------
  */
 
-static bool fits(const struct pht_chunk_walk *walk, const struct header *header)
+static bool fits(const struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
 {
     pht_addr last = walk->top != 0 ? walk->top : walk->end;
     uint64_t foreign = PHT_CHUNK_IS_MMAPPED | (walk->is_main ? PHT_CHUNK_NON_MAIN_ARENA : 0);
@@ -277,7 +174,7 @@ static bool fits(const struct pht_chunk_walk *walk, const struct header *header)
            header->bytes <= last - walk->now.at && !(header->raw & foreign);
 }
 
-static enum step step(struct pht_chunk_walk *walk, struct header *header)
+static enum step step(struct pht_chunk_walk *walk, struct pht_chunk_header *header)
 {
     struct pht_chunk_position *now = &walk->now;
     const uint8_t *bytes;
@@ -296,7 +193,8 @@ static enum step step(struct pht_chunk_walk *walk, struct header *header)
         return end_at_heap_fence(walk, header);
     if (header->bytes == PHT_CHUNK_FENCE_BYTES && walk->is_main)
         return end_at_main_fence(walk, header);
-    if (!fits(walk, header) || walk->end - now->at < PHT_CHUNK_BYTES_MIN || !settle(walk, header))
+    if (!fits(walk, header) || walk->end - now->at < PHT_CHUNK_BYTES_MIN ||
+        !pht_chunk_settle(walk, header))
         return STEP_BROKEN;
     now->pending = (struct pht_pending_chunk){
         .address = now->at,
@@ -342,7 +240,7 @@ static void follow_top(struct pht_chunk_walk *walk)
     walk->changes = true;
 }
 
-static bool try_again(struct pht_chunk_walk *walk, const struct header *header)
+static bool try_again(struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
 {
     pht_addr at = walk->now.at;
 
@@ -407,7 +305,7 @@ static enum step skip(struct pht_chunk_walk *walk, bool to_the_end)
     if (to > last)
         to = last;
     now->tally.arena.unknown_bytes += to - from;
-    end_runs(walk);
+    pht_chunk_end_runs(walk);
     now->pending.address = 0;
     now->at = to;
     save_first_position(walk);
@@ -427,7 +325,7 @@ static bool is_locked(struct pht_chunk_walk *walk)
            mutex != 0;
 }
 
-static enum step repair(struct pht_chunk_walk *walk, const struct header *header)
+static enum step repair(struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
 {
     if (try_again(walk, header))
         return STEP_ON;
@@ -442,7 +340,7 @@ static enum step repair(struct pht_chunk_walk *walk, const struct header *header
 static enum step pass_over(struct pht_chunk_walk *walk)
 {
     if (walk->now.at == walk->top)
-        return end_at_top(walk, walk->top, &(struct header){.raw = PHT_CHUNK_PREV_INUSE});
+        return end_at_top(walk, walk->top, &(struct pht_chunk_header){.raw = PHT_CHUNK_PREV_INUSE});
     if (walk->why == PHT_READ_SWAPPED)
         walk->swapped_pages++;
     else
@@ -467,7 +365,7 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
     walk->broken_at = 0;
     drop_window(walk);
     while (next == STEP_ON) {
-        struct header header = {0};
+        struct pht_chunk_header header = {0};
         next = step(walk, &header);
         if (next == STEP_BROKEN)
             next = repair(walk, &header);

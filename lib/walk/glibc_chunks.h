@@ -17,6 +17,12 @@
 
 #define PHT_CHUNK_WINDOW_BYTES ((size_t)128 << 10)
 
+struct pht_chunk_header {
+    uint64_t prev_size;
+    uint64_t raw;   /* size word, flags included */
+    uint64_t bytes; /* and without them */
+};
+
 /* A chunk whose header was read; what it is shows only in the header behind it. */
 struct pht_pending_chunk {
     pht_addr address;  /* 0: none */

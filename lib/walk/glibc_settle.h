@@ -1,0 +1,19 @@
+/*
+ * What a chunk is: live, in a bin, in a fastbin, in a tcache. A chunk in a bin shows in the header
+ * behind it, so each is settled when that is read.
+ */
+#ifndef PHT_LIB_WALK_GLIBC_SETTLE_H
+#define PHT_LIB_WALK_GLIBC_SETTLE_H
+
+#include "walk/glibc_chunks.h"
+
+/*
+ * Count the pending chunk, whose next header is `next`. False if the two contradict each other;
+ * nothing is counted then.
+ */
+bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header *next);
+
+/* Free chunks before this do not merge with what comes behind. */
+void pht_chunk_end_runs(struct pht_chunk_walk *walk);
+
+#endif
