@@ -21,7 +21,7 @@ void pht_caveats_no_arena(struct pht_report *report);
 /* Everything else, once the walks are done. Sets report->complete. */
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target);
 
-/* ---- its parts, one for each allocator ------------------------------------------------------ */
+/* ---- its parts, one for each allocator ---------------------------------------------------- */
 
 void pht_caveats_pymalloc_no_layout(struct pht_report *report);
 void pht_caveats_glibc_no_layout(struct pht_report *report);

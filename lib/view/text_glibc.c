@@ -200,7 +200,7 @@ static void write_mmapped(const struct pht_glibc *glibc, FILE *file)
     }
 }
 
-/* ---- threads and tunables ------------------------------------------------------------------- */
+/* ---- threads and tunables ----------------------------------------------------------------- */
 
 static void write_tcaches(const struct pht_glibc *glibc, bool full, FILE *file)
 {
@@ -265,7 +265,7 @@ static void write_tunables(const struct pht_report *report, FILE *file)
     pht_text_end_facts(&facts);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------ */
+/* ---- the whole ---------------------------------------------------------------------------- */
 
 static void write_title(const struct pht_glibc *glibc, FILE *file)
 {

@@ -7,7 +7,7 @@
 /* Chunks of a list that were not met, as they came into it since, are read, so many of each. */
 #define MISSES_MAX 256
 
-/* ---- guessing ---------------------------------------------------------------------------- */
+/* ---- guessing ----------------------------------------------------------------------------- */
 
 /* What an arena is made of is known at once only for one that grew by brk alone. */
 static bool may_lie_in(const struct pht_glibc_roots *roots,
@@ -41,7 +41,7 @@ bool pht_glibc_looks_fast(const struct pht_glibc_roots *roots,
     return true;
 }
 
-/* ---- confirming -------------------------------------------------------------------------- */
+/* ---- confirming --------------------------------------------------------------------------- */
 
 struct confirmer {
     struct pht_snapshot *snapshot;

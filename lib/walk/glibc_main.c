@@ -127,7 +127,7 @@ static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr sta
 /* Pieces that mmap gave begin with a page. `*left` is what the arena still has, as it says. */
 static void walk_mapping(struct search *search, pht_addr at, pht_addr end, uint64_t *left)
 {
-    while (at<end && * left> 0 && !search->walk->out_of_memory) {
+    while (at < end && *left > 0 && !search->walk->out_of_memory) {
         const struct pht_range *taken = pht_ranges_find(search->pieces, at);
         pht_addr until = taken != NULL && taken->start < end ? taken->start : end;
         pht_addr piece = at < until ? find_piece(search, at, until, PHT_PAGE_BYTES) : until;
@@ -140,33 +140,62 @@ static void walk_mapping(struct search *search, pht_addr at, pht_addr end, uint6
     }
 }
 
+/*
+ * Where brk served malloc, there may be several pieces, and what others took from it in between
+ * counts as malloc's while the arena was contiguous. Returns how much lies in between.
+ */
+static uint64_t walk_brk(struct search *search, const struct pht_malloc_heap *heap, pht_addr end,
+                         uint64_t *left)
+{
+    uint64_t between = 0;
+    pht_addr at = walk_piece(search, heap->address, heap->start, end);
+
+    *left -= at - heap->address < *left ? at - heap->address : *left;
+    while (at < end && *left > 0 && !search->walk->out_of_memory) {
+        pht_word_reader_clear(search->reader);
+        pht_addr piece = find_piece(search, at, end, PHT_CHUNK_ALIGNMENT);
+        if (piece >= end)
+            break;
+        between += piece - at;
+        at = walk_piece(search, piece, piece, end);
+        *left -= at - piece < *left ? at - piece : *left;
+    }
+    return between;
+}
+
 /* What was not found, and what was given up in a piece whose end is not known. */
-static void add_missing(struct pht_glibc_arena *arena)
+static void add_missing(struct pht_glibc_arena *arena, uint64_t between)
 {
     uint64_t found = arena->live_bytes + arena->free_bytes + arena->tcache_bytes +
                      arena->top_bytes + arena->overhead_bytes;
+    uint64_t missing = found < arena->system_bytes ? arena->system_bytes - found : 0;
 
-    arena->unknown_bytes = found < arena->system_bytes ? arena->system_bytes - found : 0;
+    arena->foreign_bytes = missing < between ? missing : between;
+    arena->unknown_bytes = missing - arena->foreign_bytes;
 }
 
 static bool walk_noncontiguous(struct search *search, const struct pht_malloc_heap *heap)
 {
     struct pht_chunk_walk *walk = search->walk;
-    const struct pht_maps *maps = pht_snapshot_maps(walk->snapshot);
-    const struct pht_mapping *first = pht_maps_find(maps, heap->address);
-    uint64_t left = walk->arena->system_bytes;
+    const struct pht_mapping *first =
+        pht_maps_find(pht_snapshot_maps(walk->snapshot), heap->address);
+    pht_addr current_break = walk->roots->current_break;
+    uint64_t left = walk->arena->system_bytes, between = 0;
 
     walk->now.tally.arena.heaps = 0;
     if (first != NULL && pht_glibc_may_own(first)) {
-        pht_addr end = walk_piece(search, heap->address, heap->start, first->end);
-        left -= end - heap->address < left ? end - heap->address : left;
+        pht_addr end = first->end;
+        if (current_break > heap->start && current_break <= end)
+            between = walk_brk(search, heap, pht_round_up(current_break, PHT_PAGE_BYTES), &left);
+        else
+            walk_mapping(search, heap->start, end, &left);
     }
     for (size_t i = 0; i < pht_snapshot_maps(walk->snapshot)->count; i++) {
         const struct pht_mapping *mapping = &pht_snapshot_maps(walk->snapshot)->items[i];
         if (pht_glibc_may_own(mapping))
             walk_mapping(search, mapping->start, mapping->end, &left);
     }
-    add_missing(&walk->now.tally.arena);
+    add_missing(&walk->now.tally.arena, between);
     return !walk->out_of_memory;
 }
 

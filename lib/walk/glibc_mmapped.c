@@ -8,7 +8,9 @@
 #define PAGES_GROWTH 4
 
 #define HEADER_BYTES PHT_CHUNK_HEADER_BYTES
-#define TAIL_OFFSET (PHT_PAGE_BYTES - HEADER_BYTES)
+
+/* Alignments that memalign() is asked for: from 32 bytes to 16 MiB. */
+#define ALIGNMENTS 20
 
 struct scan {
     struct pht_snapshot *snapshot;
@@ -17,49 +19,97 @@ struct scan {
     struct pht_mmapped_chunks *found;
     uint64_t bytes;
     bool has_fastbins; /* up to 2.42 */
+    bool looks_everywhere;
     bool out_of_memory;
     size_t pages;
-    pht_addr addrs[2 * PAGES_MAX]; /* of the first and the last header of each page */
-    uint8_t results[2 * PAGES_MAX];
-    uint8_t headers[2 * PAGES_MAX][HEADER_BYTES];
+    pht_addr addrs[PAGES_MAX];
+    uint8_t results[PAGES_MAX];
+    uint8_t headers[PAGES_MAX][HEADER_BYTES];
 };
 
 /*
- * True if the header at `chunk` is that of a chunk whose mapping begins in [from, chunk] and ends
- * at `end` or before.
+ * True if the header at `chunk` is that of a chunk whose mapping begins at `start` and ends at
+ * `end` or before.
  */
 static bool is_mmapped(const struct scan *scan, const uint8_t *header, pht_addr chunk,
-                       pht_addr from, pht_addr end, struct pht_mmapped_chunk *ret)
+                       pht_addr start, pht_addr end, struct pht_mmapped_chunk *ret)
 {
     uint64_t offset = pht_field_u64(header, 0), raw = pht_field_u64(header, 8);
     uint64_t bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS, total;
 
     if (!scan->has_fastbins)
         offset &= ~(uint64_t)1;
-    if ((raw & PHT_CHUNK_FLAGS) != PHT_CHUNK_IS_MMAPPED || offset > chunk - from ||
-        (chunk - offset) % PHT_PAGE_BYTES != 0 || bytes < PHT_CHUNK_BYTES_MIN ||
-        !pht_add_fits(offset, bytes, &total) ||
+    if ((raw & PHT_CHUNK_FLAGS) != PHT_CHUNK_IS_MMAPPED || offset != chunk - start ||
+        bytes < PHT_CHUNK_BYTES_MIN || !pht_add_fits(offset, bytes, &total) ||
         !pht_add_fits(total, scan->has_fastbins ? 0 : HEADER_BYTES, &total) ||
-        total % PHT_PAGE_BYTES != 0 || total > end - (chunk - offset))
+        total % PHT_PAGE_BYTES != 0 || total > end - start)
         return false;
-    *ret = (struct pht_mmapped_chunk){.address = chunk, .start = chunk - offset, .bytes = total};
+    *ret = (struct pht_mmapped_chunk){.address = chunk, .start = start, .bytes = total};
     return true;
 }
 
-/* memalign() for less than a page: the header stands somewhere in the mapping's first one. */
-static bool find_inside(struct scan *scan, pht_addr page, pht_addr end,
-                        struct pht_mmapped_chunk *ret)
-{
-    uint8_t bytes[PHT_PAGE_BYTES];
+/* ---- aligned chunks ----------------------------------------------------------------------- */
 
-    if (pht_snapshot_read(scan->snapshot, page, bytes, sizeof(bytes)) != PHT_READ_OK)
-        return false;
-    for (size_t at = PHT_CHUNK_ALIGNMENT; at < TAIL_OFFSET; at += PHT_CHUNK_ALIGNMENT) {
-        if (is_mmapped(scan, bytes + at, page + at, page, end, ret) && ret->start == page)
+/* memalign() takes the first place in the mapping that fits, behind a header. */
+static bool find_aligned(struct scan *scan, pht_addr start, pht_addr end,
+                         struct pht_mmapped_chunk *ret)
+{
+    uint8_t headers[ALIGNMENTS][HEADER_BYTES], results[ALIGNMENTS];
+    pht_addr addrs[ALIGNMENTS];
+    size_t count = 0;
+
+    for (size_t i = 0; i < ALIGNMENTS; i++) {
+        uint64_t alignment = (uint64_t)2 * PHT_CHUNK_ALIGNMENT << i;
+        pht_addr chunk = pht_round_up(start + HEADER_BYTES, alignment) - HEADER_BYTES;
+        if (chunk > start && chunk < end && (count == 0 || addrs[count - 1] != chunk))
+            addrs[count++] = chunk;
+    }
+    pht_snapshot_gather(scan->snapshot, addrs, count, HEADER_BYTES, headers, results);
+    for (size_t i = 0; i < count; i++) {
+        if (results[i] == PHT_READ_OK && is_mmapped(scan, headers[i], addrs[i], start, end, ret))
             return true;
     }
     return false;
 }
+
+/* realloc() may have moved it since, so that it fits no more: any end of a page may be its place.
+ */
+static bool find_moved(struct scan *scan, pht_addr start, pht_addr end,
+                       struct pht_mmapped_chunk *ret)
+{
+    uint8_t header[HEADER_BYTES];
+
+    for (pht_addr page = start; page < end; page += PHT_PAGE_BYTES) {
+        page = pht_snapshot_next_resident(scan->snapshot, page, end);
+        pht_addr chunk = page + PHT_PAGE_BYTES - HEADER_BYTES;
+        if (page < end &&
+            pht_snapshot_read(scan->snapshot, chunk, header, sizeof(header)) == PHT_READ_OK &&
+            is_mmapped(scan, header, chunk, start, end, ret))
+            return true;
+    }
+    return false;
+}
+
+/* The chunk in the mapping that begins with `header`, at `start`. */
+static bool find_chunk(struct scan *scan, const uint8_t *header, pht_addr start, pht_addr end,
+                       struct pht_mmapped_chunk *ret)
+{
+    uint64_t offset = pht_field_u64(header, 0), raw = pht_field_u64(header, 8);
+    uint64_t bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+
+    if ((raw & PHT_CHUNK_FLAGS) != PHT_CHUNK_IS_MMAPPED || offset > 1 ||
+        bytes < PHT_CHUNK_BYTES_MIN || bytes > PHT_USER_ADDR_MAX)
+        return false;
+    if (find_aligned(scan, start, end, ret))
+        return true;
+    if (scan->looks_everywhere &&
+        find_moved(scan, start,
+                   end - start < bytes ? end : pht_round_up(start + bytes, PHT_PAGE_BYTES), ret))
+        return true;
+    return is_mmapped(scan, header, start, start, end, ret);
+}
+
+/* ---- all of them -------------------------------------------------------------------------- */
 
 static bool is_complete(const struct scan *scan)
 {
@@ -76,7 +126,7 @@ static void add(struct scan *scan, struct pht_mmapped_chunk chunk)
         scan->out_of_memory = true;
 }
 
-/* The first and last headers of up to scan->pages resident pages from `at` on. */
+/* How up to scan->pages resident pages from `at` on begin. */
 static size_t gather(struct scan *scan, pht_addr at, pht_addr end)
 {
     size_t count = 0;
@@ -85,50 +135,32 @@ static size_t gather(struct scan *scan, pht_addr at, pht_addr end)
         at = pht_snapshot_next_resident(scan->snapshot, at, end);
         if (at >= end)
             break;
-        scan->addrs[2 * count] = at;
-        scan->addrs[2 * count + 1] = at + TAIL_OFFSET;
-        count++;
+        scan->addrs[count++] = at;
         at += PHT_PAGE_BYTES;
     }
-    pht_snapshot_gather(scan->snapshot, scan->addrs, 2 * count, HEADER_BYTES, scan->headers,
+    pht_snapshot_gather(scan->snapshot, scan->addrs, count, HEADER_BYTES, scan->headers,
                         scan->results);
     return count;
-}
-
-/* The chunk whose header is in the i-th gathered page; its mapping begins at `from` or later. */
-static bool find_in_page(struct scan *scan, size_t i, pht_addr from, pht_addr end,
-                         struct pht_mmapped_chunk *ret)
-{
-    pht_addr page = scan->addrs[2 * i];
-
-    for (size_t side = 2 * i; side < 2 * i + 2; side++) {
-        if (scan->results[side] == PHT_READ_OK &&
-            is_mmapped(scan, scan->headers[side], scan->addrs[side], from, end, ret) &&
-            (side % 2 == 1 || ret->start == page))
-            return true;
-    }
-    return page == from && find_inside(scan, page, end, ret);
 }
 
 /* Nothing in [at, end) is taken. */
 static void scan_free_range(struct scan *scan, pht_addr at, pht_addr end)
 {
-    pht_addr next = at;
-
     scan->pages = 1;
-    while (next < end && !is_complete(scan) && !scan->out_of_memory) {
+    while (at < end && !is_complete(scan) && !scan->out_of_memory) {
         struct pht_mmapped_chunk chunk;
-        size_t count = gather(scan, next, end), i = 0;
+        size_t count = gather(scan, at, end), i = 0;
         if (count == 0)
             return;
-        while (i < count && !find_in_page(scan, i, at, end, &chunk))
+        while (i < count && !(scan->results[i] == PHT_READ_OK &&
+                              find_chunk(scan, scan->headers[i], scan->addrs[i], end, &chunk)))
             i++;
         if (i < count) {
             add(scan, chunk);
-            at = next = chunk.start + chunk.bytes;
+            at = chunk.start + chunk.bytes;
             scan->pages = 1;
         } else {
-            next = scan->addrs[2 * count - 2] + PHT_PAGE_BYTES;
+            at = scan->addrs[count - 1] + PHT_PAGE_BYTES;
             scan->pages =
                 scan->pages < PAGES_MAX / PAGES_GROWTH ? scan->pages * PAGES_GROWTH : PAGES_MAX;
         }
@@ -147,6 +179,17 @@ static void scan_mapping(struct scan *scan, pht_addr at, pht_addr end)
     }
 }
 
+static void scan_all(struct scan *scan)
+{
+    scan->found->count = 0;
+    scan->bytes = 0;
+    for (size_t i = 0; i < pht_snapshot_maps(scan->snapshot)->count && !is_complete(scan); i++) {
+        const struct pht_mapping *mapping = &pht_snapshot_maps(scan->snapshot)->items[i];
+        if (pht_glibc_may_own(mapping))
+            scan_mapping(scan, mapping->start, mapping->end);
+    }
+}
+
 bool pht_glibc_find_mmapped(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                             const struct pht_ranges *taken, struct pht_mmapped_chunks *ret)
 {
@@ -159,10 +202,10 @@ bool pht_glibc_find_mmapped(struct pht_snapshot *snapshot, const struct pht_glib
     scan->taken = taken;
     scan->found = ret;
     scan->has_fastbins = roots->libc->layout.state_fastbins != PHT_UNKNOWN;
-    for (size_t i = 0; i < pht_snapshot_maps(snapshot)->count && !is_complete(scan); i++) {
-        const struct pht_mapping *mapping = &pht_snapshot_maps(snapshot)->items[i];
-        if (pht_glibc_may_own(mapping))
-            scan_mapping(scan, mapping->start, mapping->end);
+    scan_all(scan);
+    if (!is_complete(scan) && !scan->out_of_memory) {
+        scan->looks_everywhere = true;
+        scan_all(scan);
     }
     bool done = !scan->out_of_memory;
     free(scan);

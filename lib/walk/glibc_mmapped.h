@@ -5,8 +5,9 @@
  *
  *     mapping -> [offset bytes, for memalign()]  prev_size = offset  size | IS_MMAPPED  memory
  *
- * offset + size is the whole mapping up to 2.42; from 2.43 on it lacks the 16 bytes of the header,
- * and the lowest bit of prev_size says that it is made of huge pages.
+ * A mapping always begins with a header; with an offset, it is one that malloc() left behind, and
+ * may be out of date. offset + size is the whole mapping up to 2.42; from 2.43 on it lacks the 16
+ * bytes of the header, and the lowest bit of prev_size says that it is made of huge pages.
  */
 #ifndef PHT_LIB_WALK_GLIBC_MMAPPED_H
 #define PHT_LIB_WALK_GLIBC_MMAPPED_H

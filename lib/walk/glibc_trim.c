@@ -45,7 +45,7 @@ bool pht_free_run_add(struct pht_free_run *run, struct pht_ranges *ranges, pht_a
     return kept;
 }
 
-/* ---- what goes back ---------------------------------------------------------------------- */
+/* ---- what goes back ----------------------------------------------------------------------- */
 
 struct trim {
     struct pht_snapshot *snapshot;

@@ -111,7 +111,7 @@ START_TEST(what_is_no_variable_of_the_file_is_not_found)
 }
 END_TEST
 
-/* ---- thread-local ones ---------------------------------------------------------------------- */
+/* ---- thread-local ones -------------------------------------------------------------------- */
 
 static const char *const threaded[] = {
     ELF_FIXTURE("libc-shadowed/libc-2.99"),

@@ -43,7 +43,7 @@ static void check_has_no_layout(const struct pht_libc *libc)
     ck_assert_mem_eq(&libc->layout, &cleared, sizeof(cleared));
 }
 
-/* ---- a library in this process passes for glibc ---------------------------------------------- */
+/* ---- a library in this process passes for glibc ------------------------------------------- */
 
 static const struct library_row {
     const char *path;
@@ -160,7 +160,7 @@ START_TEST(what_a_release_does_not_have_is_unknown)
 }
 END_TEST
 
-/* ---- the cache ------------------------------------------------------------------------------ */
+/* ---- the cache ---------------------------------------------------------------------------- */
 
 START_TEST(the_second_search_is_answered_by_the_cache)
 {
@@ -193,7 +193,7 @@ START_TEST(the_second_search_is_answered_by_the_cache)
 }
 END_TEST
 
-/* ---- other libraries ------------------------------------------------------------------------- */
+/* ---- other libraries ---------------------------------------------------------------------- */
 
 static void open_copy(const char *library, const char *name)
 {
@@ -244,7 +244,7 @@ START_TEST(families_have_names)
 }
 END_TEST
 
-/* ---- when there is no layout ----------------------------------------------------------------- */
+/* ---- when there is no layout -------------------------------------------------------------- */
 
 START_TEST(without_debug_information_there_is_no_layout)
 {

@@ -54,7 +54,7 @@ START_TEST(no_more_is_read_than_there_is)
 }
 END_TEST
 
-/* ---- in a file ------------------------------------------------------------------------------ */
+/* ---- in a file ---------------------------------------------------------------------------- */
 
 static const struct file_row {
     const char *path;

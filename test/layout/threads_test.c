@@ -11,7 +11,7 @@
 #include "support/proc_tree.h"
 #include "support/suite.h"
 
-/* ---- libraries that pass for glibc ---------------------------------------------------------- */
+/* ---- libraries that pass for glibc -------------------------------------------------------- */
 
 #define LIBC ELF_FIXTURE("libc/libc-2.99")
 #define LIBC_OLD ELF_FIXTURE("libc-old/libc-2.17")
@@ -162,7 +162,7 @@ START_TEST(a_loader_that_is_none_is_not_taken)
 }
 END_TEST
 
-/* ---- records that lie ----------------------------------------------------------------------- */
+/* ---- records that lie --------------------------------------------------------------------- */
 
 struct record {
     uint32_t bits;
@@ -245,7 +245,7 @@ START_TEST(a_record_must_be_of_the_member)
 }
 END_TEST
 
-/* ---- the C library of this process ----------------------------------------------------------- */
+/* ---- the C library of this process -------------------------------------------------------- */
 
 #define THREADS 4
 

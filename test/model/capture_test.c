@@ -40,7 +40,7 @@ static bool fits(const struct part *part)
     return !part->stays_wrong && (!part->is_wrong || part->found > 1);
 }
 
-/* ---- the parts ------------------------------------------------------------------------------ */
+/* ---- the parts ---------------------------------------------------------------------------- */
 
 struct pht_error *__wrap_pht_python_find(struct pht_target *, const struct pht_maps *,
                                          const struct pht_layout_options *, struct pht_python **);
@@ -186,7 +186,7 @@ struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *snapshot,
     return NULL;
 }
 
-/* ---- the play ------------------------------------------------------------------------------- */
+/* ---- the play ----------------------------------------------------------------------------- */
 
 static void setup(void)
 {
@@ -394,7 +394,7 @@ START_TEST(nothing_to_freeze_is_no_snapshot)
 }
 END_TEST
 
-/* ---- layouts from the cache ------------------------------------------------------------------ */
+/* ---- layouts from the cache --------------------------------------------------------------- */
 
 START_TEST(wrong_layout_is_resolved_anew)
 {
@@ -426,7 +426,7 @@ START_TEST(layout_that_stays_wrong_is_left)
 }
 END_TEST
 
-/* ---- errors ---------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------- */
 
 START_TEST(python_that_has_not_begun_is_an_error)
 {
