@@ -86,5 +86,8 @@ uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr sta
 
 pht_addr pht_snapshot_next_resident(struct pht_snapshot *snapshot, pht_addr page, pht_addr end)
 {
-    return pht_page_cache_next_resident(&snapshot->pages, page, end);
+    pht_addr found = pht_page_cache_next_resident(
+        &snapshot->pages, pht_round_up(page, PHT_PAGE_BYTES), pht_round_up(end, PHT_PAGE_BYTES));
+
+    return found < end ? found : end;
 }

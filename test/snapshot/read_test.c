@@ -378,6 +378,21 @@ START_TEST(next_resident_passes_over_all_other_pages)
 }
 END_TEST
 
+/* Bounds come from the target, so they may be anything: a page that begins before `end` counts. */
+START_TEST(next_resident_takes_bounds_inside_a_page)
+{
+    const pht_addr wanted = HEAP + 5 * PHT_PAGE_BYTES;
+
+    fake_target_set_pages(fake, HEAP, HEAP_END, FAKE_ABSENT);
+    fake_target_set_pages(fake, wanted, wanted + 1, FAKE_RESIDENT);
+    take_anew();
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, HEAP + 1, wanted + 45), wanted);
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, wanted - 1, HEAP_END), wanted);
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, HEAP, wanted - 45), wanted - 45);
+    ck_assert_uint_eq(pht_snapshot_next_resident(snapshot, wanted + 1, wanted + 45), wanted + 45);
+}
+END_TEST
+
 START_TEST(next_resident_goes_from_block_to_block_of_the_page_cache)
 {
     pht_addr far = HEAP + 3 * PHT_PAGE_BLOCK_BYTES + 17 * PHT_PAGE_BYTES;
@@ -418,6 +433,7 @@ static Suite *read_suite(void)
     tcase_add_test(tcase, read_some_ends_where_nothing_is_mapped);
     tcase_add_test(tcase, read_some_says_nothing_of_what_it_has_all);
     tcase_add_test(tcase, next_resident_passes_over_all_other_pages);
+    tcase_add_test(tcase, next_resident_takes_bounds_inside_a_page);
     tcase_add_test(tcase, next_resident_goes_from_block_to_block_of_the_page_cache);
     suite_add_tcase(suite, tcase);
     return suite;
