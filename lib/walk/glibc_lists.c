@@ -36,7 +36,9 @@ struct list {
     uint64_t chunk_bytes; /* 0: chunks of several sizes */
     uint64_t longest;     /* more chunks are damage */
     uint64_t held;        /* by the counter of a tcache */
+    pht_addr head;        /* where it began, as it was last read */
     unsigned tries;
+    bool moves;      /* it was another each time it was looked at */
     pht_addr memory; /* of the next chunk; 0: the end */
     pht_addr kept;   /* Brent: met again only in a circle */
     uint64_t until;
@@ -58,6 +60,7 @@ struct follower {
 
 static void begin(struct list *list, pht_addr head)
 {
+    list->head = head;
     /* Fastbins link chunks, tcaches the memory in them. */
     list->memory = list->arena != NULL && head != 0 ? head + PHT_CHUNK_HEADER_BYTES : head;
     list->kept = 0;
@@ -116,11 +119,16 @@ static bool read_head(struct follower *self, struct list *list, pht_addr *head)
     return true;
 }
 
+/* A list that is not the same when it is looked at again is not damaged, but in use. */
 static enum outcome try_again(struct follower *self, struct list *list)
 {
-    pht_addr head;
+    pht_addr head_before = list->head, head;
+    uint64_t held_before = list->held;
 
-    if (++list->tries == TRIES || self->out_of_memory || !read_head(self, list, &head))
+    if (self->out_of_memory || !read_head(self, list, &head))
+        return OUTCOME_GIVEN_UP;
+    list->moves = list->moves || head != head_before || list->held != held_before;
+    if (++list->tries == TRIES)
         return OUTCOME_GIVEN_UP;
     begin(list, head);
     return OUTCOME_GOES_ON;
@@ -155,19 +163,22 @@ static bool append(struct pht_listed_chunks *all, const struct pht_listed_chunks
     return true;
 }
 
-/* What was met of a list that could not be followed to its end is kept all the same. */
+/*
+ * What was met of a list that could not be followed to its end is kept all the same. Of a tcache
+ * in use, its counter in the stop says what it held.
+ */
 static void finish(struct follower *self, struct list *list, enum outcome outcome)
 {
     bool is_fast = list->arena != NULL;
 
-    if (outcome == OUTCOME_GIVEN_UP)
+    if (outcome == OUTCOME_GIVEN_UP && (is_fast || !list->moves))
         self->lists->torn_chunks++;
     if (!append(is_fast ? &self->lists->fast : &self->lists->tcache, &list->met))
         self->out_of_memory = true;
     free(list->met.items);
     if (is_fast)
         return;
-    if (outcome == OUTCOME_ENDED && list->chunk_bytes != 0) {
+    if ((outcome == OUTCOME_ENDED || list->moves) && list->chunk_bytes != 0) {
         list->chunks = list->root->held[list->bin];
         list->bytes = list->chunks * list->chunk_bytes;
     }
@@ -253,42 +264,67 @@ static void add_tcache(struct follower *self, const struct pht_malloc_thread_roo
 
 /* ---- safe-linking ------------------------------------------------------------------------- */
 
+/* A lead of so many votes decides. */
+#define VOTES_LEAD 8
+
 struct votes {
-    unsigned plain;
-    unsigned safe;
+    int safe; /* less those for plain links */
+    bool is_decided;
 };
 
-static void vote(struct follower *self, pht_addr memory, struct votes *votes)
+/* The size of the chunk before `memory`; 0 if it cannot be read. */
+static uint64_t size_before(struct follower *self, pht_addr memory)
 {
-    uint64_t link;
+    uint64_t raw;
 
     if (!pht_chunk_addr_is_sane(memory) ||
-        pht_snapshot_read(self->snapshot, memory, &link, sizeof(link)) != PHT_READ_OK)
-        return;
-    uint64_t revealed = pht_glibc_reveal(true, memory, link);
-    votes->plain += link == 0 || pht_chunk_addr_is_sane(link);
-    votes->safe += revealed == 0 || pht_chunk_addr_is_sane(revealed);
+        pht_snapshot_read(self->snapshot, memory - sizeof(raw), &raw, sizeof(raw)) != PHT_READ_OK)
+        return 0;
+    return raw & ~(uint64_t)PHT_CHUNK_FLAGS;
 }
 
+/* A link leads to the end, or to a chunk of the same size. */
+static bool leads_on(struct follower *self, pht_addr next, bool links_chunks, uint64_t bytes)
+{
+    return next == 0 ||
+           (next <= PHT_USER_ADDR_MAX &&
+            size_before(self, next + (links_chunks ? PHT_CHUNK_HEADER_BYTES : 0)) == bytes);
+}
+
+static void vote(struct follower *self, pht_addr memory, bool links_chunks, struct votes *votes)
+{
+    uint64_t link, bytes = size_before(self, memory);
+
+    if (votes->is_decided || bytes == 0 ||
+        pht_snapshot_read(self->snapshot, memory, &link, sizeof(link)) != PHT_READ_OK)
+        return;
+    votes->safe += leads_on(self, pht_glibc_reveal(true, memory, link), links_chunks, bytes);
+    votes->safe -= leads_on(self, link, links_chunks, bytes);
+    votes->is_decided = abs(votes->safe) >= VOTES_LEAD;
+}
+
+/* Where no link tells: whoever has a key in the tcache has safe links, which are older. */
 static void detect_safe_linking(struct follower *self)
 {
     const struct pht_glibc_roots *roots = self->roots;
     struct votes votes = {0};
 
     for (size_t i = 0; i < roots->threads.count; i++) {
-        for (size_t bin = 0; bin < PHT_TCACHE_BINS_MAX; bin++) {
+        /* The bins behind these are not of one size. */
+        for (size_t bin = 0; bin < SMALL_BINS; bin++) {
             if (roots->threads.items[i].entries[bin] != 0)
-                vote(self, roots->threads.items[i].entries[bin], &votes);
+                vote(self, roots->threads.items[i].entries[bin], false, &votes);
         }
     }
     for (size_t i = 0; i < roots->arenas.count; i++) {
         for (size_t bin = 0; bin < PHT_FASTBINS_MAX; bin++) {
             pht_addr chunk = roots->arenas.items[i].fastbins[bin];
             if (chunk != 0 && chunk <= PHT_USER_ADDR_MAX)
-                vote(self, chunk + PHT_CHUNK_HEADER_BYTES, &votes);
+                vote(self, chunk + PHT_CHUNK_HEADER_BYTES, true, &votes);
         }
     }
-    self->lists->safe_linking = votes.safe > votes.plain;
+    self->lists->safe_linking =
+        votes.safe != 0 ? votes.safe > 0 : roots->libc->layout.tcache_key != PHT_UNKNOWN;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */

@@ -127,7 +127,7 @@ static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr sta
 /* Pieces that mmap gave begin with a page. `*left` is what the arena still has, as it says. */
 static void walk_mapping(struct search *search, pht_addr at, pht_addr end, uint64_t *left)
 {
-    while (at < end && *left > 0 && !search->walk->out_of_memory) {
+    while (at<end && * left> 0 && !search->walk->out_of_memory) {
         const struct pht_range *taken = pht_ranges_find(search->pieces, at);
         pht_addr until = taken != NULL && taken->start < end ? taken->start : end;
         pht_addr piece = at < until ? find_piece(search, at, until, PHT_PAGE_BYTES) : until;
@@ -151,7 +151,7 @@ static uint64_t walk_brk(struct search *search, const struct pht_malloc_heap *he
     pht_addr at = walk_piece(search, heap->address, heap->start, end);
 
     *left -= at - heap->address < *left ? at - heap->address : *left;
-    while (at < end && *left > 0 && !search->walk->out_of_memory) {
+    while (at<end && * left> 0 && !search->walk->out_of_memory) {
         pht_word_reader_clear(search->reader);
         pht_addr piece = find_piece(search, at, end, PHT_CHUNK_ALIGNMENT);
         if (piece >= end)
