@@ -196,12 +196,8 @@ static void nothing(struct plan *plan)
 }
 
 static void (*const shapes[])(struct plan *plan) = {
-    nothing,       bins,
-    heaps,         aligned,
-    remapped,      gaps,
-    blocked,       gaps_and_blocked,
-    trimmable,     malloc_keep_apart,
-    arena_max_two,
+    nothing,          bins,      heaps,         aligned,         remapped,          gaps, blocked,
+    gaps_and_blocked, trimmable, arena_max_two, malloc_one_list, malloc_keep_apart,
 };
 
 void malloc_shape(struct plan *plan)
