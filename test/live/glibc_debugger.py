@@ -14,13 +14,15 @@ from glibc_shapes import tunables
 from glibc_target import HeldTarget, needs_glibc, one_of_each_glibc, plan
 
 PATIENCE_SECONDS = 120
+ARENAS_PER_PROCESSOR = 8
 PRINTED = re.compile(r"(\w+) = (-?\d+)")
 
 # Of struct malloc_par, and our name for it.
 PARAMS = {
     "mmap_threshold": "mmap_threshold_bytes", "trim_threshold": "trim_threshold_bytes",
     "top_pad": "top_pad_bytes", "thp_pagesize": "thp_page_bytes",
-    "hp_pagesize": "huge_page_bytes", "tcache_count": "tcache_count",
+    "hp_pagesize": "huge_page_bytes", "tcache_max_bytes": "tcache_max_bytes",
+    "tcache_count": "tcache_count",
 }
 MMAPPED = {"n_mmaps": "chunks", "mmapped_mem": "bytes", "max_n_mmaps": "peak_chunks",
            "max_mmapped_mem": "peak_bytes"}
@@ -36,6 +38,7 @@ SETTINGS = {
     "tunables": (tunables("arena_max=5", "tcache_count=3", "mmap_threshold=300000"), (0,),
                  {"arena_max": 5, "arena_max_source": "GLIBC_TUNABLES", "tcache_count": 3,
                   "mmap_threshold_bytes": 300000, "mmap_threshold_dynamic": False}),
+    "mallopt": ({}, (0,), {"arena_max": 2, "arena_max_source": "mallopt"}),
     "tcache-max": (tunables("tcache_max=2000000"), (2, 42), {"arena_max_source": "processors"}),
     "transparent-huge-pages": (tunables("hugetlb=1"), (2, 35), {}),
 }
@@ -93,8 +96,9 @@ def check_called(lab):
 def check_params(lab, interpreter, name):
     variables, since, wanted = SETTINGS[name]
     needs_glibc(interpreter, since)
+    first = "arena_max_two" if name == "mallopt" else "aligned"
     with hugepages.told_in(interpreter.root), \
-            HeldTarget(lab, interpreter, [plan("aligned"), plan("bins")], **variables) as held:
+            HeldTarget(lab, interpreter, [plan(first), plan("bins")], **variables) as held:
         report = tool.still_report(lab, held.pid)["glibc"]
         output, errors = gdb(interpreter, held.pid, "print mp_")
     printed = {key: int(value) for key, value in PRINTED.findall(output)}
@@ -108,3 +112,5 @@ def check_params(lab, interpreter, name):
     equal_items("mmapped as gdb prints mp_", report["mmapped"],
                 {ours: printed[theirs] for theirs, ours in MMAPPED.items()})
     equal_items("params", params, wanted)
+    if params["arena_max_source"] == "processors":
+        equal("arena_max", params["arena_max"], ARENAS_PER_PROCESSOR * os.cpu_count())

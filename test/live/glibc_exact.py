@@ -106,7 +106,8 @@ def check_resident(pid, glibc):
             start = int(arena["address"], 16) & -residency.PAGE
             equal("resident bytes of the arena %s" % arena["address"], arena["resident_bytes"],
                   residency.present_bytes(pid, start, start + arena["system_bytes"]))
-    for chunk in glibc["mmapped_list"]:
-        start = int(chunk["start"], 16)
-        equal("resident bytes of the chunk %s" % chunk["address"], chunk["resident_bytes"],
-              residency.present_bytes(pid, start, start + chunk["bytes"]))
+    for field, chunks in (("start", glibc["mmapped_list"]), ("address", glibc["largest_free"])):
+        for chunk in chunks:
+            start = int(chunk[field], 16)
+            equal("resident bytes of the chunk %s" % chunk["address"], chunk["resident_bytes"],
+                  residency.present_bytes(pid, start, start + chunk["bytes"]))

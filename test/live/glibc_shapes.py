@@ -112,6 +112,7 @@ SHAPES = {
                                           premise=told_are_mmapped),
     "mmap-threshold-high": lambda i: Shape([plan("remapped"), plan("aligned")], NO_MMAP),
     "tcache": lambda i: Shape(filled(i)),
+    "tcache-of-one-list": lambda i: Shape([plan("one_list", tcache=tcache_count(i))]),
     "tcache-of-100": lambda i: Shape(filled(i, 100), tunables("tcache_count=100")),
     "tcache-off": lambda i: Shape([plan("bins"), *six("bins")], tunables("tcache_count=0"),
                                   premise=tcache_is_empty),

@@ -3,8 +3,8 @@ from check import equal_items, expect
 
 PARTS = ["live_bytes", "free_bytes", "tcache_bytes", "top_bytes", "overhead_bytes",
          "foreign_bytes", "unknown_bytes"]
-SUMMED = PARTS + ["system_bytes", "live_chunks", "free_chunks", "tcache_chunks", "fast_chunks",
-                  "fast_bytes", "rest_chunks", "rest_bytes", "trimmable_bytes",
+SUMMED = PARTS + ["heaps", "system_bytes", "live_chunks", "free_chunks", "tcache_chunks",
+                  "fast_chunks", "fast_bytes", "rest_chunks", "rest_bytes", "trimmable_bytes",
                   "trimmable_flushed_bytes", "resident_bytes"]
 DRIFTING = ("2.43", "2.44")
 UNDAMAGED = {"damaged_chunks": 0, "damaged_arenas": 0, "swapped_pages": 0}
@@ -70,6 +70,13 @@ def check_lists(glibc):
     check_sum("resident_bytes of mmapped_list", sum_of(chunks, "resident_bytes"),
               mmapped["resident_bytes"])
     equal_items("totals", glibc["totals"], {"mmapped_bytes": mmapped["found_bytes"]})
+    resident, arenas = glibc["resident"], glibc["arenas"]
+    equal_items("resident", resident, {
+        "main_arena_bytes": arenas[0]["resident_bytes"],
+        "thread_arenas_bytes": sum_of(arenas[1:], "resident_bytes"),
+        "mmapped_bytes": mmapped["resident_bytes"],
+        "total_bytes": glibc["totals"]["resident_bytes"] + mmapped["resident_bytes"],
+    })
     largest = [row["bytes"] for row in glibc["largest_free"]]
     expect(largest == sorted(largest, reverse=True), "largest_free is not in order")
     tids = [row["tid"] for row in glibc["threads"] or ()]
@@ -96,6 +103,7 @@ def check_still(report):
     equal_items("glibc.totals", glibc["totals"], {"unknown_bytes": 0})
     equal_items("snapshot", report["snapshot"], {"torn_chunks": 0})
     check_all_mmapped(glibc["mmapped"], report["libc"]["version"])
+    check_sum("threads of arenas", sum_of(glibc["arenas"], "threads"), glibc["totals"]["threads"])
     for name in ("tcache_chunks", "tcache_bytes"):
         check_sum("%s of threads" % name, sum_of(glibc["threads"], name), glibc["totals"][name])
     for arena in glibc["arenas"]:

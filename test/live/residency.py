@@ -27,10 +27,18 @@ def zero_frame():
     return entry & FRAME
 
 
+def is_written(entry):
+    """Who may not see frames sees pages that were only read as well."""
+    return entry & PRESENT and (zero_frame() == 0 or entry & FRAME != zero_frame())
+
+
 def present_bytes(pid, start, end):
-    """Of pages that were written to. Who may not see frames sees those that were read as well."""
-    return sum(PAGE for entry in entries(pid, start, end)
-               if entry & PRESENT and (zero_frame() == 0 or entry & FRAME != zero_frame()))
+    """What of [start, end) is in pages that were written to."""
+    first = start // PAGE * PAGE
+    pages = [first + index * PAGE
+             for index, entry in enumerate(entries(pid, first, end + PAGE - 1))
+             if is_written(entry)]
+    return sum(min(page + PAGE, end) - max(page, start) for page in pages)
 
 
 def heap_bytes(pid):

@@ -45,6 +45,9 @@ bool malloc_told(void *chunk);
 void malloc_keep_apart(struct plan *plan);
 void malloc_swap(void);
 
+/* A tcache that has nothing but a list of two chunks. */
+void malloc_one_list(struct plan *plan);
+
 #define TOLD_MAX 64
 extern void *malloc_told_chunks[TOLD_MAX];
 extern int malloc_told_count;

@@ -184,14 +184,20 @@ static void trimmable(struct plan *plan)
     free(memset(malloc(CHUNK_BYTES), 1, CHUNK_BYTES));
 }
 
+static void arena_max_two(struct plan *plan)
+{
+    (void)plan;
+    mallopt(M_ARENA_MAX, 2);
+}
+
 static void nothing(struct plan *plan)
 {
     (void)plan;
 }
 
 static void (*const shapes[])(struct plan *plan) = {
-    nothing,           bins, heaps, aligned, remapped, gaps, blocked, gaps_and_blocked, trimmable,
-    malloc_keep_apart,
+    nothing,          bins,      heaps,         aligned,         remapped,          gaps, blocked,
+    gaps_and_blocked, trimmable, arena_max_two, malloc_one_list, malloc_keep_apart,
 };
 
 void malloc_shape(struct plan *plan)

@@ -137,6 +137,28 @@ void malloc_keep_apart(struct plan *plan)
     plan->tcache_count = -1;
 }
 
+/*
+ * A single list, of two chunks. Of the first one's address the bits that hide the link to the next
+ * (safe-linking) are such that the link could be a plain one too: both are aligned.
+ */
+void malloc_one_list(struct plan *plan)
+{
+    void *first, *second;
+
+    drain_all(plan);
+    second = malloc(APART_BYTES);
+    do {
+        malloc(GUARD_BYTES);
+        first = malloc(APART_BYTES);
+    } while (((uintptr_t)first >> 12) % 16 != 0);
+    malloc(GUARD_BYTES);
+    plan->tcache_chunks = 2;
+    plan->tcache_bytes = chunk_bytes(first) + chunk_bytes(second);
+    free(second);
+    free(first);
+    plan->tcache_count = -1;
+}
+
 void malloc_swap(void)
 {
     for (int64_t i = 0; i < apart_count; i++)

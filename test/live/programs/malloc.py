@@ -11,7 +11,7 @@ import threading
 import time
 
 SHAPES = ["nothing", "bins", "heaps", "aligned", "remapped", "gaps", "blocked",
-          "gaps_and_blocked", "trimmable", "keep_apart"]
+          "gaps_and_blocked", "trimmable", "arena_max_two", "one_list", "keep_apart"]
 
 
 class Plan(ctypes.Structure):
