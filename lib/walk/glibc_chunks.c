@@ -221,20 +221,29 @@ static void look_again(struct pht_chunk_walk *walk)
         pht_snapshot_look_again(walk->snapshot, to - PHT_PAGE_BYTES, to);
 }
 
-/*
- * Top may have moved since the roots were copied: down when what was before it was freed, up when
- * chunks were cut from it. The piece still ends where it did, or what lies behind is left out.
- */
-static void follow_top(struct pht_chunk_walk *walk)
+/* Where the arena's top is by now; where it was, if that cannot be told. */
+static pht_addr read_top(struct pht_chunk_walk *walk)
 {
     pht_addr top;
 
-    if (walk->top == 0 ||
-        pht_snapshot_read(walk->snapshot,
+    if (pht_snapshot_read(walk->snapshot,
                           walk->arena->address + walk->roots->libc->layout.state_top, &top,
                           sizeof(top)) != PHT_READ_OK ||
-        top < walk->before->at || top >= walk->end || !pht_chunk_addr_is_sane(top) ||
-        top == walk->top)
+        !pht_chunk_addr_is_sane(top))
+        return walk->top;
+    return top;
+}
+
+/*
+ * Top may have moved since the roots were copied: down when what was before it was freed, up when
+ * chunks were cut from it, or into this piece when a newer one was given back. The piece still
+ * ends where it did.
+ */
+static void follow_top(struct pht_chunk_walk *walk)
+{
+    pht_addr top = read_top(walk);
+
+    if (top == walk->top || top < walk->before->at || top >= walk->end)
         return;
     walk->top = top;
     walk->changes = true;
@@ -294,16 +303,53 @@ static pht_addr last_anchor(const struct pht_chunk_walk *walk, pht_addr addr)
     return !walk->is_main && addr < fence ? fence : walk->end;
 }
 
+/* So many chunks in a row, each of which fits to the next, are no accident. */
+#define CHAIN_CHUNKS 16
+
+/* True if a chain of chunks begins in the window at `addr`, or top, or the fence of a heap. */
+static bool begins_chain(const struct pht_chunk_walk *walk, pht_addr addr, pht_addr last)
+{
+    uint64_t bytes = 0;
+
+    for (int i = 0; i < CHAIN_CHUNKS && addr < last; i++) {
+        if (addr + PHT_CHUNK_HEADER_BYTES > walk->window_start + walk->window_bytes)
+            return false;
+        const uint8_t *header = walk->window + (addr - walk->window_start);
+        uint64_t raw = pht_field_u64(header, 8);
+        if (i > 0 && !(raw & PHT_CHUNK_PREV_INUSE) && pht_field_u64(header, 0) != bytes)
+            return false;
+        bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+        if (bytes < PHT_CHUNK_BYTES_MIN || !pht_chunk_is_aligned(bytes) || bytes > last - addr ||
+            raw & PHT_CHUNK_IS_MMAPPED)
+            return false;
+        addr += bytes;
+    }
+    return true;
+}
+
+/*
+ * Where a target is at work, what the bins know is soon out of date; but not far behind, chunks
+ * that it is not at work on stand as they should. `last` if there are none in a window.
+ */
+static pht_addr next_chain(struct pht_chunk_walk *walk, pht_addr addr, pht_addr last)
+{
+    pht_addr from = pht_round_down(addr, PHT_PAGE_BYTES), at = addr + PHT_CHUNK_ALIGNMENT;
+    size_t wanted = walk->end - from < PHT_CHUNK_WINDOW_BYTES ? (size_t)(walk->end - from)
+                                                              : PHT_CHUNK_WINDOW_BYTES;
+
+    walk->window_start = from;
+    walk->window_bytes =
+        pht_snapshot_read_some(walk->snapshot, from, walk->window, wanted, &walk->why);
+    while (at < last && at < from + walk->window_bytes && !begins_chain(walk, at, last))
+        at += PHT_CHUNK_ALIGNMENT;
+    return at < last && at < from + walk->window_bytes ? at : last;
+}
+
 /* Begin anew at the next place that is known; what is left out counts as unknown. */
-static enum step skip(struct pht_chunk_walk *walk, bool to_the_end)
+static enum step skip_to(struct pht_chunk_walk *walk, pht_addr from, pht_addr to)
 {
     struct pht_chunk_position *now = &walk->now;
-    pht_addr from = now->pending.address != 0 ? now->pending.address : now->at;
-    pht_addr last = last_anchor(walk, from);
-    pht_addr to = to_the_end ? last : next_anchor(walk, from);
 
-    if (to > last)
-        to = last;
     now->tally.arena.unknown_bytes += to - from;
     pht_chunk_end_runs(walk);
     now->pending.address = 0;
@@ -311,6 +357,14 @@ static enum step skip(struct pht_chunk_walk *walk, bool to_the_end)
     save_first_position(walk);
     drop_window(walk);
     return to == walk->end || walk->out_of_memory ? STEP_ENDED : STEP_ON;
+}
+
+/* The first place that is in doubt. */
+static pht_addr lost_from(const struct pht_chunk_walk *walk)
+{
+    const struct pht_chunk_position *now = &walk->now;
+
+    return now->pending.address != 0 ? now->pending.address : now->at;
 }
 
 /* Whoever holds the lock may have been halted in the middle of a change. */
@@ -325,27 +379,49 @@ static bool is_locked(struct pht_chunk_walk *walk)
            mutex != 0;
 }
 
+/* What was before the old top was freed, and more than a window of it has become top. */
+static bool is_top_by_now(struct pht_chunk_walk *walk, pht_addr from)
+{
+    pht_addr top = read_top(walk);
+
+    return top != walk->top && top >= walk->start && top < from;
+}
+
 static enum step repair(struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
 {
     if (try_again(walk, header))
         return STEP_ON;
-    if (walk->changes || is_locked(walk))
+    pht_addr from = lost_from(walk), last = last_anchor(walk, from), to = last;
+    if (is_top_by_now(walk, from)) {
         walk->torn_chunks++;
-    else
+        walk->now.pending.address = 0;
+        return end_at_top(walk, from, header);
+    }
+    if (walk->changes || is_locked(walk)) {
+        walk->torn_chunks++;
+        to = next_chain(walk, from, last);
+    } else {
         walk->damaged_chunks++;
-    return skip(walk, false);
+    }
+    if (to == last)
+        to = next_anchor(walk, from);
+    return skip_to(walk, from, to < last ? to : last);
 }
 
 /* Swapped pages stay in swap; any other page has gone since, and so has what lay behind it. */
 static enum step pass_over(struct pht_chunk_walk *walk)
 {
+    pht_addr from = lost_from(walk), last = last_anchor(walk, from);
+
     if (walk->now.at == walk->top)
         return end_at_top(walk, walk->top, &(struct pht_chunk_header){.raw = PHT_CHUNK_PREV_INUSE});
-    if (walk->why == PHT_READ_SWAPPED)
-        walk->swapped_pages++;
-    else
+    if (walk->why != PHT_READ_SWAPPED) {
         walk->torn_chunks++;
-    return skip(walk, walk->why != PHT_READ_SWAPPED);
+        return skip_to(walk, from, last);
+    }
+    walk->swapped_pages++;
+    pht_addr to = next_anchor(walk, from);
+    return skip_to(walk, from, to < last ? to : last);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -355,6 +431,7 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
     enum step next = STEP_ON;
     pht_addr top = walk->arena->top;
 
+    walk->start = start;
     walk->end = end;
     walk->top = top >= start && top < end ? top : 0;
     walk->now.at = start;

@@ -54,6 +54,7 @@ struct pht_chunk_walk {
     struct pht_ranges runs;               /* free chunks that are next to each other */
     struct pht_ranges runs_flushed;
     pht_addr end; /* of the piece: chunks, fences, top */
+    pht_addr start;
     pht_addr top; /* in this piece; 0: it is in another */
     struct pht_chunk_position now;
     /* Where this window began, and the one before it: `*begin` and `*before`. */

@@ -84,8 +84,9 @@ static bool follow(struct confirmer *self, pht_addr head, uint64_t bytes, uint8_
 
     for (pht_addr at = head; at != 0;) {
         size_t i = pht_guessed_chunks_find(self->chunks, at);
-        const struct pht_guessed_chunk *chunk = &self->chunks->items[i];
-        if (i < self->chunks->count && chunk->address == at && chunk->bytes == bytes) {
+        const struct pht_guessed_chunk *chunk =
+            i < self->chunks->count ? &self->chunks->items[i] : NULL;
+        if (chunk != NULL && chunk->address == at && chunk->bytes == bytes) {
             if (self->met[i] == pass)
                 return false;
             self->met[i] = pass;

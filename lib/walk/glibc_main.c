@@ -3,8 +3,8 @@
 #include "base/checked.h"
 #include "walk/word_reader.h"
 
-/* So many chunks in a row are no accident. */
-#define CHAIN_CHUNKS 32
+/* So many chunks in a row are no accident, and no trick that anyone plays. */
+#define CHAIN_CHUNKS 4096
 
 /* ---- where a piece may begin -------------------------------------------------------------- */
 
@@ -92,7 +92,7 @@ static bool walk_contiguous(struct search *search, const struct pht_malloc_heap 
         if (at >= heap->end || walk->out_of_memory)
             break;
         pht_word_reader_clear(search->reader);
-        pht_addr piece = find_piece(search, at, walk->arena->top, PHT_CHUNK_ALIGNMENT);
+        pht_addr piece = find_piece(search, at, heap->end, PHT_CHUNK_ALIGNMENT);
         walk->now.tally.arena.foreign_bytes += piece - at;
         at = piece;
     }

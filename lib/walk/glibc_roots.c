@@ -18,9 +18,8 @@
 #include "walk/field.h"
 #include "walk/glibc.h"
 
-/* More than these are a circle. glibc makes eight arenas a processor at most. */
+/* More arenas are a circle. glibc makes eight a processor at most. */
 #define ARENAS_MAX 8192
-#define HEAPS_MAX 65536
 
 /* arena.c: twice DEFAULT_MMAP_THRESHOLD_MAX; from 2.35 to 2.41 four huge pages, if it uses them. */
 #define HEAP_MAX_BYTES ((uint64_t)64 << 20)
@@ -179,7 +178,7 @@ static bool add_thread_heaps(struct pht_snapshot *snapshot, struct pht_glibc_roo
 
     while (heap != 0) {
         struct heap_info info;
-        if (arena->heaps == HEAPS_MAX || !add_heap(snapshot, roots, arena, heap, &info))
+        if (!add_heap(snapshot, roots, arena, heap, &info))
             return false;
         const struct pht_malloc_heap *added = &roots->heaps.items[roots->heaps.count - 1];
         if (arena->heaps++ == 0 &&
@@ -187,7 +186,11 @@ static bool add_thread_heaps(struct pht_snapshot *snapshot, struct pht_glibc_roo
             return false;
         bytes += info.size;
         heap = info.prev;
+        if (bytes > arena->system_bytes)
+            return false;
     }
+    if (arena->heaps == 0)
+        return false;
     const struct pht_malloc_heap *oldest = &roots->heaps.items[roots->heaps.count - 1];
     return arena->address == oldest->address + roots->libc->layout.heap_bytes &&
            bytes == arena->system_bytes;
@@ -316,15 +319,13 @@ static bool freeze_arenas(struct pht_snapshot *snapshot, struct pht_glibc_roots 
     if (!roots->proven)
         return false;
     while (next != main_arena) {
-        pht_addr address = next;
-        next = 0;
-        if (roots->arenas.count == ARENAS_MAX || !pht_chunk_addr_is_sane(address) ||
-            is_known_arena(roots, address)) {
+        size_t before = roots->arenas.count;
+        if (before == ARENAS_MAX || !pht_chunk_addr_is_sane(next) || is_known_arena(roots, next)) {
             roots->damaged_arenas++;
             return false;
         }
-        consistent = add_arena(snapshot, roots, address, &next) && consistent;
-        if (next == 0)
+        consistent = add_arena(snapshot, roots, next, &next) && consistent;
+        if (roots->arenas.count == before)
             return false;
     }
     return consistent;

@@ -109,6 +109,7 @@ uint16_t pht_glibc_tcache_held(const struct pht_glibc_roots *roots, const void *
     return all <= UINT16_MAX && room <= all ? (uint16_t)(all - room) : 0;
 }
 
+/* False if it is in swap, say; the thread then counts as one without. */
 static bool read_tcache(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots,
                         struct pht_malloc_thread_root *thread)
 {
@@ -116,7 +117,7 @@ static bool read_tcache(struct pht_snapshot *snapshot, struct pht_glibc_roots *r
     char bytes[PHT_TCACHE_BYTES_MAX];
 
     if (!pht_chunk_addr_is_sane(thread->tcache) ||
-        !pht_glibc_read_root(snapshot, roots, thread->tcache, bytes, layout->tcache_bytes))
+        pht_snapshot_read(snapshot, thread->tcache, bytes, layout->tcache_bytes) != PHT_READ_OK)
         return false;
     for (size_t bin = 0; bin < pht_glibc_tcache_bins(layout); bin++) {
         thread->held[bin] = pht_glibc_tcache_held(roots, bytes, bin);
@@ -147,11 +148,13 @@ static bool read_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *r
         return false;
     thread->arena = words[0];
     thread->tcache = words[1];
-    if (thread->tcache == 0 || is_placeholder(roots->libc, thread->tcache)) {
+    if (is_placeholder(roots->libc, thread->tcache))
         thread->tcache = 0;
-        return true;
+    if (thread->tcache != 0 && !read_tcache(snapshot, roots, thread)) {
+        thread->tcache = 0;
+        roots->threads_known = false;
     }
-    return read_tcache(snapshot, roots, thread);
+    return true;
 }
 
 /* ---- lists of threads --------------------------------------------------------------------- */
@@ -161,20 +164,43 @@ struct list_node {
     pht_addr prev;
 };
 
-static bool add_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots, pht_addr node,
-                       pht_addr *next)
+/* Usually the two are so close together that one read gets both. */
+static bool read_node(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots, pht_addr at,
+                      pht_addr tid_at, struct list_node *node, uint32_t *tid)
+{
+    char bytes[SPAN_BYTES_MAX];
+
+    if (tid_at < at || tid_at - at > sizeof(bytes) - sizeof(*tid))
+        return pht_glibc_read_root(snapshot, roots, at, node, sizeof(*node)) &&
+               pht_glibc_read_root(snapshot, roots, tid_at, tid, sizeof(*tid));
+    size_t size = (size_t)(tid_at - at) + sizeof(*tid);
+    if (size < sizeof(*node))
+        size = sizeof(*node);
+    if (!pht_glibc_read_root(snapshot, roots, at, bytes, size))
+        return false;
+    memcpy(node, bytes, sizeof(*node));
+    *tid = pht_field_u32(bytes, tid_at - at);
+    return true;
+}
+
+/* Add the thread of a node that has come after `prev` in the list. */
+static bool add_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots, pht_addr at,
+                       pht_addr prev, pht_addr *next)
 {
     const struct pht_thread_layout *layout = &roots->libc->threads;
-    pht_addr pthread = node - layout->pthread_list;
+    pht_addr pthread = at - layout->pthread_list;
     struct pht_malloc_thread_root *thread;
-    uint64_t words[2];
+    struct list_node node;
+    uint32_t tid;
 
+    /* A circle that misses the list's head has a node whose `prev` is another. */
     if (!pht_vec_reserve(&roots->threads, roots->threads.count + 1) ||
-        !read_two_words(snapshot, roots, node, pthread + layout->pthread_tid, words))
+        !read_node(snapshot, roots, at, pthread + layout->pthread_tid, &node, &tid) ||
+        node.prev != prev)
         return false;
     thread = &roots->threads.items[roots->threads.count];
-    *thread = (struct pht_malloc_thread_root){.tid = (pid_t)(uint32_t)words[1]};
-    *next = words[0];
+    *thread = (struct pht_malloc_thread_root){.tid = (pid_t)tid};
+    *next = node.next;
     /* A thread that has ended may wait in the list for whoever joins it. */
     if (thread->tid <= 0)
         return true;
@@ -185,14 +211,17 @@ static bool add_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *ro
 static bool add_list(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots, pht_addr head)
 {
     struct list_node first;
+    pht_addr prev = head;
 
     if (!pht_glibc_read_root(snapshot, roots, head, &first, sizeof(first)))
         return false;
     pht_addr node = first.next;
     for (int i = 0; i < NODES_MAX && node != head; i++) {
-        if (node % sizeof(pht_addr) != 0 || node < PHT_PAGE_BYTES || node > PHT_USER_ADDR_MAX ||
-            !add_thread(snapshot, roots, node, &node))
+        pht_addr at = node;
+        if (at % sizeof(pht_addr) != 0 || at < PHT_PAGE_BYTES || at > PHT_USER_ADDR_MAX ||
+            !add_thread(snapshot, roots, at, prev, &node))
             return false;
+        prev = at;
     }
     return node == head;
 }
@@ -208,10 +237,12 @@ bool pht_glibc_freeze_threads(struct pht_snapshot *snapshot, struct pht_glibc_ro
         roots->tls_offset = find_tls_offset(snapshot, roots);
     if (roots->tls_offset == 0)
         return true;
-    for (size_t i = 0; i < sizeof(libc->threads.stack_lists) / sizeof(pht_addr); i++) {
-        if (!add_list(snapshot, roots, libc->threads.stack_lists[i]))
-            return false;
-    }
     roots->threads_known = true;
+    for (size_t i = 0; i < sizeof(libc->threads.stack_lists) / sizeof(pht_addr); i++) {
+        if (!add_list(snapshot, roots, libc->threads.stack_lists[i])) {
+            roots->threads_known = false;
+            return false;
+        }
+    }
     return true;
 }
