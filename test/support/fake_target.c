@@ -75,16 +75,16 @@ static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
     ck_assert_ptr_nonnull(ret->items);
     for (size_t i = 0; i < fake->mappings.count; i++) {
         const struct fake_mapping *mapping = &fake->mappings.items[i];
-        if (mapping->gone)
+        if (mapping->gone || mapping->cut == mapping->start)
             continue;
         ret->items[ret->count++] = (struct pht_mapping){
             .start = mapping->start,
-            .end = mapping->end,
+            .end = mapping->cut,
             .inode = mapping->kind & FAKE_FILE ? FAKE_INODE : 0,
             .readable = !(mapping->kind & FAKE_UNREADABLE),
             .writable = true,
             .shared = mapping->kind & FAKE_SHARED,
-            .name = "",
+            .name = mapping->name,
         };
     }
     return NULL;
@@ -121,7 +121,7 @@ static bool read_page(struct fake_target *fake, struct pht_read *read, uint32_t 
 
     if (!may_read(mapping, page) && fake->forbidden_reads++ == 0)
         fake->first_forbidden = addr;
-    if (mapping == NULL || mapping->gone || mapping->kind & FAKE_UNREADABLE)
+    if (mapping == NULL || mapping->gone || addr >= mapping->cut || mapping->kind & FAKE_UNREADABLE)
         return false;
     memcpy((char *)read->buffer + read->got, mapping->bytes + (addr - mapping->start), bytes);
     read->got += bytes;
@@ -162,7 +162,8 @@ static void scan_mapping(struct fake_mapping *mapping, pht_addr start, pht_addr 
     for (pht_addr at = from; at < to; at += PHT_PAGE_BYTES) {
         size_t page = (size_t)((at - mapping->start) / PHT_PAGE_BYTES);
         size_t bit = (size_t)((at - start) / PHT_PAGE_BYTES);
-        mapping->told[page] = mapping->gone ? FAKE_ABSENT : mapping->pages[page];
+        bool gone = mapping->gone || at >= mapping->cut;
+        mapping->told[page] = gone ? FAKE_ABSENT : mapping->pages[page];
         if (mapping->told[page] == FAKE_RESIDENT)
             resident[bit / 64] |= (uint64_t)1 << bit % 64;
         if (mapping->told[page] == FAKE_SWAPPED)
@@ -329,7 +330,8 @@ void fake_target_destroy(struct fake_target *fake)
 
 void fake_target_map(struct fake_target *fake, pht_addr start, pht_addr end, unsigned kind)
 {
-    struct fake_mapping mapping = {.start = start, .end = end, .kind = kind};
+    struct fake_mapping mapping = {
+        .start = start, .end = end, .cut = end, .kind = kind, .name = ""};
     size_t pages = page_count(&mapping), slot = 0;
 
     mapping.bytes = malloc(pages * PHT_PAGE_BYTES);
@@ -356,6 +358,23 @@ void fake_target_unmap(struct fake_target *fake, pht_addr start)
 
     ck_assert_ptr_nonnull(mapping);
     mapping->gone = true;
+}
+
+void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *name)
+{
+    struct fake_mapping *mapping = find(fake, start);
+
+    ck_assert_ptr_nonnull(mapping);
+    mapping->name = name;
+}
+
+void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end)
+{
+    struct fake_mapping *mapping = find(fake, start);
+
+    ck_assert_ptr_nonnull(mapping);
+    ck_assert(end >= mapping->start && end <= mapping->end && end % PHT_PAGE_BYTES == 0);
+    mapping->cut = end;
 }
 
 void fake_target_set_pages(struct fake_target *fake, pht_addr start, pht_addr end,

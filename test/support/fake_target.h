@@ -31,8 +31,10 @@ enum fake_kind {
 struct fake_mapping {
     pht_addr start;
     pht_addr end;
+    pht_addr cut; /* what lies from here on is no longer mapped, or not yet */
     unsigned kind;
     bool gone;
+    const char *name;
     uint8_t *bytes;
     uint8_t *pages; /* enum fake_page as it is now */
     uint8_t *told;  /* as the last scan said */
@@ -96,6 +98,12 @@ void fake_target_destroy(struct fake_target *fake);
 /* Page-aligned and clear of other mappings; its pages are absent. */
 void fake_target_map(struct fake_target *fake, pht_addr start, pht_addr end, unsigned kind);
 void fake_target_unmap(struct fake_target *fake, pht_addr start);
+
+/* `name` must last as long as the fake. */
+void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *name);
+
+/* The mapping at `start` ends at `end`, page-aligned and no further than it was mapped. */
+void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end);
 
 /* Every page that [start, end) touches. Those that become resident are filled with zeros. */
 void fake_target_set_pages(struct fake_target *fake, pht_addr start, pht_addr end,

@@ -122,6 +122,8 @@ void malloc_keep_apart(struct plan *plan)
 
     apart_count = plan->tcache_count;
     drain_all(plan);
+    drain(plan, APART_BYTES);
+    drain(plan, GUARD_BYTES);
     for (int64_t i = 0; i < apart_count; i++) {
         take_three(threes[i]);
         others[i] = malloc(APART_BYTES);
@@ -146,12 +148,11 @@ void malloc_one_list(struct plan *plan)
     void *first, *second;
 
     drain_all(plan);
+    drain(plan, APART_BYTES);
     second = malloc(APART_BYTES);
     do {
-        malloc(GUARD_BYTES);
         first = malloc(APART_BYTES);
     } while (((uintptr_t)first >> 12) % 16 != 0);
-    malloc(GUARD_BYTES);
     plan->tcache_chunks = 2;
     plan->tcache_bytes = chunk_bytes(first) + chunk_bytes(second);
     free(second);
