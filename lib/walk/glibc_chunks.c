@@ -221,7 +221,7 @@ static void look_again(struct pht_chunk_walk *walk)
         pht_snapshot_look_again(walk->snapshot, to - PHT_PAGE_BYTES, to);
 }
 
-/* Where the arena's top is by now; where it was, if that cannot be told. */
+/* Where the arena's top is by now; where it was in the stop, if that cannot be told. */
 static pht_addr read_top(struct pht_chunk_walk *walk)
 {
     pht_addr top;
@@ -230,7 +230,7 @@ static pht_addr read_top(struct pht_chunk_walk *walk)
                           walk->arena->address + walk->roots->libc->layout.state_top, &top,
                           sizeof(top)) != PHT_READ_OK ||
         !pht_chunk_addr_is_sane(top))
-        return walk->top;
+        return walk->arena->top;
     return top;
 }
 
@@ -367,12 +367,17 @@ static pht_addr lost_from(const struct pht_chunk_walk *walk)
     return now->pending.address != 0 ? now->pending.address : now->at;
 }
 
-/* Whoever holds the lock may have been halted in the middle of a change. */
-static bool is_locked(struct pht_chunk_walk *walk)
+/*
+ * The arena is not as it was in the stop, or whoever holds its lock was halted in the middle of a
+ * change: what makes no sense is no damage.
+ */
+static bool is_at_work(struct pht_chunk_walk *walk)
 {
     uint64_t offset = walk->roots->libc->layout.state_mutex;
     uint32_t mutex;
 
+    if (read_top(walk) != walk->arena->top)
+        return true;
     return offset != PHT_UNKNOWN &&
            pht_snapshot_read(walk->snapshot, walk->arena->address + offset, &mutex,
                              sizeof(mutex)) == PHT_READ_OK &&
@@ -397,7 +402,7 @@ static enum step repair(struct pht_chunk_walk *walk, const struct pht_chunk_head
         walk->now.pending.address = 0;
         return end_at_top(walk, from, header);
     }
-    if (walk->changes || is_locked(walk)) {
+    if (walk->changes || is_at_work(walk)) {
         walk->torn_chunks++;
         to = next_chain(walk, from, last);
     } else {

@@ -60,6 +60,7 @@ static void build(int some)
     region = &heap->regions.items[heap->arenas[MALLOC_MAIN].region];
     fake_target_cut(heap->fake, heap->brk_start, region->end);
     put(heap->libc.bias + heap->libc.layout.current_break, region->end);
+    heap->options.brk_after_top = 0;
 }
 
 static void freeze(void)
