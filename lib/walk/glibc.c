@@ -171,9 +171,7 @@ static bool walk_arenas(struct walk *walk)
     return true;
 }
 
-/* ---- the rest
- * ------------------------------------------------------------------------------------
- */
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 /* Of [start, end) itself: what it shares its first and its last page with does not count. */
 static uint64_t resident_part(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)

@@ -3,9 +3,7 @@
  *
  * Invariants, each checked: a size is a multiple of 16, at least 32, and ends inside the piece; a
  * free chunk's size stands again behind it; the last chunk ends at top, or at a fence. Where one
- * breaks, what was just read is read again, since the target may have been at work there. If that
- * does not help, the walk goes on at the next chunk that the bins know, and what lies between is
- * counted as unknown.
+ * breaks, walk/glibc_repair.h tells what is done.
  */
 #ifndef PHT_LIB_WALK_GLIBC_CHUNKS_H
 #define PHT_LIB_WALK_GLIBC_CHUNKS_H

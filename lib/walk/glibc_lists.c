@@ -149,9 +149,7 @@ static enum outcome check_end(struct follower *self, struct list *list)
     return OUTCOME_GOES_ON;
 }
 
-/* ---- what was found
- * ------------------------------------------------------------------------------
- */
+/* ---- what was found ----------------------------------------------------------------------- */
 
 static bool append(struct pht_listed_chunks *all, const struct pht_listed_chunks *some)
 {
@@ -186,9 +184,7 @@ static void finish(struct follower *self, struct list *list, enum outcome outcom
     list->thread->tcache_bytes += list->bytes;
 }
 
-/* ---- all lists
- * -----------------------------------------------------------------------------------
- */
+/* ---- all lists ---------------------------------------------------------------------------- */
 
 static enum outcome step(struct follower *self, struct list *list, const uint8_t *bytes,
                          uint8_t result)

@@ -70,9 +70,7 @@ static pht_addr find_piece(struct search *search, pht_addr from, pht_addr end, u
     return end;
 }
 
-/* ---- by brk
- * ---------------------------------------------------------------------------------------
- */
+/* ---- by brk ------------------------------------------------------------------------------- */
 
 static bool add_piece(struct search *search, pht_addr start, pht_addr end)
 {
@@ -101,9 +99,7 @@ static bool walk_contiguous(struct search *search, const struct pht_malloc_heap 
     return add_piece(search, heap->address, heap->end);
 }
 
-/* ---- by mmap
- * --------------------------------------------------------------------------------------
- */
+/* ---- by mmap ------------------------------------------------------------------------------ */
 
 /* Returns where the piece ends. */
 static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr start, pht_addr limit)

@@ -132,8 +132,7 @@ static void walk_state(struct walk *walk, const struct pht_arena_root *arenas, s
     walk_batch(walk, fitting, count);
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static void add_totals(struct pht_pymalloc_totals *sum, const struct pht_pymalloc_totals *part)
 {

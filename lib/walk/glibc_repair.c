@@ -1,0 +1,232 @@
+#include "walk/glibc_repair.h"
+
+#include "base/checked.h"
+#include "walk/field.h"
+#include "walk/glibc_settle.h"
+
+/* A window is read so often before its damage is believed: twice itself, then with the last one. */
+#define TRIES 3
+
+/* Of one walk; a target that is damaged all over is not read over and over. */
+#define REREADS_MAX 4096
+
+static void look_again(struct pht_chunk_walk *walk)
+{
+    pht_addr from = walk->before->at, to = walk->now.at + PHT_PAGE_BYTES;
+
+    if (to > walk->end)
+        to = walk->end;
+    if (from < to && to - from <= 4 * PHT_CHUNK_WINDOW_BYTES)
+        pht_snapshot_look_again(walk->snapshot, from, to);
+    else
+        pht_snapshot_look_again(walk->snapshot, to - PHT_PAGE_BYTES, to);
+}
+
+/* Where the arena's top is by now; where it was in the stop, if that cannot be told. */
+static pht_addr read_top(struct pht_chunk_walk *walk)
+{
+    pht_addr top;
+
+    if (pht_snapshot_read(walk->snapshot,
+                          walk->arena->address + walk->roots->libc->layout.state_top, &top,
+                          sizeof(top)) != PHT_READ_OK ||
+        !pht_chunk_addr_is_sane(top))
+        return walk->arena->top;
+    return top;
+}
+
+/*
+ * Top may have moved since the roots were copied: down when what was before it was freed, up when
+ * chunks were cut from it, or into this piece when a newer one was given back. The piece still
+ * ends where it did.
+ */
+static void follow_top(struct pht_chunk_walk *walk)
+{
+    pht_addr top = read_top(walk);
+
+    if (top == walk->top || top < walk->before->at || top >= walk->end)
+        return;
+    walk->top = top;
+    walk->changes = true;
+}
+
+static bool try_again(struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
+{
+    pht_addr at = walk->now.at;
+
+    if (walk->tries == 0) {
+        walk->broken_at = at;
+        walk->broken_raw = header->raw;
+        walk->changes = false;
+    } else if (at != walk->broken_at || header->raw != walk->broken_raw) {
+        walk->changes = true;
+    }
+    if (walk->tries == TRIES || walk->rereads == REREADS_MAX)
+        return false;
+    look_again(walk);
+    walk->tries++;
+    walk->rereads++;
+    follow_top(walk);
+    bool from_before = walk->tries == TRIES || (walk->top != 0 && walk->top < walk->begin->at);
+    walk->now = from_before ? *walk->before : *walk->begin;
+    pht_chunk_drop_window(walk);
+    return true;
+}
+
+/* The first place behind `addr` where a chunk is known to begin. */
+static pht_addr next_anchor(struct pht_chunk_walk *walk, pht_addr addr)
+{
+    const struct pht_chunk_addrs *anchors = &walk->anchors;
+    size_t low = 0, high;
+
+    if (walk->anchors_of != walk->arena) {
+        if (!pht_glibc_bins_collect(walk->snapshot, walk->roots, walk->arena, walk->lists,
+                                    &walk->anchors))
+            walk->out_of_memory = true;
+        walk->anchors_of = walk->arena;
+    }
+    for (high = anchors->count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (anchors->items[middle] <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < anchors->count ? anchors->items[low] : PHT_USER_ADDR_MAX;
+}
+
+/* Where chunks end for sure: at top, or at the fence of a heap. */
+static pht_addr last_anchor(const struct pht_chunk_walk *walk, pht_addr addr)
+{
+    if (walk->top != 0)
+        return walk->top;
+    pht_addr fence = walk->end - 2 * PHT_CHUNK_FENCE_BYTES;
+    return !walk->is_main && addr < fence ? fence : walk->end;
+}
+
+/* So many chunks in a row, each of which fits to the next, are no accident. */
+#define CHAIN_CHUNKS 16
+
+/* True if a chain of chunks begins in the window at `addr`, or top, or the fence of a heap. */
+static bool begins_chain(const struct pht_chunk_walk *walk, pht_addr addr, pht_addr last)
+{
+    uint64_t bytes = 0;
+
+    for (int i = 0; i < CHAIN_CHUNKS && addr < last; i++) {
+        if (addr + PHT_CHUNK_HEADER_BYTES > walk->window_start + walk->window_bytes)
+            return false;
+        const uint8_t *header = walk->window + (addr - walk->window_start);
+        uint64_t raw = pht_field_u64(header, 8);
+        if (i > 0 && !(raw & PHT_CHUNK_PREV_INUSE) && pht_field_u64(header, 0) != bytes)
+            return false;
+        bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+        if (bytes < PHT_CHUNK_BYTES_MIN || !pht_chunk_is_aligned(bytes) || bytes > last - addr ||
+            raw & PHT_CHUNK_IS_MMAPPED)
+            return false;
+        addr += bytes;
+    }
+    return true;
+}
+
+/*
+ * Where a target is at work, what the bins know is soon out of date; but not far behind, chunks
+ * that it is not at work on stand as they should. `last` if there are none in a window.
+ */
+static pht_addr next_chain(struct pht_chunk_walk *walk, pht_addr addr, pht_addr last)
+{
+    pht_addr from = pht_round_down(addr, PHT_PAGE_BYTES), at = addr + PHT_CHUNK_ALIGNMENT;
+    size_t wanted = walk->end - from < PHT_CHUNK_WINDOW_BYTES ? (size_t)(walk->end - from)
+                                                              : PHT_CHUNK_WINDOW_BYTES;
+
+    walk->window_start = from;
+    walk->window_bytes =
+        pht_snapshot_read_some(walk->snapshot, from, walk->window, wanted, &walk->why);
+    while (at < last && at < from + walk->window_bytes && !begins_chain(walk, at, last))
+        at += PHT_CHUNK_ALIGNMENT;
+    return at < last && at < from + walk->window_bytes ? at : last;
+}
+
+/* Begin anew at the next place that is known; what is left out counts as unknown. */
+static enum pht_chunk_step skip_to(struct pht_chunk_walk *walk, pht_addr from, pht_addr to)
+{
+    struct pht_chunk_position *now = &walk->now;
+
+    now->tally.arena.unknown_bytes += to - from;
+    pht_chunk_end_runs(walk);
+    now->pending.address = 0;
+    now->at = to;
+    pht_chunk_save_first_position(walk);
+    pht_chunk_drop_window(walk);
+    return to == walk->end || walk->out_of_memory ? PHT_STEP_ENDED : PHT_STEP_ON;
+}
+
+/* The first place that is in doubt. */
+static pht_addr lost_from(const struct pht_chunk_walk *walk)
+{
+    const struct pht_chunk_position *now = &walk->now;
+
+    return now->pending.address != 0 ? now->pending.address : now->at;
+}
+
+/*
+ * The arena is not as it was in the stop, or whoever holds its lock was halted in the middle of a
+ * change: what makes no sense is no damage.
+ */
+static bool is_at_work(struct pht_chunk_walk *walk)
+{
+    uint64_t offset = walk->roots->libc->layout.state_mutex;
+    uint32_t mutex;
+
+    if (read_top(walk) != walk->arena->top)
+        return true;
+    return offset != PHT_UNKNOWN &&
+           pht_snapshot_read(walk->snapshot, walk->arena->address + offset, &mutex,
+                             sizeof(mutex)) == PHT_READ_OK &&
+           mutex != 0;
+}
+
+/* What was before the old top was freed, and more than a window of it has become top. */
+static bool is_top_by_now(struct pht_chunk_walk *walk, pht_addr from)
+{
+    pht_addr top = read_top(walk);
+
+    return top != walk->top && top >= walk->start && top < from;
+}
+
+enum pht_chunk_step pht_chunk_repair(struct pht_chunk_walk *walk,
+                                     const struct pht_chunk_header *header)
+{
+    if (try_again(walk, header))
+        return PHT_STEP_ON;
+    pht_addr from = lost_from(walk), last = last_anchor(walk, from), to = last;
+    if (is_top_by_now(walk, from)) {
+        walk->torn_chunks++;
+        walk->now.pending.address = 0;
+        return pht_chunk_end_at_top(walk, from, header);
+    }
+    if (walk->changes || is_at_work(walk)) {
+        walk->torn_chunks++;
+        to = next_chain(walk, from, last);
+    } else {
+        walk->damaged_chunks++;
+    }
+    if (to == last)
+        to = next_anchor(walk, from);
+    return skip_to(walk, from, to < last ? to : last);
+}
+
+enum pht_chunk_step pht_chunk_pass_over(struct pht_chunk_walk *walk)
+{
+    pht_addr from = lost_from(walk), last = last_anchor(walk, from);
+
+    if (walk->now.at == walk->top)
+        return pht_chunk_end_at_top(walk, walk->top,
+                                    &(struct pht_chunk_header){.raw = PHT_CHUNK_PREV_INUSE});
+    if (walk->why != PHT_READ_SWAPPED) {
+        walk->torn_chunks++;
+        return skip_to(walk, from, last);
+    }
+    walk->swapped_pages++;
+    pht_addr to = next_anchor(walk, from);
+    return skip_to(walk, from, to < last ? to : last);
+}
