@@ -119,9 +119,10 @@ unit_tests build/gcc
 echo "# unit tests, address and undefined behaviour sanitizers"
 unit_tests build/sanitize
 # valgrind 3.19 does not know openat2(2), takes signals over, and runs one thread at a time, so that
-# these would test it and not us. PHT_VALGRIND leaves out the fixture whose debug information it cannot load.
-beyond_valgrind='target_courtesy_test target_mapped_file_test target_stop_test
-                 target_stop_helper_test target_stop_signals_test'
+# these would test it and not us. PHT_VALGRIND leaves out the fixture whose debug information it
+# cannot load.
+beyond_valgrind="target_courtesy_test target_mapped_file_test target_stop_test"
+beyond_valgrind="$beyond_valgrind target_stop_helper_test target_stop_signals_test"
 echo "# unit tests, valgrind"
 unit_tests build/gcc env CK_FORK=no PHT_VALGRIND=1 valgrind -q --error-exitcode=99 --leak-check=full
 

@@ -27,7 +27,7 @@
 #define PHT_CHUNK_FLAGS 7
 
 /* Chunks of a fence: they keep what lies before them from merging with what is not malloc's. */
-#define PHT_CHUNK_FENCE_BYTES 16
+#define PHT_CHUNK_FENCE_BYTES ((uint64_t)16)
 
 static inline bool pht_chunk_is_aligned(uint64_t value)
 {

@@ -46,7 +46,7 @@ static void fill_window(struct pht_chunk_walk *walk)
     if (walk->tries == 0 || at > walk->broken_at)
         save_position(walk);
     /* Two pages at least: a header may stand on the border between them. */
-    walk->ahead = at > behind + PHT_PAGE_BYTES ? 2 * PHT_PAGE_BYTES : 2 * walk->ahead;
+    walk->ahead = at > behind + PHT_PAGE_BYTES ? 2 * (size_t)PHT_PAGE_BYTES : 2 * walk->ahead;
     if (walk->ahead > PHT_CHUNK_WINDOW_BYTES)
         walk->ahead = PHT_CHUNK_WINDOW_BYTES;
     size_t wanted = walk->end - from < walk->ahead ? (size_t)(walk->end - from) : walk->ahead;

@@ -171,7 +171,8 @@ static const struct malloc_chunk *find_victim(enum malloc_kind kind, uint32_t n)
 {
     for (;; n++) {
         const struct malloc_chunk *chunk = malloc_heap_find(heap, MALLOC_MAIN, kind, n);
-        bool is_apart = chunk[-1].kind == MALLOC_LIVE && chunk[1].kind == MALLOC_LIVE;
+        bool is_apart = chunk > heap->chunks.items && chunk[-1].kind == MALLOC_LIVE &&
+                        chunk[1].kind == MALLOC_LIVE;
         if (chunk->bytes >= 80 && is_apart)
             return chunk;
     }
