@@ -10,6 +10,14 @@ from check import Failed, equal, equal_everywhere, expect
 # One for each place that the allocator's state can be in.
 SERIES = {(2, 7), (3, 8), (3, 11), (3, 12), (3, 13)}
 
+# By the part of the report that tells of a layout: how the names of its files end, a number in
+# them, and what the report says of the build.
+KINDS = {
+    "runtime": (".layout", "pool_szidx",
+                ("version", "build_id", "image", "debug_build", "free_threaded")),
+    "libc": (".libc-layout", "state_top", ("family", "version", "build_id", "image")),
+}
+
 
 def tests(lab):
     interpreters = {one.series: one for one in reversed(lab.interpreters) if one.series in SERIES}
@@ -18,21 +26,23 @@ def tests(lab):
         yield "cache/%s/damaged" % one.name, check_damaged, (one,)
         yield "cache/%s/wrong-values" % one.name, check_wrong_values, (one,)
         yield "cache/%s/not-ours" % one.name, check_not_ours, (one,)
+    for one in list(interpreters.values())[:1]:
+        yield "cache/%s/libc-used" % one.name, check_used, (one, "libc")
+        yield "cache/%s/libc-damaged" % one.name, check_damaged, (one, "libc")
 
 
 class Kept:
-    """A target that holds still, its right figures, and the one file in a cache of its own."""
+    """A target that holds still, its right figures, and one file of a cache of its own."""
 
-    def __init__(self, lab, pid):
-        self.lab, self.pid = lab, pid
+    def __init__(self, lab, pid, part="runtime"):
+        self.lab, self.pid, self.part = lab, pid, part
+        self.ending, self.number, self.names = KINDS[part]
         self.cache = lab.fresh("cache")
-        first = tool.still_report(lab, pid, cache=self.cache)
-        equal("layout_cached of the first report", first["runtime"]["layout_cached"], False)
-        self.pymalloc = first["pymalloc"]
-        self.runtime = first["runtime"]
-        folder = os.path.join(self.cache, "pyheaptop")
-        name, = os.listdir(folder)
-        self.folder, self.path = folder, os.path.join(folder, name)
+        self.first = tool.still_report(lab, pid, cache=self.cache)
+        equal("layout_cached of the first report", self.first[part]["layout_cached"], False)
+        self.folder = os.path.join(self.cache, "pyheaptop")
+        name, = [name for name in os.listdir(self.folder) if name.endswith(self.ending)]
+        self.path = os.path.join(self.folder, name)
         with open(self.path) as file:
             self.text = file.read()
 
@@ -45,39 +55,41 @@ class Kept:
         """The report is right; returns whether the cache was believed."""
         report = tool.still_report(self.lab, self.pid, cache=self.cache)
         stats.check_still(report["pymalloc"])
-        equal_everywhere(what, report["pymalloc"], self.pymalloc)
-        for name in ("version", "build_id", "image", "debug_build", "free_threaded"):
-            equal("%s: %s" % (what, name), report["runtime"][name], self.runtime[name])
-        return report["runtime"]["layout_cached"]
+        for section in ("pymalloc", "glibc"):
+            equal_everywhere(what, report[section], self.first[section])
+        for name in self.names:
+            equal("%s: %s" % (what, name), report[self.part][name], self.first[self.part][name])
+        return report[self.part]["layout_cached"]
 
 
-def check_used(lab, interpreter):
+def check_used(lab, interpreter, part="runtime"):
     with target.start_idle(lab, interpreter) as process:
-        kept = Kept(lab, process.pid)
+        kept = Kept(lab, process.pid, part)
         expect(kept.check("the second report"), "the kept layout is not used")
         equal("the mode of the file", os.stat(kept.path).st_mode & 0o777, 0o600)
         equal("the mode of its folder", os.stat(kept.folder).st_mode & 0o777, 0o700)
 
 
-def damages(text):
+def damages(kept):
+    text, number = kept.text, kept.number
     lines = text.splitlines(keepends=True)
     yield "empty", ""
     yield "cut short", text[:len(text) // 2]
     yield "without its end", "".join(lines[:-1])
-    yield "another format", text.replace(lines[0], "pyheaptop-layout 999\n")
+    yield "another format", text.replace(lines[0], lines[0].split()[0] + " 999\n")
     yield "another build-id", re.sub("build-id .*", "build-id 00112233", text)
     yield "a line too few", "".join(lines[:12] + lines[13:])
     yield "two lines swapped", "".join(lines[:12] + [lines[13], lines[12]] + lines[14:])
-    yield "a number that is none", re.sub("pool_szidx .*", "pool_szidx 3x", text)
-    yield "a number too large", re.sub("pool_szidx .*", "pool_szidx 99999999999999999999", text)
+    yield "a number that is none", re.sub(number + " .*", number + " 3x", text)
+    yield "a number too large", re.sub(number + " .*", number + " 99999999999999999999", text)
     yield "a line without end", text[:100] + "x" * 100000 + text[100:]
     yield "zeros", "\0" * len(text)
 
 
-def check_damaged(lab, interpreter):
+def check_damaged(lab, interpreter, part="runtime"):
     with target.start_idle(lab, interpreter) as process:
-        kept = Kept(lab, process.pid)
-        for what, text in damages(kept.text):
+        kept = Kept(lab, process.pid, part)
+        for what, text in damages(kept):
             expect(text != kept.text, "%s: nothing was damaged" % what)
             kept.write(text)
             equal("%s: layout_cached" % what, kept.check(what), False)
