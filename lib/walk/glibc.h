@@ -26,8 +26,20 @@
 #define PHT_CHUNK_NON_MAIN_ARENA 4
 #define PHT_CHUNK_FLAGS 7
 
+/* Before the links of a bin stand two words: that makes it look like a chunk. */
+#define PHT_BIN_BIAS 16
+
+/* No processor has larger pages. */
+#define PHT_HUGE_PAGE_BYTES_MAX ((uint64_t)16 << 30)
+
 /* Chunks of a fence: they keep what lies before them from merging with what is not malloc's. */
 #define PHT_CHUNK_FENCE_BYTES ((uint64_t)16)
+
+/* The size in a size word. */
+static inline uint64_t pht_chunk_bytes(uint64_t raw)
+{
+    return raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+}
 
 static inline bool pht_chunk_is_aligned(uint64_t value)
 {

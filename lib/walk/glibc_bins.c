@@ -2,10 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/sorted.h"
 #include "walk/word_reader.h"
-
-/* Before the links of a bin stand two words: that makes it look like a chunk. */
-#define BIN_BIAS 16
 
 /* Of a chunk, and of a bin that looks like one. */
 #define FD_OFFSET 16
@@ -41,13 +39,6 @@ static bool collect_listed(const struct pht_listed_chunks *chunks, struct pht_ch
     return true;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const pht_addr *left = a, *right = b;
-
-    return *left < *right ? -1 : *left > *right;
-}
-
 bool pht_glibc_bins_collect(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                             const struct pht_malloc_arena_root *arena,
                             const struct pht_malloc_lists *lists, struct pht_chunk_addrs *ret)
@@ -59,12 +50,11 @@ bool pht_glibc_bins_collect(struct pht_snapshot *snapshot, const struct pht_glib
 
     ret->count = 0;
     for (uint64_t offset = 0; collected && offset < layout->state_bins_bytes; offset += 16)
-        collected = collect_bin(reader, arena->address + layout->state_bins + offset - BIN_BIAS,
+        collected = collect_bin(reader, arena->address + layout->state_bins + offset - PHT_BIN_BIAS,
                                 longest, ret);
     pht_word_reader_destroy(reader);
     if (!collected || !collect_listed(&lists->fast, ret) || !collect_listed(&lists->tcache, ret))
         return false;
-    if (ret->count > 0)
-        qsort(ret->items, ret->count, sizeof(ret->items[0]), compare);
+    pht_sort(ret->items, ret->count, sizeof(ret->items[0]));
     return true;
 }

@@ -99,7 +99,7 @@ static size_t main_fence_bytes(struct pht_chunk_walk *walk)
     if (fence == NULL)
         return 0;
     for (size_t i = 0; i < bytes; i += PHT_CHUNK_FENCE_BYTES) {
-        if ((pht_field_u64(fence, i + 8) & ~(uint64_t)PHT_CHUNK_FLAGS) != PHT_CHUNK_FENCE_BYTES)
+        if (pht_chunk_bytes(pht_field_u64(fence, i + 8)) != PHT_CHUNK_FENCE_BYTES)
             return 0;
     }
     return bytes;
@@ -174,7 +174,7 @@ static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_he
         return PHT_STEP_UNREADABLE;
     header->prev_size = pht_field_u64(bytes, 0);
     header->raw = pht_field_u64(bytes, 8);
-    header->bytes = header->raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    header->bytes = pht_chunk_bytes(header->raw);
     if (now->at == walk->top)
         return pht_chunk_end_at_top(walk, now->at, header);
     if (header->bytes < PHT_CHUNK_BYTES_MIN && !walk->is_main && walk->top == 0)

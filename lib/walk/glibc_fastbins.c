@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "walk/field.h"
+#include "base/sorted.h"
 
 /* Chunks of a list that were not met, as they came into it since, are read, so many of each. */
 #define MISSES_MAX 256
@@ -51,16 +51,7 @@ struct confirmer {
 
 size_t pht_guessed_chunks_find(const struct pht_guessed_chunks *chunks, pht_addr addr)
 {
-    size_t low = 0, high = chunks->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (chunks->items[middle].address < addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return pht_sorted_find(chunks->items, chunks->count, sizeof(chunks->items[0]), addr);
 }
 
 /* The link of a chunk that was not met. */
@@ -71,7 +62,7 @@ static bool read_next(struct confirmer *self, pht_addr chunk, uint64_t bytes, ph
     if (!pht_chunk_addr_is_sane(chunk) ||
         pht_snapshot_read(self->snapshot, chunk + sizeof(uint64_t), words, sizeof(words)) !=
             PHT_READ_OK ||
-        (words[0] & ~(uint64_t)PHT_CHUNK_FLAGS) != bytes)
+        pht_chunk_bytes(words[0]) != bytes)
         return false;
     *next = next_of(chunk, words[1]);
     return true;
@@ -109,13 +100,6 @@ static bool follow_anew(struct confirmer *self, const struct pht_glibc_roots *ro
            head != arena->fastbins[bin] && follow(self, head, bytes, 2);
 }
 
-static int compare(const void *a, const void *b)
-{
-    const struct pht_guessed_chunk *left = a, *right = b;
-
-    return left->address < right->address ? -1 : left->address > right->address;
-}
-
 static void leave_others(struct pht_guessed_chunks *chunks, const uint8_t *met)
 {
     size_t left = 0;
@@ -139,8 +123,7 @@ bool pht_glibc_confirm_fastbins(struct pht_snapshot *snapshot, const struct pht_
 
     if (self.met == NULL)
         return false;
-    if (chunks->count > 0)
-        qsort(chunks->items, chunks->count, sizeof(chunks->items[0]), compare);
+    pht_sort(chunks->items, chunks->count, sizeof(chunks->items[0]));
     for (size_t bin = 0; bin < PHT_FASTBINS_MAX; bin++) {
         uint64_t bytes = PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT;
         if (!follow(&self, arena->fastbins[bin], bytes, 1) &&

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sorted.h"
 #include "walk/field.h"
 
 /* A list that changes while it is followed is followed anew, so often in all. */
@@ -78,7 +79,7 @@ static bool is_sane(const struct list *list)
 /* `bytes` are LINK_BYTES from before the memory of the list's next chunk. */
 static bool take_chunk(struct follower *self, struct list *list, const uint8_t *bytes)
 {
-    uint64_t size = pht_field_u64(bytes, 0) & ~(uint64_t)PHT_CHUNK_FLAGS;
+    uint64_t size = pht_chunk_bytes(pht_field_u64(bytes, 0));
     uint64_t link = pht_field_u64(bytes, 8);
     pht_addr memory = list->memory;
 
@@ -276,7 +277,7 @@ static uint64_t size_before(struct follower *self, pht_addr memory)
     if (!pht_chunk_addr_is_sane(memory) ||
         pht_snapshot_read(self->snapshot, memory - sizeof(raw), &raw, sizeof(raw)) != PHT_READ_OK)
         return 0;
-    return raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    return pht_chunk_bytes(raw);
 }
 
 /* A link leads to the end, or to a chunk of the same size. */
@@ -325,19 +326,11 @@ static void detect_safe_linking(struct follower *self)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-static int compare(const void *a, const void *b)
-{
-    const struct pht_listed_chunk *left = a, *right = b;
-
-    return left->address < right->address ? -1 : left->address > right->address;
-}
-
 void pht_listed_chunks_sort(struct pht_listed_chunks *chunks)
 {
     size_t kept = 0;
 
-    if (chunks->count > 0)
-        qsort(chunks->items, chunks->count, sizeof(chunks->items[0]), compare);
+    pht_sort(chunks->items, chunks->count, sizeof(chunks->items[0]));
     for (size_t i = 0; i < chunks->count; i++) {
         if (kept == 0 || chunks->items[kept - 1].address != chunks->items[i].address)
             chunks->items[kept++] = chunks->items[i];
@@ -347,16 +340,7 @@ void pht_listed_chunks_sort(struct pht_listed_chunks *chunks)
 
 size_t pht_listed_chunks_find(const struct pht_listed_chunks *chunks, pht_addr addr)
 {
-    size_t low = 0, high = chunks->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (chunks->items[middle].address < addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return pht_sorted_find(chunks->items, chunks->count, sizeof(chunks->items[0]), addr);
 }
 
 bool pht_malloc_lists_follow(struct pht_malloc_lists *lists, struct pht_snapshot *snapshot,

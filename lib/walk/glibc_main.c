@@ -18,7 +18,7 @@ static bool read_bytes(struct search *search, pht_addr chunk, uint64_t *raw, uin
 {
     if (!pht_word_read(search->reader, chunk + sizeof(uint64_t), raw))
         return false;
-    *bytes = *raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    *bytes = pht_chunk_bytes(*raw);
     return true;
 }
 
@@ -120,16 +120,21 @@ static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr sta
     return end;
 }
 
+static void take_from(uint64_t *left, uint64_t bytes)
+{
+    *left -= bytes < *left ? bytes : *left;
+}
+
 /* Pieces that mmap gave begin with a page. `*left` is what the arena still has, as it says. */
 static void walk_mapping(struct search *search, pht_addr at, pht_addr end, uint64_t *left)
 {
-    while (at<end && * left> 0 && !search->walk->out_of_memory) {
+    while (at < end && *left != 0 && !search->walk->out_of_memory) {
         const struct pht_range *taken = pht_ranges_find(search->pieces, at);
         pht_addr until = taken != NULL && taken->start < end ? taken->start : end;
         pht_addr piece = at < until ? find_piece(search, at, until, PHT_PAGE_BYTES) : until;
         if (piece < until) {
             at = walk_piece(search, piece, piece, until);
-            *left -= at - piece < *left ? at - piece : *left;
+            take_from(left, at - piece);
         } else {
             at = taken != NULL && taken->start < end ? taken->end : end;
         }
@@ -146,15 +151,15 @@ static uint64_t walk_brk(struct search *search, const struct pht_malloc_heap *he
     uint64_t between = 0;
     pht_addr at = walk_piece(search, heap->address, heap->start, end);
 
-    *left -= at - heap->address < *left ? at - heap->address : *left;
-    while (at<end && * left> 0 && !search->walk->out_of_memory) {
+    take_from(left, at - heap->address);
+    while (at < end && *left != 0 && !search->walk->out_of_memory) {
         pht_word_reader_clear(search->reader);
         pht_addr piece = find_piece(search, at, end, PHT_CHUNK_ALIGNMENT);
         if (piece >= end)
             break;
         between += piece - at;
         at = walk_piece(search, piece, piece, end);
-        *left -= at - piece < *left ? at - piece : *left;
+        take_from(left, at - piece);
     }
     return between;
 }

@@ -35,7 +35,7 @@ static bool is_mmapped(const struct scan *scan, const uint8_t *header, pht_addr 
                        pht_addr start, pht_addr end, struct pht_mmapped_chunk *ret)
 {
     uint64_t offset = pht_field_u64(header, 0), raw = pht_field_u64(header, 8);
-    uint64_t bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS, total;
+    uint64_t bytes = pht_chunk_bytes(raw), total;
 
     if (!scan->has_fastbins)
         offset &= ~(uint64_t)1;
@@ -95,7 +95,7 @@ static bool find_chunk(struct scan *scan, const uint8_t *header, pht_addr start,
                        struct pht_mmapped_chunk *ret)
 {
     uint64_t offset = pht_field_u64(header, 0), raw = pht_field_u64(header, 8);
-    uint64_t bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    uint64_t bytes = pht_chunk_bytes(raw);
 
     if ((raw & PHT_CHUNK_FLAGS) != PHT_CHUNK_IS_MMAPPED || offset > 1 ||
         bytes < PHT_CHUNK_BYTES_MIN || bytes > PHT_USER_ADDR_MAX)

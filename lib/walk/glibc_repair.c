@@ -1,6 +1,7 @@
 #include "walk/glibc_repair.h"
 
 #include "base/checked.h"
+#include "base/sorted.h"
 #include "walk/field.h"
 #include "walk/glibc_settle.h"
 
@@ -77,7 +78,6 @@ static bool try_again(struct pht_chunk_walk *walk, const struct pht_chunk_header
 static pht_addr next_anchor(struct pht_chunk_walk *walk, pht_addr addr)
 {
     const struct pht_chunk_addrs *anchors = &walk->anchors;
-    size_t low = 0, high;
 
     if (walk->anchors_of != walk->arena) {
         if (!pht_glibc_bins_collect(walk->snapshot, walk->roots, walk->arena, walk->lists,
@@ -85,14 +85,9 @@ static pht_addr next_anchor(struct pht_chunk_walk *walk, pht_addr addr)
             walk->out_of_memory = true;
         walk->anchors_of = walk->arena;
     }
-    for (high = anchors->count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (anchors->items[middle] <= addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < anchors->count ? anchors->items[low] : PHT_USER_ADDR_MAX;
+    size_t next =
+        pht_sorted_find(anchors->items, anchors->count, sizeof(anchors->items[0]), addr + 1);
+    return next < anchors->count ? anchors->items[next] : PHT_USER_ADDR_MAX;
 }
 
 /* Where chunks end for sure: at top, or at the fence of a heap. */
@@ -119,7 +114,7 @@ static bool begins_chain(const struct pht_chunk_walk *walk, pht_addr addr, pht_a
         uint64_t raw = pht_field_u64(header, 8);
         if (i > 0 && !(raw & PHT_CHUNK_PREV_INUSE) && pht_field_u64(header, 0) != bytes)
             return false;
-        bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+        bytes = pht_chunk_bytes(raw);
         if (bytes < PHT_CHUNK_BYTES_MIN || !pht_chunk_is_aligned(bytes) || bytes > last - addr ||
             raw & PHT_CHUNK_IS_MMAPPED)
             return false;

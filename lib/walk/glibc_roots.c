@@ -24,16 +24,11 @@
 /* arena.c: twice DEFAULT_MMAP_THRESHOLD_MAX; from 2.35 to 2.41 four huge pages, if it uses them. */
 #define HEAP_MAX_BYTES ((uint64_t)64 << 20)
 #define HUGE_PAGES_A_HEAP 4
-#define HUGE_PAGE_BYTES_MAX ((uint64_t)16 << 30)
-
 /* Structs are no larger than this: their layout was checked when it was resolved. */
 #define STRUCT_BYTES_MAX 4096
 
 /* malloc_state.flags: the arena grew by something else than brk. */
 #define FLAG_NONCONTIGUOUS 2
-
-/* Before the links of a bin stand two words: that makes it look like a chunk. */
-#define BIN_BIAS 16
 
 void pht_glibc_roots_init(struct pht_glibc_roots *roots, const struct pht_libc *libc)
 {
@@ -114,7 +109,7 @@ uint64_t pht_glibc_heap_max_bytes(const struct pht_glibc_roots *roots)
     uint64_t huge = roots->params.huge_page_bytes;
     bool follows_huge_pages = roots->libc->layout.tcache_slots == PHT_UNKNOWN;
 
-    if (huge == PHT_UNKNOWN || !pht_is_power_of_two(huge) || huge > HUGE_PAGE_BYTES_MAX ||
+    if (huge == PHT_UNKNOWN || !pht_is_power_of_two(huge) || huge > PHT_HUGE_PAGE_BYTES_MAX ||
         !follows_huge_pages)
         return HEAP_MAX_BYTES;
     return huge * HUGE_PAGES_A_HEAP;
@@ -211,7 +206,7 @@ static bool add_main_heap(struct pht_snapshot *snapshot, struct pht_glibc_roots 
     if (!pht_chunk_addr_is_sane(arena->top) ||
         !pht_glibc_read_root(snapshot, roots, arena->top, header, sizeof(header)))
         return false;
-    uint64_t top_bytes = header[1] & ~(uint64_t)PHT_CHUNK_FLAGS;
+    uint64_t top_bytes = pht_chunk_bytes(header[1]);
     if (!pht_add_fits(arena->top, top_bytes, &end) || end > PHT_USER_ADDR_MAX ||
         end % PHT_PAGE_BYTES != 0 || top_bytes < PHT_CHUNK_BYTES_MIN)
         return false;
@@ -235,7 +230,7 @@ static bool bins_are_sane(const struct pht_libc_layout *layout, const char *byte
                           bool used)
 {
     for (uint64_t offset = 0; offset < layout->state_bins_bytes; offset += 16) {
-        pht_addr self = arena + layout->state_bins + offset - BIN_BIAS;
+        pht_addr self = arena + layout->state_bins + offset - PHT_BIN_BIAS;
         pht_addr first = pht_field_u64(bytes, layout->state_bins + offset);
         pht_addr last = pht_field_u64(bytes, layout->state_bins + offset + 8);
         if ((first == self && last == self) || (!used && first == 0 && last == 0))

@@ -38,8 +38,7 @@ static bool is_fast(struct pht_chunk_walk *walk)
     if (walk->fast != NULL)
         return is_listed(walk->fast, &now->fast, &now->pending);
     if (!pht_glibc_looks_fast(walk->roots, walk->arena, now->pending.address,
-                              now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS, now->pending.words[0],
-                              &chunk))
+                              pht_chunk_bytes(now->pending.raw), now->pending.words[0], &chunk))
         return false;
     walk->guessed.count = now->guessed++;
     if (!pht_vec_push(&walk->guessed, chunk))
@@ -86,7 +85,7 @@ bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header
 
     if (now->pending.address == 0)
         return true;
-    uint64_t bytes = now->pending.raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    uint64_t bytes = pht_chunk_bytes(now->pending.raw);
     if (next->raw & PHT_CHUNK_PREV_INUSE)
         kind = kind_in_use(walk);
     else if (next->prev_size != bytes)

@@ -89,7 +89,7 @@ void pht_chunk_tally_add(struct pht_chunk_tally *tally, enum pht_chunk_kind kind
                          uint64_t raw)
 {
     struct pht_glibc_arena *arena = &tally->arena;
-    uint64_t bytes = raw & ~(uint64_t)PHT_CHUNK_FLAGS;
+    uint64_t bytes = pht_chunk_bytes(raw);
 
     if (kind == PHT_CHUNK_LIVE) {
         add_live(tally, bytes);

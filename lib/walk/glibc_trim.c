@@ -8,8 +8,6 @@
 /* What systrim() leaves of top. */
 #define TOP_LEFT_BYTES (PHT_CHUNK_BYTES_MIN + 1)
 
-#define HUGE_PAGE_BYTES_MAX ((uint64_t)16 << 30)
-
 static bool end_run(struct pht_free_run *run, struct pht_ranges *ranges, uint64_t least_bytes)
 {
     bool kept = true;
@@ -101,7 +99,7 @@ static void release_top(struct trim *trim)
         trim->top_end - trim->top <= TOP_LEFT_BYTES || !ends_at_break(trim))
         return;
     if (unit == 0 || unit == PHT_UNKNOWN || !pht_is_power_of_two(unit) ||
-        unit > HUGE_PAGE_BYTES_MAX)
+        unit > PHT_HUGE_PAGE_BYTES_MAX)
         unit = PHT_PAGE_BYTES;
     uint64_t extra = pht_round_down(trim->top_end - trim->top - TOP_LEFT_BYTES, unit);
     trim->bytes +=

@@ -1,5 +1,7 @@
 #include "walk/ranges.h"
 
+#include "base/sorted.h"
+
 bool pht_ranges_add(struct pht_ranges *ranges, pht_addr start, pht_addr end)
 {
     const struct pht_range range = {start, end};
@@ -17,13 +19,6 @@ bool pht_ranges_copy(const struct pht_ranges *from, struct pht_ranges *to)
     return true;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const struct pht_range *left = a, *right = b;
-
-    return left->start < right->start ? -1 : left->start > right->start;
-}
-
 /* Ranges that overlap become one, so that both their ends rise. */
 void pht_ranges_sort(struct pht_ranges *ranges)
 {
@@ -31,7 +26,7 @@ void pht_ranges_sort(struct pht_ranges *ranges)
 
     if (ranges->count == 0)
         return;
-    qsort(ranges->items, ranges->count, sizeof(ranges->items[0]), compare);
+    pht_sort(ranges->items, ranges->count, sizeof(ranges->items[0]));
     for (size_t i = 1; i < ranges->count; i++) {
         struct pht_range *last = &ranges->items[kept];
         if (ranges->items[i].start > last->end)
