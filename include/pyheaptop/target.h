@@ -186,6 +186,34 @@ void pht_courtesy_end(struct pht_courtesy *courtesy);
 
 /* ---- what the kernel says ----------------------------------------------------------------- */
 
+/*
+ * What smaps(5) says of one mapping, in bytes. Its pages are counted neither in `rss_bytes` nor in
+ * the process's RSS if they are huge ones of hugetlbfs, or no memory at all but a device's:
+ * `is_outside_rss` then (VmFlags ht, pf, io).
+ */
+struct pht_mapping_memory {
+    uint64_t rss_bytes;
+    uint64_t pss_bytes;
+    uint64_t exclusive_bytes; /* mapped by nobody else: Private_Clean and Private_Dirty */
+    uint64_t shared_bytes;    /* Shared_Clean and Shared_Dirty */
+    uint64_t anonymous_bytes;
+    uint64_t swap_bytes;
+    uint64_t huge_bytes; /* of hugetlbfs */
+    bool is_outside_rss;
+};
+
+/* The mappings, and of each what it holds. */
+struct pht_smaps {
+    struct pht_maps maps;
+    struct pht_mapping_memory *memory; /* as many as there are mappings */
+};
+
+struct pht_error *pht_target_read_smaps(struct pht_target *target, struct pht_smaps *ret);
+void pht_smaps_deinit(struct pht_smaps *smaps);
+
+/* True if what backs the mapping's pages is shared memory: shm, memfd, tmpfs, MAP_SHARED alone. */
+bool pht_mapping_is_shmem(const struct pht_mapping *mapping);
+
 /* Bytes, from smaps unless said otherwise. Unknown: UINT64_MAX. */
 struct pht_kernel_memory {
     uint64_t rss_bytes;
@@ -196,21 +224,76 @@ struct pht_kernel_memory {
     uint64_t uss_bytes;
     uint64_t swap_bytes;
     uint64_t virtual_bytes;
+    uint64_t huge_bytes;     /* of hugetlbfs, which RSS leaves out */
     uint64_t peak_rss_bytes; /* VmHWM of status */
-    uint64_t minor_faults;
+    uint64_t minor_faults;   /* of stat, as the next */
     uint64_t major_faults;
 };
 
-/* The memory controller of the target's cgroup (v1 or v2). No limit: UINT64_MAX. */
+/* Add up what comes from smaps; the rest of `ret` stays as it is. */
+void pht_smaps_sum(const struct pht_smaps *smaps, struct pht_kernel_memory *ret);
+
+/* The rest: peak and faults. */
+struct pht_error *pht_target_read_counters(struct pht_target *target,
+                                           struct pht_kernel_memory *ret);
+
+/*
+ * The memory controller of the target's cgroup (v1 or v2). No limit: UINT64_MAX. v1 has no high
+ * mark: UINT64_MAX as well; `oom_kills` is UINT64_MAX where the kernel does not count them.
+ */
 struct pht_cgroup_memory {
     bool known;
     uint64_t limit_bytes;
+    uint64_t high_bytes;
     uint64_t current_bytes;
+    uint64_t peak_bytes;
+    uint64_t oom_kills;
 };
 
-struct pht_error *pht_target_read_kernel_memory(struct pht_target *target,
-                                                struct pht_kernel_memory *ret);
 void pht_target_read_cgroup_memory(struct pht_target *target, struct pht_cgroup_memory *ret);
+
+/* ---- relatives ---------------------------------------------------------------------------- */
+
+/*
+ * A process that came from the same exec as the target, by fork alone: its parent, its children,
+ * the children of its parent, as long as they run the same program in the same address space
+ * layout. The target is one of them.
+ */
+struct pht_relative {
+    pid_t pid;
+    pid_t ppid;
+    char *comm;
+    uint64_t rss_bytes; /* smaps_rollup; UINT64_MAX where it may not be read */
+    uint64_t pss_bytes;
+    int pagemap_fd; /* -1 where it may not be read */
+    bool is_target;
+    int parent; /* its place in the family; -1 if its parent is not of it */
+};
+
+/* Parents before their children. */
+struct pht_family {
+    struct pht_relative *items;
+    size_t count;
+    bool sees_frames; /* the kernel shows page frames: CAP_SYS_ADMIN */
+    bool complete;    /* false if there were more than are looked at, or some could not be read */
+};
+
+/* One page of a relative, as pagemap(5) has it. */
+struct pht_family_page {
+    bool anonymous; /* present, and neither of a file nor of shared memory */
+    bool exclusive; /* mapped once only */
+    uint64_t frame; /* 0 where the kernel hides it */
+};
+
+struct pht_error *pht_target_read_family(struct pht_target *target, struct pht_family *ret);
+void pht_family_deinit(struct pht_family *family);
+
+/*
+ * `count` pages from `addr` on. Pages that cannot be read are not anonymous. False if nothing
+ * could be read.
+ */
+bool pht_family_read_pages(const struct pht_family *family, size_t member, pht_addr addr,
+                           size_t count, struct pht_family_page *ret);
 
 /* ---- other processes ---------------------------------------------------------------------- */
 
