@@ -164,11 +164,13 @@ struct pht_pymalloc {
 };
 
 /*
- * Count every pool of `roots`. NULL when memory is short. The result stands on its own:
- * pht_pymalloc_destroy() releases it.
+ * Count every pool of `roots`, and claim what is walked if `owners` is not NULL. NULL when memory
+ * is short. The result stands on its own: pht_pymalloc_destroy() releases it.
  */
+struct pht_owners;
 struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
-                                       const struct pht_pymalloc_roots *roots);
+                                       const struct pht_pymalloc_roots *roots,
+                                       struct pht_owners *owners);
 void pht_pymalloc_destroy(struct pht_pymalloc *pymalloc);
 
 /*
@@ -209,6 +211,7 @@ struct pht_malloc_arena_root {
 
 struct pht_malloc_thread_root {
     pid_t tid;
+    pht_addr pthread;                   /* its struct pthread, which lies in its stack */
     pht_addr arena;                     /* 0 before its first malloc */
     pht_addr tcache;                    /* of its tcache_perthread_struct; 0 if it has none */
     uint16_t held[PHT_TCACHE_BINS_MAX]; /* chunks a bin, as its counters say */
@@ -357,8 +360,9 @@ struct pht_glibc {
 };
 
 /*
- * Walk every chunk of `roots`. `others` are ranges that belong to other allocators, by address:
- * no mmapped chunk is looked for in them. NULL when memory is short.
+ * Walk every chunk of `roots`, and claim what is walked if `owners` is not NULL. `others` are
+ * ranges that belong to other allocators, by address: no mmapped chunk is looked for in them. NULL
+ * when memory is short.
  */
 struct pht_range {
     pht_addr start;
@@ -366,7 +370,131 @@ struct pht_range {
 };
 
 struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
-                                 const struct pht_range *others, size_t other_count);
+                                 const struct pht_range *others, size_t other_count,
+                                 struct pht_owners *owners);
 void pht_glibc_destroy(struct pht_glibc *glibc);
+
+/* ---- who owns what ------------------------------------------------------------------------ */
+
+/*
+ * Every resident byte of a process is in one of these. The order is that of the report, and of
+ * precedence: a page that holds several counts for the first where only one can be named.
+ */
+enum pht_category {
+    PHT_CATEGORY_PYTHON_SMALL,    /* pymalloc blocks in use */
+    PHT_CATEGORY_PYMALLOC_SLACK,  /* what else pymalloc's arenas have */
+    PHT_CATEGORY_PYTHON_LARGE,    /* malloc chunks of Python objects; frame stacks of 3.11 on */
+    PHT_CATEGORY_MALLOC_UNOWNED,  /* malloc chunks in use, headers of its arenas and heaps */
+    PHT_CATEGORY_MALLOC_FREE,     /* free chunks */
+    PHT_CATEGORY_MALLOC_TOP,      /* top chunks */
+    PHT_CATEGORY_MALLOC_MMAPPED,  /* chunks that have a mapping of their own */
+    PHT_CATEGORY_OTHER_ALLOCATOR, /* jemalloc, tcmalloc, mimalloc */
+    PHT_CATEGORY_FILES,           /* files, .bss, the loader's data, code without a file */
+    PHT_CATEGORY_STACKS,          /* of threads, with their thread-local storage */
+    PHT_CATEGORY_SHARED_MEMORY,
+    PHT_CATEGORY_UNATTRIBUTED,
+    PHT_CATEGORIES,
+};
+
+struct pht_split {
+    uint64_t bytes[PHT_CATEGORIES];
+};
+
+/* A mapping's pages at the moment the ledger was begun, and whose they are. */
+struct pht_owned_mapping {
+    pht_addr start;
+    pht_addr end;
+    uint64_t resident_bytes;
+    uint64_t swapped_bytes;
+    struct pht_split resident; /* adds up to resident_bytes, as `swapped` to swapped_bytes */
+    struct pht_split swapped;
+};
+
+/*
+ * Who owns each byte of the resident and swapped pages. Walkers claim ranges; what is not resident
+ * counts nowhere, and no page is given away twice: 4,096 bytes of it can be claimed, and what is
+ * beyond that is refused and counted. What nobody claims is unattributed. 4 bytes and 2 bits a
+ * page, for parts of the address space that have any.
+ */
+struct pht_owners;
+
+/*
+ * Look at all pages of the mappings that count in RSS, now. NULL when memory is short. `smaps` is
+ * *kept*, by reference.
+ */
+struct pht_owners *pht_owners_create(struct pht_snapshot *snapshot, const struct pht_smaps *smaps);
+void pht_owners_destroy(struct pht_owners *owners);
+
+/* [start, end) belongs to `category`. Nothing happens if `owners` is NULL. */
+void pht_owners_claim(struct pht_owners *owners, pht_addr start, pht_addr end,
+                      enum pht_category category);
+
+/* A range that was claimed for `from` belongs to `to`. */
+void pht_owners_move(struct pht_owners *owners, pht_addr start, pht_addr end,
+                     enum pht_category from, enum pht_category to);
+
+/* What nobody has claimed yet of the pages that [start, end) touches belongs to `category`. */
+void pht_owners_claim_rest(struct pht_owners *owners, pht_addr start, pht_addr end,
+                           enum pht_category category);
+
+/* Resident bytes of the pages that [start, end) touches, and those that nobody has claimed. */
+uint64_t pht_owners_resident(const struct pht_owners *owners, pht_addr start, pht_addr end);
+uint64_t pht_owners_unclaimed(const struct pht_owners *owners, pht_addr start, pht_addr end);
+
+/* One for each mapping of smaps, in their order, as claimed so far. */
+const struct pht_owned_mapping *pht_owners_mappings(const struct pht_owners *owners);
+
+/* Bytes that were refused because their page was given away already: damage, or a moving target. */
+uint64_t pht_owners_refused_bytes(const struct pht_owners *owners);
+
+/* The category that a resident page counts for where only one can be named. */
+enum pht_category pht_owners_page(const struct pht_owners *owners, pht_addr page);
+
+/* The first resident page at or behind `page`; `end` if there is none before that. */
+pht_addr pht_owners_next_page(const struct pht_owners *owners, pht_addr page, pht_addr end);
+
+/* ---- what no allocator owns --------------------------------------------------------------- */
+
+enum pht_region_kind {
+    PHT_REGION_STACK,        /* of a thread, with its thread-local storage */
+    PHT_REGION_CACHED_STACK, /* of a thread that has ended, kept for the next one */
+    PHT_REGION_TLS,          /* of the first thread, which the loader made */
+    PHT_REGION_LOADER,       /* what the loader keeps of the libraries */
+    PHT_REGION_BSS,          /* of a program or library, behind its file's pages */
+    PHT_REGION_CODE,         /* executable, and of no file: made by a JIT, libffi and the like */
+    PHT_REGION_KERNEL,       /* vdso and the like */
+    PHT_REGION_FRAMES,       /* a chunk of a thread's frame stack, 3.11 and later */
+    PHT_REGION_ARENA_ARRAY,  /* pymalloc's array of arena objects */
+    PHT_REGION_ARENA_TREE,   /* nodes of its radix tree, 3.10 and later */
+    PHT_REGION_INTERNED,     /* the table of the dict of interned strings */
+};
+
+const char *pht_region_kind_name(enum pht_region_kind kind);
+
+struct pht_region {
+    pht_addr start;
+    pht_addr end;
+    enum pht_region_kind kind;
+    pid_t tid; /* whose stack or frames; 0: nobody's */
+    uint64_t resident_bytes;
+};
+
+struct pht_regions {
+    struct pht_region *items; /* by address */
+    size_t count;
+    size_t capacity;
+};
+
+/*
+ * Find what lives in memory that no walker of an allocator has claimed, and claim it: files and
+ * shared memory, stacks, .bss and so on; tables that lie in an allocator's memory are listed and
+ * stay its own. `python`, `pymalloc` and `glibc` may be NULL: what they would lead to is not found
+ * then. `has_other_allocator`: private anonymous memory that is left is its own. False when memory
+ * is short.
+ */
+bool pht_regions_walk(struct pht_snapshot *snapshot, const struct pht_smaps *smaps,
+                      const struct pht_pymalloc_roots *pymalloc,
+                      const struct pht_glibc_roots *glibc, bool has_other_allocator,
+                      struct pht_owners *owners, struct pht_regions *ret);
 
 #endif
