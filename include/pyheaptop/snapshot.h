@@ -85,6 +85,13 @@ uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr sta
 /* The first page at or behind `page` that is resident; `end` if there is none before that. */
 pht_addr pht_snapshot_next_resident(struct pht_snapshot *snapshot, pht_addr page, pht_addr end);
 
+/*
+ * As pht_target_scan_pages(): what is there now, whatever a walk knew of it before. False if it
+ * cannot be told: the process is gone.
+ */
+bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_addr end,
+                             uint64_t *resident, uint64_t *swapped);
+
 /* The mappings as they were last read: a read of memory that is not in them reads them anew. */
 const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot);
 

@@ -418,16 +418,21 @@ struct pht_owned_mapping {
  */
 struct pht_owners;
 
-/*
- * Look at all pages of the mappings that count in RSS, now. NULL when memory is short. `smaps` is
- * *kept*, by reference.
- */
+/* Look at all pages of the mappings that count in RSS, now. NULL when memory is short. */
 struct pht_owners *pht_owners_create(struct pht_snapshot *snapshot, const struct pht_smaps *smaps);
 void pht_owners_destroy(struct pht_owners *owners);
 
 /* [start, end) belongs to `category`. Nothing happens if `owners` is NULL. */
 void pht_owners_claim(struct pht_owners *owners, pht_addr start, pht_addr end,
                       enum pht_category category);
+
+/*
+ * `bytes` of [start, end) belong to `category` and the others to `other`, and which ones is not
+ * known: its pages count as holding both. True if that can be told: all of them are resident, or
+ * all in swap. Nothing is claimed otherwise.
+ */
+bool pht_owners_claim_mixed(struct pht_owners *owners, pht_addr start, pht_addr end, uint64_t bytes,
+                            enum pht_category category, enum pht_category other);
 
 /* A range that was claimed for `from` belongs to `to`. */
 void pht_owners_move(struct pht_owners *owners, pht_addr start, pht_addr end,
@@ -438,8 +443,8 @@ void pht_owners_claim_rest(struct pht_owners *owners, pht_addr start, pht_addr e
                            enum pht_category category);
 
 /* Resident bytes of the pages that [start, end) touches, and those that nobody has claimed. */
-uint64_t pht_owners_resident(const struct pht_owners *owners, pht_addr start, pht_addr end);
-uint64_t pht_owners_unclaimed(const struct pht_owners *owners, pht_addr start, pht_addr end);
+uint64_t pht_owners_resident(struct pht_owners *owners, pht_addr start, pht_addr end);
+uint64_t pht_owners_unclaimed(struct pht_owners *owners, pht_addr start, pht_addr end);
 
 /* One for each mapping of smaps, in their order, as claimed so far. */
 const struct pht_owned_mapping *pht_owners_mappings(const struct pht_owners *owners);
@@ -448,10 +453,10 @@ const struct pht_owned_mapping *pht_owners_mappings(const struct pht_owners *own
 uint64_t pht_owners_refused_bytes(const struct pht_owners *owners);
 
 /* The category that a resident page counts for where only one can be named. */
-enum pht_category pht_owners_page(const struct pht_owners *owners, pht_addr page);
+enum pht_category pht_owners_page(struct pht_owners *owners, pht_addr page);
 
 /* The first resident page at or behind `page`; `end` if there is none before that. */
-pht_addr pht_owners_next_page(const struct pht_owners *owners, pht_addr page, pht_addr end);
+pht_addr pht_owners_next_page(struct pht_owners *owners, pht_addr page, pht_addr end);
 
 /* ---- what no allocator owns --------------------------------------------------------------- */
 

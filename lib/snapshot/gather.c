@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/cleanup.h"
 #include "snapshot/internal.h"
 
 #define GATHER_BATCH 1024
@@ -76,6 +77,15 @@ void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_
 {
     pht_page_cache_refresh(&snapshot->pages, pht_round_down(start, PHT_PAGE_BYTES),
                            pht_round_up(end, PHT_PAGE_BYTES));
+}
+
+bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_addr end,
+                             uint64_t *resident, uint64_t *swapped)
+{
+    _cleanup_error_ struct pht_error *error =
+        pht_target_scan_pages(snapshot->target, start, end, resident, swapped);
+
+    return error == NULL;
 }
 
 uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)

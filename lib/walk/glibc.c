@@ -10,6 +10,7 @@ struct walk {
     struct pht_snapshot *snapshot;
     const struct pht_glibc_roots *roots;
     struct pht_glibc *result;
+    struct pht_owners *owners;
     struct pht_malloc_lists lists;
     struct pht_chunk_walk *chunks;
     struct pht_ranges taken;     /* heaps of threads, other allocators */
@@ -26,6 +27,7 @@ static void walk_thread_heaps(struct walk *walk, const struct pht_malloc_arena_r
         const struct pht_malloc_heap *heap = &walk->roots->heaps.items[root->first_heap + i];
         pht_chunk_walk_piece(walk->chunks, heap->start, heap->end);
         arena->overhead_bytes += heap->start - heap->address;
+        pht_owners_claim(walk->owners, heap->address, heap->start, PHT_CATEGORY_MALLOC_UNOWNED);
         arena->resident_bytes +=
             pht_snapshot_resident_bytes(walk->snapshot, heap->address, heap->end);
     }
@@ -81,9 +83,12 @@ static bool confirm_fastbins(struct pht_chunk_walk *chunks)
         !pht_glibc_confirm_fastbins(chunks->snapshot, chunks->roots, chunks->arena,
                                     &chunks->guessed, &chunks->torn_chunks))
         return false;
-    for (size_t i = 0; i < chunks->guessed.count; i++)
-        pht_chunk_tally_revive(&chunks->now.tally, chunks->guessed.items[i].address,
-                               chunks->guessed.items[i].bytes);
+    for (size_t i = 0; i < chunks->guessed.count; i++) {
+        const struct pht_guessed_chunk *chunk = &chunks->guessed.items[i];
+        pht_chunk_tally_revive(&chunks->now.tally, chunk->address, chunk->bytes);
+        pht_owners_move(chunks->claims.owners, chunk->address, chunk->address + chunk->bytes,
+                        PHT_CATEGORY_MALLOC_FREE, PHT_CATEGORY_MALLOC_UNOWNED);
+    }
     return true;
 }
 
@@ -215,6 +220,9 @@ static bool find_mmapped(struct walk *walk)
     result->mmapped = found.items;
     result->mmapped_count = found.count;
     for (size_t i = 0; i < found.count; i++) {
+        pht_owners_claim(walk->owners, found.items[i].start,
+                         found.items[i].start + found.items[i].bytes,
+                         PHT_CATEGORY_MALLOC_MMAPPED);
         result->mmapped_bytes += found.items[i].bytes;
         result->mmapped_resident_bytes += found.items[i].resident_bytes;
     }
@@ -263,14 +271,16 @@ static bool prepare(struct walk *walk)
     walk->result->threads = calloc(roots->threads.count + 1, sizeof(*walk->result->threads));
     walk->chunks->snapshot = walk->snapshot;
     walk->chunks->roots = roots;
+    walk->chunks->claims.owners = walk->owners;
     walk->chunks->lists = &walk->lists;
     return walk->result->arenas != NULL && walk->result->threads != NULL;
 }
 
 struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
-                                 const struct pht_range *others, size_t other_count)
+                                 const struct pht_range *others, size_t other_count,
+                                 struct pht_owners *owners)
 {
-    struct walk walk = {.snapshot = snapshot, .roots = roots};
+    struct walk walk = {.snapshot = snapshot, .roots = roots, .owners = owners};
 
     bool walked = prepare(&walk) && follow_lists(&walk) &&
                   take_ranges(&walk, others, other_count) && walk_arenas(&walk) &&

@@ -16,18 +16,29 @@ void pht_chunk_drop_window(struct pht_chunk_walk *walk)
     walk->ahead = PHT_PAGE_BYTES;
 }
 
+/* The walk goes back behind the first `count` claims no more. */
+static void settle_claims(struct pht_chunk_walk *walk, size_t count)
+{
+    pht_chunk_claims_settle(&walk->claims, count);
+    walk->now.claims.count -= count;
+    walk->now.claims.sealed = walk->now.claims.count;
+}
+
 static void save_position(struct pht_chunk_walk *walk)
 {
     struct pht_chunk_position *oldest = walk->before;
 
     walk->before = walk->begin;
     walk->begin = oldest;
+    settle_claims(walk, walk->before->claims.count);
+    walk->before->claims = (struct pht_claim_position){0};
     *walk->begin = walk->now;
     walk->tries = 0;
 }
 
 void pht_chunk_save_first_position(struct pht_chunk_walk *walk)
 {
+    settle_claims(walk, walk->now.claims.count);
     walk->begin = &walk->saved[0];
     walk->before = &walk->saved[1];
     *walk->begin = *walk->before = walk->now;
@@ -69,6 +80,21 @@ static const uint8_t *look(struct pht_chunk_walk *walk, size_t bytes)
                : NULL;
 }
 
+/* ---- claims ------------------------------------------------------------------------------- */
+
+void pht_chunk_claim(struct pht_chunk_walk *walk, pht_addr start, pht_addr end,
+                     enum pht_category category)
+{
+    if (!pht_chunk_claims_add(&walk->claims, &walk->now.claims, start, end, category))
+        walk->out_of_memory = true;
+}
+
+static void add_overhead(struct pht_chunk_walk *walk, pht_addr start, pht_addr end)
+{
+    walk->now.tally.arena.overhead_bytes += end - start;
+    pht_chunk_claim(walk, start, end, PHT_CATEGORY_MALLOC_UNOWNED);
+}
+
 /* ---- ends --------------------------------------------------------------------------------- */
 
 enum pht_chunk_step pht_chunk_end_at_top(struct pht_chunk_walk *walk, pht_addr top,
@@ -77,6 +103,7 @@ enum pht_chunk_step pht_chunk_end_at_top(struct pht_chunk_walk *walk, pht_addr t
     if (!pht_chunk_settle(walk, header))
         return PHT_STEP_BROKEN;
     pht_chunk_tally_add_top(&walk->now.tally, walk->end - top);
+    pht_chunk_claim(walk, top, walk->end, PHT_CATEGORY_MALLOC_TOP);
     walk->now.top = top;
     walk->now.top_end = walk->end;
     if (!pht_free_run_end_at_top(&walk->now.run, &walk->runs) ||
@@ -114,7 +141,7 @@ static enum pht_chunk_step end_at_main_fence(struct pht_chunk_walk *walk,
     if (bytes == 0 || !pht_chunk_settle(walk, header))
         return PHT_STEP_BROKEN;
     pht_chunk_end_runs(walk);
-    walk->now.tally.arena.overhead_bytes += bytes;
+    add_overhead(walk, walk->now.at, walk->now.at + bytes);
     walk->now.at += bytes;
     return PHT_STEP_ENDED;
 }
@@ -127,26 +154,25 @@ static enum pht_chunk_step end_at_heap_fence(struct pht_chunk_walk *walk,
                                              const struct pht_chunk_header *header)
 {
     struct pht_chunk_position *now = &walk->now;
-    struct pht_glibc_arena *arena = &now->tally.arena;
 
     if (header->bytes == PHT_CHUNK_FENCE_BYTES &&
         now->at == walk->end - 2 * PHT_CHUNK_FENCE_BYTES) {
         if (!pht_chunk_settle(walk, header))
             return PHT_STEP_BROKEN;
-        arena->overhead_bytes += PHT_CHUNK_FENCE_BYTES;
+        add_overhead(walk, now->at, now->at + PHT_CHUNK_FENCE_BYTES);
         now->at += PHT_CHUNK_FENCE_BYTES;
         return PHT_STEP_ON;
     }
     if (header->bytes != 0 || now->at != walk->end - PHT_CHUNK_FENCE_BYTES)
         return PHT_STEP_BROKEN;
     if (now->pending.address != 0 && header->raw & PHT_CHUNK_PREV_INUSE) {
-        arena->overhead_bytes += now->at - now->pending.address;
+        add_overhead(walk, now->pending.address, now->at);
         now->pending.address = 0;
     }
     if (!pht_chunk_settle(walk, header))
         return PHT_STEP_BROKEN;
     pht_chunk_end_runs(walk);
-    arena->overhead_bytes += PHT_CHUNK_FENCE_BYTES;
+    add_overhead(walk, now->at, now->at + PHT_CHUNK_FENCE_BYTES);
     now->at = walk->end;
     return PHT_STEP_ENDED;
 }
@@ -218,6 +244,7 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
         else if (next == PHT_STEP_UNREADABLE)
             next = pht_chunk_pass_over(walk);
     }
+    settle_claims(walk, walk->now.claims.count);
     return walk->now.at;
 }
 
@@ -227,4 +254,5 @@ void pht_chunk_walk_deinit(struct pht_chunk_walk *walk)
     free(walk->guessed.items);
     free(walk->runs.items);
     free(walk->runs_flushed.items);
+    free(walk->claims.waiting.items);
 }

@@ -9,6 +9,7 @@
 #define PHT_LIB_WALK_GLIBC_CHUNKS_H
 
 #include "walk/glibc_bins.h"
+#include "walk/glibc_claims.h"
 #include "walk/glibc_fastbins.h"
 #include "walk/glibc_tally.h"
 #include "walk/glibc_trim.h"
@@ -34,6 +35,7 @@ struct pht_chunk_position {
     size_t fast; /* the next in walk->fast, walk->lists->tcache */
     size_t tcache;
     size_t guessed; /* chunks in walk->guessed */
+    struct pht_claim_position claims;
     struct pht_free_run run;
     struct pht_free_run run_flushed; /* as if every tcache were empty */
     pht_addr top;                    /* as it was found; 0: not yet */
@@ -51,6 +53,7 @@ struct pht_chunk_walk {
     struct pht_guessed_chunks guessed;    /* as long as `fast` is NULL */
     struct pht_ranges runs;               /* free chunks that are next to each other */
     struct pht_ranges runs_flushed;
+    struct pht_chunk_claims claims;
     pht_addr end; /* of the piece: chunks, fences, top */
     pht_addr start;
     pht_addr top; /* in this piece; 0: it is in another */
@@ -82,6 +85,10 @@ struct pht_chunk_walk {
  * arena. Returns where it ended: behind a fence, or `end`.
  */
 pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_addr end);
+
+/* [start, end) belongs to `category`, unless the walk goes back to before this. */
+void pht_chunk_claim(struct pht_chunk_walk *walk, pht_addr start, pht_addr end,
+                     enum pht_category category);
 
 void pht_chunk_walk_deinit(struct pht_chunk_walk *walk);
 

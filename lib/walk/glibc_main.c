@@ -112,6 +112,7 @@ static pht_addr walk_piece(struct search *search, pht_addr address, pht_addr sta
         limit = last->end;
     pht_addr end = pht_chunk_walk_piece(walk, start, limit);
     walk->now.tally.arena.overhead_bytes += start - address;
+    pht_owners_claim(walk->claims.owners, address, start, PHT_CATEGORY_MALLOC_UNOWNED);
     walk->now.tally.arena.heaps++;
     walk->now.tally.arena.resident_bytes +=
         pht_snapshot_resident_bytes(walk->snapshot, address, end);
@@ -214,6 +215,8 @@ bool pht_glibc_walk_main(struct pht_chunk_walk *walk, const struct pht_ranges *t
     }
     if (walk->arena->is_contiguous) {
         walk->now.tally.arena.overhead_bytes += heap->start - heap->address;
+        pht_owners_claim(walk->claims.owners, heap->address, heap->start,
+                         PHT_CATEGORY_MALLOC_UNOWNED);
         walked = walk_contiguous(&search, heap);
     } else {
         walked = walk_noncontiguous(&search, heap);

@@ -68,8 +68,10 @@ static bool try_again(struct pht_chunk_walk *walk, const struct pht_chunk_header
     walk->tries++;
     walk->rereads++;
     follow_top(walk);
-    bool from_before = walk->tries == TRIES || (walk->top != 0 && walk->top < walk->begin->at);
-    walk->now = from_before ? *walk->before : *walk->begin;
+    /* What was saved behind the place that is gone back to holds no longer. */
+    if (walk->tries == TRIES || (walk->top != 0 && walk->top < walk->begin->at))
+        *walk->begin = *walk->before;
+    walk->now = *walk->begin;
     pht_chunk_drop_window(walk);
     return true;
 }

@@ -91,6 +91,9 @@ bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header
     else if (next->prev_size != bytes)
         return false;
     pht_chunk_tally_add(&now->tally, kind, now->pending.address, now->pending.raw);
+    pht_chunk_claim(walk, now->pending.address, now->pending.address + bytes,
+                    kind == PHT_CHUNK_LIVE ? PHT_CATEGORY_MALLOC_UNOWNED
+                                           : PHT_CATEGORY_MALLOC_FREE);
     go_on_with_runs(walk, kind, now->pending.address, bytes);
     now->pending.address = 0;
     return true;

@@ -14,6 +14,7 @@ struct walk {
     size_t arena_count;
     const struct pht_arena_root **order; /* all arenas, by address */
     size_t order_count;
+    struct pht_owners *owners;
 };
 
 /* By address, and by place among equals, so that the order is total. */
@@ -91,10 +92,12 @@ static void walk_batch(struct walk *walk, const struct pht_arena_root *arenas, s
     for (size_t i = 0; i < count; i++) {
         struct pht_arena_root arena = arenas[i];
         struct pht_arena_tally tally;
-        if (pht_arena_reader_next(&walk->reader, &arena, &tally))
-            add_arena(walk, &arena, &tally);
-        else
+        if (!pht_arena_reader_next(&walk->reader, &arena, &tally)) {
             walk->result->vanished_arenas++;
+            continue;
+        }
+        add_arena(walk, &arena, &tally);
+        pht_arena_reader_claim(&walk->reader, &arena, walk->owners);
     }
 }
 
@@ -259,7 +262,8 @@ static struct pht_pymalloc *create_result(const struct pht_pymalloc_roots *roots
 }
 
 struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
-                                       const struct pht_pymalloc_roots *roots)
+                                       const struct pht_pymalloc_roots *roots,
+                                       struct pht_owners *owners)
 {
     struct pht_pymalloc *result = create_result(roots);
     struct walk *walk = calloc(1, sizeof(*walk));
@@ -269,6 +273,7 @@ struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
         free(walk);
         return NULL;
     }
+    walk->owners = owners;
     walk->reader.snapshot = snapshot;
     walk->reader.layout = &roots->python->layout;
     walk->result = result;

@@ -43,9 +43,9 @@ static bool is_unsettled(enum pht_pool_state state)
 
 /* A header that makes no sense may be one that is being written: look again. */
 static enum pht_pool_state reread_pool(struct pht_arena_reader *reader, pht_addr addr,
-                                       uint32_t arena_index, struct pht_pool *pool)
+                                       uint32_t arena_index, unsigned char *header,
+                                       struct pht_pool *pool)
 {
-    unsigned char header[PHT_COPIED_STRUCT_MAX];
     enum pht_pool_state state = PHT_POOL_ODD;
 
     for (int tries = 0; tries < REREADS_MAX && is_unsettled(state); tries++) {
@@ -59,16 +59,17 @@ static enum pht_pool_state reread_pool(struct pht_arena_reader *reader, pht_addr
     return state;
 }
 
-/* The arena's headers begin at slot `first` of the batch. */
+/* The arena's headers begin at slot `first` of the batch; those that are read again change. */
 static void tally_arena(struct pht_arena_reader *reader, const struct pht_arena_root *arena,
-                        const struct pht_pool_batch *batch, size_t first,
-                        struct pht_arena_tally *tally)
+                        struct pht_pool_batch *batch, size_t first, struct pht_arena_tally *tally)
 {
     size_t end = first + pht_arena_carved_pools(&reader->geometry, arena);
 
     memset(tally, 0, sizeof(*tally));
+    reader->settled = batch;
+    reader->settled_first = first;
     for (size_t i = first; i < end; i++) {
-        const unsigned char *header = batch->headers + i * reader->geometry.header_bytes;
+        unsigned char *header = batch->headers + i * reader->geometry.header_bytes;
         enum pht_pool_state state = PHT_POOL_ODD;
         struct pht_pool pool;
         if (batch->read[i] == PHT_READ_SWAPPED) {
@@ -79,7 +80,7 @@ static void tally_arena(struct pht_arena_reader *reader, const struct pht_arena_
             state = pht_pymalloc_decode_pool(&reader->geometry, reader->layout, header,
                                              arena->index, &pool);
         if (is_unsettled(state))
-            state = reread_pool(reader, batch->addrs[i], arena->index, &pool);
+            state = reread_pool(reader, batch->addrs[i], arena->index, header, &pool);
         if (state == PHT_POOL_USED || state == PHT_POOL_TORN)
             tally_pool(reader, &pool, tally);
         if (state == PHT_POOL_TORN)

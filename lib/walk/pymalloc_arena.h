@@ -40,6 +40,8 @@ struct pht_arena_reader {
     pht_addr arenas_field; /* of the state whose arenas are read */
     uint64_t rereads;
     size_t next;                /* slot in `many` of the arena that is next */
+    struct pht_pool_batch *settled; /* the headers that the last tally is of, from that slot on */
+    size_t settled_first;
     struct pht_pool_batch many; /* of the arenas in turn */
     struct pht_pool_batch one;  /* of an arena that is read again */
 };
@@ -58,5 +60,9 @@ void pht_arena_reader_gather(struct pht_arena_reader *reader, const struct pht_a
  */
 bool pht_arena_reader_next(struct pht_arena_reader *reader, struct pht_arena_root *arena,
                            struct pht_arena_tally *ret);
+
+/* Claim what the last tally, which is of `arena`, has counted. */
+void pht_arena_reader_claim(struct pht_arena_reader *reader, const struct pht_arena_root *arena,
+                            struct pht_owners *owners);
 
 #endif
