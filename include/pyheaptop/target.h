@@ -189,7 +189,8 @@ void pht_courtesy_end(struct pht_courtesy *courtesy);
 /*
  * What smaps(5) says of one mapping, in bytes. Its pages are counted neither in `rss_bytes` nor in
  * the process's RSS if they are huge ones of hugetlbfs, or no memory at all but a device's:
- * `is_outside_rss` then (VmFlags ht, pf, io).
+ * `is_outside_rss` then (VmFlags ht, pf, io, and nothing in Rss: a device's mapping may hold
+ * ordinary pages, which are counted).
  */
 struct pht_mapping_memory {
     uint64_t rss_bytes;

@@ -97,6 +97,19 @@ static void list_allocators(struct pht_report *report)
         report->allocators[report->allocator_count++] = "glibc";
 }
 
+static struct pht_error *read_kernel_memory(struct pht_target *target,
+                                            struct pht_kernel_memory *ret)
+{
+    struct pht_smaps smaps;
+    struct pht_error *error = pht_target_read_smaps(target, &smaps);
+
+    if (error != NULL)
+        return error;
+    pht_smaps_sum(&smaps, ret);
+    pht_smaps_deinit(&smaps);
+    return pht_target_read_counters(target, ret);
+}
+
 struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options, struct pht_report **ret)
 {
@@ -112,7 +125,7 @@ struct pht_error *pht_report_take(struct pht_target *target,
         error = pht_capture(target, options, report);
     clock_gettime(CLOCK_REALTIME, &report->taken_at);
     if (error == NULL)
-        error = pht_target_read_kernel_memory(target, &report->kernel);
+        error = read_kernel_memory(target, &report->kernel);
     if (error == NULL) {
         pht_target_read_cgroup_memory(target, &report->cgroup);
         error = pht_target_check(target);

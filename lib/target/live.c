@@ -15,11 +15,13 @@
 #include "target/cgroup.h"
 #include "target/family.h"
 #include "target/mapped_file.h"
+#include "target/maps.h"
 #include "target/memory.h"
 #include "target/ops.h"
 #include "target/pages.h"
 #include "target/priority.h"
 #include "target/procfs.h"
+#include "target/smaps.h"
 #include "target/stop.h"
 
 struct live {
@@ -117,22 +119,26 @@ static struct pht_error *live_read_environment(void *self, char **ret, size_t *b
     return *ret == NULL && errno == ENOMEM ? pht_error_no_memory() : NULL;
 }
 
+/* Why a file of the process could not be read, from errno. */
+static struct pht_error *unreadable(struct live *live)
+{
+    if (errno == ENOMEM)
+        return pht_error_no_memory();
+    if (errno == EACCES || errno == EPERM)
+        return refused(live, PHT_ACCESS_READ);
+    return ended(live->pid);
+}
+
 static struct pht_error *live_read_maps(void *self, struct pht_maps *ret)
 {
     struct live *live = self;
-    char *text = pht_procfs_read(live->process_fd, "maps", NULL);
+    _cleanup_free_ char *text = pht_procfs_read(live->process_fd, "maps", NULL);
 
-    if (text == NULL) {
-        if (errno == ENOMEM)
-            return pht_error_no_memory();
-        if (errno == EACCES || errno == EPERM)
-            return refused(live, PHT_ACCESS_READ);
-        return ended(live->pid);
-    }
-    if (!pht_procfs_parse_maps(text, ret)) {
-        free(text);
+    if (text == NULL)
+        return unreadable(live);
+    if (!pht_maps_parse(text, ret))
         return pht_error_no_memory();
-    }
+    text = NULL; /* is the mappings' now */
     return NULL;
 }
 
@@ -248,17 +254,26 @@ static struct pht_error *live_resume(void *self, uint64_t *stopped_us, bool *exp
     return NULL;
 }
 
-static struct pht_error *live_read_kernel_memory(void *self, struct pht_kernel_memory *ret)
+static struct pht_error *live_read_smaps(void *self, struct pht_smaps *ret)
+{
+    struct live *live = self;
+    _cleanup_free_ char *text = pht_procfs_read(live->process_fd, "smaps", NULL);
+
+    if (text == NULL)
+        return unreadable(live);
+    if (!pht_smaps_parse(text, ret))
+        return pht_error_no_memory();
+    text = NULL;
+    return NULL;
+}
+
+static struct pht_error *live_read_counters(void *self, struct pht_kernel_memory *ret)
 {
     struct live *live = self;
     struct pht_procfs_status status;
-    _cleanup_free_ char *smaps = pht_procfs_read(live->process_fd, "smaps", NULL);
 
-    if (smaps == NULL && errno == ENOMEM)
-        return pht_error_no_memory();
-    if (smaps == NULL || !pht_procfs_read_status(live->process_fd, &status))
-        return errno == EACCES ? refused(live, PHT_ACCESS_READ) : ended(live->pid);
-    pht_procfs_sum_smaps(smaps, ret);
+    if (!pht_procfs_read_status(live->process_fd, &status))
+        return unreadable(live);
     ret->peak_rss_bytes = status.peak_rss_bytes;
     ret->minor_faults = status.minor_faults;
     ret->major_faults = status.major_faults;
@@ -291,7 +306,8 @@ static const struct pht_target_ops live_ops = {
     .sees_zero_pages = live_sees_zero_pages,
     .stop = live_stop,
     .resume = live_resume,
-    .read_kernel_memory = live_read_kernel_memory,
+    .read_smaps = live_read_smaps,
+    .read_counters = live_read_counters,
     .read_cgroup_memory = live_read_cgroup_memory,
     .python_child = live_python_child,
 };

@@ -20,7 +20,8 @@ struct pht_target_ops {
     bool (*sees_zero_pages)(void *self);
     struct pht_error *(*stop)(void *self, uint64_t max_us, enum pht_stop_outcome *ret);
     struct pht_error *(*resume)(void *self, uint64_t *stopped_us, bool *expired);
-    struct pht_error *(*read_kernel_memory)(void *self, struct pht_kernel_memory *ret);
+    struct pht_error *(*read_smaps)(void *self, struct pht_smaps *ret);
+    struct pht_error *(*read_counters)(void *self, struct pht_kernel_memory *ret);
     void (*read_cgroup_memory)(void *self, struct pht_cgroup_memory *ret);
     pid_t (*python_child)(void *self, char **command);
 };

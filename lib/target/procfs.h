@@ -35,18 +35,7 @@ struct pht_procfs_status {
 /* False with errno set: ENOENT or ESRCH when the process is gone, EINVAL for a damaged file. */
 bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret);
 
-/*
- * Parse maps(5). Lines that are not of its form, overlap, or go backwards are left out.
- * False when memory is short.
- */
-bool pht_procfs_parse_maps(char *text, struct pht_maps *ret);
-
-/* Sum up smaps(5) into the fields of `ret` that come from it. */
-void pht_procfs_sum_smaps(char *text, struct pht_kernel_memory *ret);
-
-/*
- * environ(5), at most a MiB of it in whole variables. NULL and errno where it cannot be read.
- */
+/* environ(5), at most a MiB of it in whole variables. NULL and errno where it cannot be read. */
 char *pht_procfs_read_environment(int process_fd, size_t *size);
 
 /* One line of a status-like file: "VmHWM:     12345 kB" -> 12641280. UINT64_MAX if absent. */

@@ -113,10 +113,14 @@ struct pht_error *pht_target_resume(struct pht_target *target, uint64_t *stopped
     return target->ops->resume(target->self, stopped_us, expired);
 }
 
-struct pht_error *pht_target_read_kernel_memory(struct pht_target *target,
-                                                struct pht_kernel_memory *ret)
+struct pht_error *pht_target_read_smaps(struct pht_target *target, struct pht_smaps *ret)
 {
-    return target->ops->read_kernel_memory(target->self, ret);
+    return target->ops->read_smaps(target->self, ret);
+}
+
+struct pht_error *pht_target_read_counters(struct pht_target *target, struct pht_kernel_memory *ret)
+{
+    return target->ops->read_counters(target->self, ret);
 }
 
 void pht_target_read_cgroup_memory(struct pht_target *target, struct pht_cgroup_memory *ret)

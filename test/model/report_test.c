@@ -13,7 +13,12 @@ static void setup(void)
 {
     fake = fake_target_create();
     report = NULL;
-    fake->kernel = (struct pht_kernel_memory){.rss_bytes = 4711, .swap_bytes = UINT64_MAX};
+    fake->counters = (struct pht_kernel_memory){.peak_rss_bytes = 4711, .major_faults = UINT64_MAX};
+    fake_target_map(fake, 0x10000, 0x18000, FAKE_PRIVATE);
+    fake_target_set_pages(fake, 0x10000, 0x13000, FAKE_RESIDENT);
+    fake_target_set_pages(fake, 0x14000, 0x15000, FAKE_SWAPPED);
+    fake_target_map(fake, 0x20000, 0x22000, FAKE_FILE);
+    fake_target_set_pages(fake, 0x21000, 0x22000, FAKE_RESIDENT);
     fake->cgroup = (struct pht_cgroup_memory){.known = true, .limit_bytes = 99};
 }
 
@@ -34,8 +39,13 @@ static struct pht_error *take(unsigned sections)
 START_TEST(kernel_section_needs_no_python_and_no_stop)
 {
     ck_assert_ptr_null(take(PHT_SECTION_KERNEL));
-    ck_assert_uint_eq(report->kernel.rss_bytes, 4711);
-    ck_assert_uint_eq(report->kernel.swap_bytes, PHT_UNKNOWN);
+    ck_assert_uint_eq(report->kernel.rss_bytes, 0x4000);
+    ck_assert_uint_eq(report->kernel.anon_bytes, 0x3000);
+    ck_assert_uint_eq(report->kernel.file_bytes, 0x1000);
+    ck_assert_uint_eq(report->kernel.swap_bytes, 0x1000);
+    ck_assert_uint_eq(report->kernel.virtual_bytes, 0xa000);
+    ck_assert_uint_eq(report->kernel.peak_rss_bytes, 4711);
+    ck_assert_uint_eq(report->kernel.major_faults, PHT_UNKNOWN);
     ck_assert(report->cgroup.known);
     ck_assert_uint_eq(report->cgroup.limit_bytes, 99);
     ck_assert_uint_eq(report->number, 3);
@@ -119,11 +129,12 @@ START_TEST(end_of_the_target_explains_every_other_failure)
 {
     struct pht_error *error;
 
-    fake->kernel_fails = true;
-    fake->has_ended = _i;
+    fake->smaps_fail = (_i & 1) == 0;
+    fake->counters_fail = (_i & 1) != 0;
+    fake->has_ended = _i & 2;
     error = take(PHT_SECTION_KERNEL);
     ck_assert_ptr_nonnull(error);
-    ck_assert_int_eq(error->code, _i ? PHT_ERROR_EXITED_EARLY : PHT_ERROR_INTERNAL);
+    ck_assert_int_eq(error->code, fake->has_ended ? PHT_ERROR_EXITED_EARLY : PHT_ERROR_INTERNAL);
     pht_error_destroy(error);
 }
 END_TEST
@@ -146,7 +157,7 @@ static Suite *report_suite(void)
     tcase_add_loop_test(tcase, target_without_python_is_an_error_where_python_is_asked_for, 0, 2);
     tcase_add_test(tcase, target_without_a_c_library_is_a_warning);
     tcase_add_test(tcase, target_that_ended_meanwhile_is_an_error);
-    tcase_add_loop_test(tcase, end_of_the_target_explains_every_other_failure, 0, 2);
+    tcase_add_loop_test(tcase, end_of_the_target_explains_every_other_failure, 0, 4);
     tcase_add_test(tcase, destroying_no_report_is_fine);
     suite_add_tcase(suite, tcase);
     return suite;

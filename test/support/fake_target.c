@@ -65,27 +65,74 @@ static struct pht_error *fake_read_environment(void *self, char **ret, size_t *b
     return NULL;
 }
 
+static bool is_there(const struct fake_mapping *mapping)
+{
+    return !mapping->gone && mapping->cut > mapping->start;
+}
+
+static struct pht_mapping describe(const struct fake_mapping *mapping)
+{
+    return (struct pht_mapping){
+        .start = mapping->start,
+        .end = mapping->cut,
+        .inode = mapping->kind & FAKE_FILE ? FAKE_INODE : 0,
+        .readable = !(mapping->kind & FAKE_UNREADABLE),
+        .writable = true,
+        .shared = mapping->kind & FAKE_SHARED,
+        .name = mapping->name,
+    };
+}
+
+static void list_mappings(const struct fake_target *fake, struct pht_maps *ret)
+{
+    *ret = (struct pht_maps){.items = calloc(fake->mappings.count + 1, sizeof(*ret->items))};
+    ck_assert_ptr_nonnull(ret->items);
+    for (size_t i = 0; i < fake->mappings.count; i++) {
+        if (is_there(&fake->mappings.items[i]))
+            ret->items[ret->count++] = describe(&fake->mappings.items[i]);
+    }
+}
+
 static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
 {
     struct fake_target *fake = self;
 
     if (++fake->maps_reads == fake->failing_maps_read)
         return pht_error_create(PHT_ERROR_INTERNAL, "maps cannot be read");
-    *ret = (struct pht_maps){.items = calloc(fake->mappings.count + 1, sizeof(*ret->items))};
-    ck_assert_ptr_nonnull(ret->items);
+    list_mappings(fake, ret);
+    return NULL;
+}
+
+/* As of a process without relatives: what is private is mapped by nobody else. */
+static struct pht_mapping_memory add_up(const struct fake_mapping *mapping)
+{
+    struct pht_mapping_memory memory = {0};
+    bool shared = mapping->kind & FAKE_SHARED;
+
+    for (size_t i = 0; i < (mapping->cut - mapping->start) / PHT_PAGE_BYTES; i++) {
+        memory.rss_bytes += mapping->pages[i] == FAKE_RESIDENT ? PHT_PAGE_BYTES : 0;
+        memory.swap_bytes += mapping->pages[i] == FAKE_SWAPPED ? PHT_PAGE_BYTES : 0;
+    }
+    memory.pss_bytes = memory.rss_bytes;
+    memory.exclusive_bytes = shared ? 0 : memory.rss_bytes;
+    memory.shared_bytes = shared ? memory.rss_bytes : 0;
+    memory.anonymous_bytes = shared || mapping->kind & FAKE_FILE ? 0 : memory.rss_bytes;
+    return memory;
+}
+
+static struct pht_error *fake_read_smaps(void *self, struct pht_smaps *ret)
+{
+    struct fake_target *fake = self;
+    size_t count = 0;
+
+    if (fake->smaps_fail)
+        return pht_error_create(PHT_ERROR_INTERNAL, "smaps cannot be read");
+    list_mappings(fake, &ret->maps);
+    ret->memory = calloc(fake->mappings.count + 1, sizeof(*ret->memory));
+    ck_assert_ptr_nonnull(ret->memory);
     for (size_t i = 0; i < fake->mappings.count; i++) {
-        const struct fake_mapping *mapping = &fake->mappings.items[i];
-        if (mapping->gone || mapping->cut == mapping->start)
-            continue;
-        ret->items[ret->count++] = (struct pht_mapping){
-            .start = mapping->start,
-            .end = mapping->cut,
-            .inode = mapping->kind & FAKE_FILE ? FAKE_INODE : 0,
-            .readable = !(mapping->kind & FAKE_UNREADABLE),
-            .writable = true,
-            .shared = mapping->kind & FAKE_SHARED,
-            .name = mapping->name,
-        };
+        if (is_there(&fake->mappings.items[i]))
+            ret->memory[count++] = add_up(&fake->mappings.items[i]);
     }
     return NULL;
 }
@@ -237,13 +284,15 @@ static struct pht_error *fake_resume(void *self, uint64_t *stopped_us, bool *exp
     return NULL;
 }
 
-static struct pht_error *fake_read_kernel_memory(void *self, struct pht_kernel_memory *ret)
+static struct pht_error *fake_read_counters(void *self, struct pht_kernel_memory *ret)
 {
     struct fake_target *fake = self;
 
-    if (fake->kernel_fails)
-        return pht_error_create(PHT_ERROR_INTERNAL, "smaps cannot be read");
-    *ret = fake->kernel;
+    if (fake->counters_fail)
+        return pht_error_create(PHT_ERROR_INTERNAL, "status cannot be read");
+    ret->peak_rss_bytes = fake->counters.peak_rss_bytes;
+    ret->minor_faults = fake->counters.minor_faults;
+    ret->major_faults = fake->counters.major_faults;
     return NULL;
 }
 
@@ -273,7 +322,8 @@ static const struct pht_target_ops fake_ops = {
     .sees_zero_pages = fake_sees_zero_pages,
     .stop = fake_stop,
     .resume = fake_resume,
-    .read_kernel_memory = fake_read_kernel_memory,
+    .read_smaps = fake_read_smaps,
+    .read_counters = fake_read_counters,
     .read_cgroup_memory = fake_read_cgroup_memory,
     .python_child = fake_python_child,
 };

@@ -74,9 +74,10 @@ struct fake_target {
     const char *environment; /* the test's own; NULL: it may not be read */
     size_t environment_bytes;
 
-    struct pht_kernel_memory kernel;
+    struct pht_kernel_memory counters; /* peak and faults */
     struct pht_cgroup_memory cgroup;
-    bool kernel_fails;
+    bool smaps_fail;
+    bool counters_fail;
 
     /* Called before each range is read; the first is number 1. May change anything. */
     void (*on_read)(struct fake_target *fake, uint64_t number, pht_addr addr, void *context);

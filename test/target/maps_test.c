@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "support/suite.h"
-#include "target/procfs.h"
+#include "target/maps.h"
 
 static struct pht_maps parse(const char *text)
 {
@@ -11,7 +11,7 @@ static struct pht_maps parse(const char *text)
     char *copy = strdup(text);
 
     ck_assert_ptr_nonnull(copy);
-    ck_assert(pht_procfs_parse_maps(copy, &maps));
+    ck_assert(pht_maps_parse(copy, &maps));
     return maps;
 }
 
@@ -188,9 +188,9 @@ END_TEST
 
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-static Suite *procfs_maps_suite(void)
+static Suite *maps_suite(void)
 {
-    Suite *suite = suite_create("target/procfs: maps");
+    Suite *suite = suite_create("target/maps");
     TCase *tcase = tcase_create("maps");
 
     tcase_add_loop_test(tcase, names_are_as_the_file_system_has_them, 0, ROWS(name_rows));
@@ -205,4 +205,4 @@ static Suite *procfs_maps_suite(void)
     return suite;
 }
 
-SUITE_MAIN(procfs_maps_suite)
+SUITE_MAIN(maps_suite)
