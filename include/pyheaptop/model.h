@@ -14,9 +14,12 @@
 /* Parts of the report that can be asked for alone; bits of a set. */
 enum pht_section {
     PHT_SECTION_KERNEL = 1 << 0,
-    PHT_SECTION_PYMALLOC = 1 << 1,
-    PHT_SECTION_GLIBC = 1 << 2,
-    PHT_SECTION_ALL = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC,
+    PHT_SECTION_CATEGORIES = 1 << 1, /* the ledger: walks all that can be walked */
+    PHT_SECTION_PYMALLOC = 1 << 2,
+    PHT_SECTION_GLIBC = 1 << 3,
+    PHT_SECTION_MAPS = 1 << 4,   /* alone: what the kernel tells, of any process */
+    PHT_SECTION_FAMILY = 1 << 5, /* with the categories of what was copied, so as these */
+    PHT_SECTION_ALL = (1 << 6) - 1,
 };
 
 /* What was left out of the report, or is not sure, and what would help. `remedy` may be NULL. */
@@ -47,6 +50,85 @@ struct pht_malloc_resident {
     uint64_t total_bytes;
 };
 
+/* ---- the ledger --------------------------------------------------------------------------- */
+
+enum pht_evidence {
+    PHT_EVIDENCE_NONE,      /* nothing was looked for, or nothing proves it */
+    PHT_EVIDENCE_WALKED,    /* every block and chunk was visited */
+    PHT_EVIDENCE_REMAINDER, /* what is left of memory that is known to be an allocator's */
+    PHT_EVIDENCE_KERNEL,    /* the mapping tells */
+};
+
+/* "walked" and so on; NULL for NONE. */
+const char *pht_evidence_name(enum pht_evidence evidence);
+
+/* How a category is called: an id for scripts, a letter for bars, a label for people. */
+struct pht_category_name {
+    const char *id;
+    char letter;
+    const char *label;
+};
+
+const struct pht_category_name *pht_category_name(enum pht_category category);
+
+struct pht_category_sum {
+    uint64_t bytes; /* resident: all categories add up to RSS */
+    uint64_t swapped_bytes;
+    enum pht_evidence evidence;
+};
+
+/* What fills most of a mapping, or what it is while nothing of it is resident. */
+enum pht_mapping_kind {
+    PHT_MAPPING_ANONYMOUS, /* private memory of which nothing else is known */
+    PHT_MAPPING_FILE,
+    PHT_MAPPING_SHARED_MEMORY,
+    PHT_MAPPING_HEAP, /* brk's */
+    PHT_MAPPING_PYMALLOC,
+    PHT_MAPPING_MALLOC,
+    PHT_MAPPING_MMAPPED,
+    PHT_MAPPING_OTHER_ALLOCATOR,
+    PHT_MAPPING_FRAMES,
+    PHT_MAPPING_STACK,
+    PHT_MAPPING_LIBRARY, /* .bss, the loader's data, code without a file */
+    PHT_MAPPING_KERNEL,  /* vdso and the like */
+    PHT_MAPPING_GUARD,   /* no access */
+};
+
+const char *pht_mapping_kind_name(enum pht_mapping_kind kind);
+
+struct pht_report_mapping {
+    const struct pht_mapping *mapping;
+    const struct pht_mapping_memory *memory;
+    const struct pht_owned_mapping *owned; /* resident_bytes: pages at the moment of the ledger */
+    enum pht_mapping_kind kind;
+};
+
+/* Where unattributed bytes are. */
+struct pht_unattributed {
+    size_t mapping; /* in pht_report.mappings */
+    uint64_t bytes;
+    const char *tried; /* what was looked for there */
+};
+
+/*
+ * A process of the target's family. Only anonymous memory counts: page cache is shared by all.
+ * A page is shared with the target if both have the same frame at the same address; it was copied
+ * if the process and its parent both have one there, and not the same: one of them wrote to it
+ * since the fork, or each made its own. PHT_UNKNOWN where there is nobody to compare with.
+ */
+struct pht_family_row {
+    pid_t pid;
+    pid_t ppid;
+    char *comm;
+    uint64_t rss_bytes;
+    uint64_t pss_bytes;
+    bool is_target;
+    unsigned depth; /* in the tree of the family */
+    uint64_t shared_with_target_bytes;
+    uint64_t copied_bytes;
+    struct pht_split copied; /* by what the target has at these addresses */
+};
+
 struct pht_report {
     struct timespec taken_at;
     unsigned sections; /* that were asked for */
@@ -71,6 +153,22 @@ struct pht_report {
     struct pht_glibc *glibc;       /* NULL: see warnings */
     struct pht_malloc_resident malloc_resident;
     struct pht_arena_limit arena_limit;
+
+    struct pht_smaps smaps;    /* of the moment at which the ledger was begun */
+    struct pht_owners *owners; /* NULL: no ledger */
+    struct pht_regions regions;
+    bool has_ledger;
+    struct pht_category_sum categories[PHT_CATEGORIES]; /* if has_ledger */
+    uint64_t attributed_bytes;
+    struct pht_report_mapping *mappings; /* by address */
+    size_t mapping_count;
+    struct pht_unattributed *unattributed; /* most first */
+    size_t unattributed_count;
+
+    struct pht_family_row *family; /* parents before their children; the target is one of them */
+    size_t family_count;
+    bool has_family;      /* it was looked for */
+    bool family_is_exact; /* by page frames; else shared is what is not exclusive to either */
 
     struct {
         struct pht_warning *items;
