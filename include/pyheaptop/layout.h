@@ -155,6 +155,24 @@ struct pht_error *pht_python_not_initialised(const struct pht_target *target,
 bool pht_python_distrust_cache(const struct pht_python *python,
                                const struct pht_layout_options *options);
 
+/* ---- other allocators --------------------------------------------------------------------- */
+
+/* jemalloc, tcmalloc, mimalloc: which of them a program has loaded, as a library or within. */
+#define PHT_FOREIGN_ALLOCATORS 3
+
+struct pht_foreign_allocator {
+    const char *name;   /* "jemalloc" */
+    char image[256];    /* path as the target sees it, cut if it is longer */
+    bool serves_malloc; /* it exports malloc(), so that C code gets its memory from it */
+};
+
+/*
+ * Look through the files that are mapped: by their names, and where a name tells nothing by the
+ * symbols that only these allocators have. Returns how many were found.
+ */
+size_t pht_foreign_allocators_find(struct pht_target *target, const struct pht_maps *maps,
+                                   struct pht_foreign_allocator ret[PHT_FOREIGN_ALLOCATORS]);
+
 /* ---- the C library ------------------------------------------------------------------------ */
 
 enum pht_libc_family {

@@ -29,7 +29,7 @@ struct pht_warning {
     char *remedy;
 };
 
-#define PHT_ALLOCATORS_MAX 2
+#define PHT_ALLOCATORS_MAX 5
 
 /*
  * How many arenas malloc makes at most, and what says so: "MALLOC_ARENA_MAX" or "GLIBC_TUNABLES"
@@ -132,6 +132,7 @@ struct pht_family_row {
 struct pht_report {
     struct timespec taken_at;
     unsigned sections; /* that were asked for */
+    unsigned walks;    /* sections whose walkers run: those, and what the ledger needs */
     uint32_t number;   /* 1 for the first snapshot of a run */
 
     struct pht_process process;
@@ -140,6 +141,8 @@ struct pht_report {
     enum pht_object_allocator object_allocator;
     const char *allocators[PHT_ALLOCATORS_MAX]; /* that own memory in the target */
     size_t allocator_count;
+    struct pht_foreign_allocator foreign_allocators[PHT_FOREIGN_ALLOCATORS]; /* that are loaded */
+    size_t foreign_allocator_count;
 
     struct pht_snapshot_stats snapshot;
     bool has_snapshot;

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "model/caveats.h"
+#include "model/ledger.h"
 #include "model/runtimes.h"
 
 struct capture {
@@ -41,10 +42,13 @@ static struct pht_error *take(struct capture *capture)
         pht_pymalloc_roots_init(&capture->pymalloc, report->python);
     if (capture->has_glibc)
         pht_glibc_roots_init(&capture->glibc, report->libc);
-    if (!capture->has_pymalloc && !capture->has_glibc)
-        return NULL;
-    return pht_snapshot_take(capture->target, &capture->options->snapshot, freeze, capture,
-                             &capture->snapshot);
+    struct pht_snapshot_options options = capture->options->snapshot;
+    if (!capture->has_pymalloc && !capture->has_glibc) {
+        if (!pht_ledger_is_wanted(report))
+            return NULL;
+        options.stop = PHT_STOP_NONE;
+    }
+    return pht_snapshot_take(capture->target, &options, freeze, capture, &capture->snapshot);
 }
 
 static void drop(struct capture *capture)
@@ -128,7 +132,7 @@ static struct pht_error *walk_pymalloc(struct capture *capture)
         pht_caveats_pymalloc_unproven(report, roots);
         return NULL;
     }
-    report->pymalloc = pht_pymalloc_walk(capture->snapshot, roots);
+    report->pymalloc = pht_pymalloc_walk(capture->snapshot, roots, report->owners);
     if (report->pymalloc == NULL)
         return pht_error_no_memory();
     if (report->pymalloc->totals.arenas == 0 && !report->pymalloc->is_off) {
@@ -169,8 +173,20 @@ static struct pht_error *walk_glibc(struct capture *capture)
     }
     if (!list_pymalloc_arenas(report->pymalloc, &others, &count))
         return pht_error_no_memory();
-    report->glibc = pht_glibc_walk(capture->snapshot, roots, others, count);
+    report->glibc = pht_glibc_walk(capture->snapshot, roots, others, count, report->owners);
     return report->glibc != NULL ? NULL : pht_error_no_memory();
+}
+
+static struct pht_error *walk_regions(struct capture *capture)
+{
+    struct pht_report *report = capture->report;
+
+    return pht_regions_walk(capture->snapshot, &report->smaps,
+                            capture->has_pymalloc ? &capture->pymalloc : NULL,
+                            capture->has_glibc ? &capture->glibc : NULL,
+                            report->foreign_allocator_count > 0, report->owners, &report->regions)
+               ? NULL
+               : pht_error_no_memory();
 }
 
 static struct pht_error *walk(struct capture *capture)
@@ -178,10 +194,14 @@ static struct pht_error *walk(struct capture *capture)
     uint64_t started = pht_clock_us();
     struct pht_error *error = NULL;
 
-    if (capture->has_pymalloc)
+    if (pht_ledger_is_wanted(capture->report))
+        error = pht_ledger_begin(capture->target, capture->snapshot, capture->report);
+    if (error == NULL && capture->has_pymalloc)
         error = walk_pymalloc(capture);
     if (error == NULL && capture->has_glibc)
         error = walk_glibc(capture);
+    if (error == NULL && capture->report->owners != NULL)
+        error = walk_regions(capture);
     capture->report->walk_us = pht_clock_us() - started;
     return error;
 }

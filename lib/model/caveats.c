@@ -48,11 +48,21 @@ static void check_zero_pages(struct pht_report *report, const struct pht_target 
                         "may be too high");
 }
 
+static void check_foreign_allocators(struct pht_report *report)
+{
+    for (size_t i = 0; i < report->foreign_allocator_count; i++) {
+        const struct pht_foreign_allocator *allocator = &report->foreign_allocators[i];
+        pht_report_warn(report, "other-allocator", NULL,
+                        "%s is loaded%s: its memory is one category, and is not split up",
+                        allocator->name, allocator->serves_malloc ? " and serves malloc()" : "");
+    }
+}
+
 void pht_caveats_no_layout(struct pht_report *report)
 {
-    if ((report->sections & PHT_SECTION_PYMALLOC) && !pht_runtimes_know_pymalloc(report))
+    if ((report->walks & PHT_SECTION_PYMALLOC) && !pht_runtimes_know_pymalloc(report))
         pht_caveats_pymalloc_no_layout(report);
-    if ((report->sections & PHT_SECTION_GLIBC) && !pht_runtimes_know_glibc(report))
+    if ((report->walks & PHT_SECTION_GLIBC) && !pht_runtimes_know_glibc(report))
         pht_caveats_glibc_no_layout(report);
 }
 
@@ -61,16 +71,17 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
     report->complete = true;
     if (report->has_snapshot)
         check_stop(report);
-    if (report->sections & PHT_SECTION_PYMALLOC)
+    if (report->walks & PHT_SECTION_PYMALLOC)
         report->complete = pht_caveats_pymalloc(report);
-    if (report->sections & PHT_SECTION_GLIBC)
+    if (report->walks & PHT_SECTION_GLIBC)
         report->complete = pht_caveats_glibc(report) && report->complete;
     if (report->has_snapshot && !report->snapshot.consistent)
         report->complete = false;
+    check_foreign_allocators(report);
     if (report->pymalloc != NULL || report->glibc != NULL)
         check_zero_pages(report, target);
     if (report->sections == PHT_SECTION_ALL)
         pht_report_warn(report, "not-walked", NULL,
-                        "this version walks pymalloc and glibc's malloc: objects by type, "
-                        "mappings and relatives are not split up");
+                        "this version walks pymalloc and glibc's malloc, not objects: types, gc "
+                        "and owners of malloc's chunks are not told");
 }

@@ -7,7 +7,10 @@
 #include "model/arena_limit.h"
 #include "model/capture.h"
 #include "model/caveats.h"
+#include "model/ledger.h"
+#include "model/mappings.h"
 #include "model/runtimes.h"
+#include "model/sharing.h"
 
 void pht_report_destroy(struct pht_report *report)
 {
@@ -20,6 +23,12 @@ void pht_report_destroy(struct pht_report *report)
     pht_libc_destroy(report->libc);
     pht_pymalloc_destroy(report->pymalloc);
     pht_glibc_destroy(report->glibc);
+    pht_ledger_drop(report);
+    free(report->mappings);
+    free(report->unattributed);
+    for (size_t i = 0; i < report->family_count; i++)
+        free(report->family[i].comm);
+    free(report->family);
     for (size_t i = 0; i < report->warnings.count; i++) {
         free(report->warnings.items[i].text);
         free(report->warnings.items[i].remedy);
@@ -95,19 +104,39 @@ static void list_allocators(struct pht_report *report)
         report->allocators[report->allocator_count++] = "pymalloc";
     if (report->glibc != NULL && owns_memory(report->glibc))
         report->allocators[report->allocator_count++] = "glibc";
+    for (size_t i = 0; i < report->foreign_allocator_count; i++)
+        report->allocators[report->allocator_count++] = report->foreign_allocators[i].name;
 }
 
-static struct pht_error *read_kernel_memory(struct pht_target *target,
-                                            struct pht_kernel_memory *ret)
+/* The ledger and the walkers that it needs; a list of mappings alone is asked of any process. */
+static unsigned walks_for(unsigned sections)
 {
-    struct pht_smaps smaps;
-    struct pht_error *error = pht_target_read_smaps(target, &smaps);
+    if (sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY))
+        sections |= PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC;
+    return sections;
+}
 
+/* What the kernel tells, at the moment of the ledger if there is one. */
+static struct pht_error *read_kernel_memory(struct pht_target *target, struct pht_report *report)
+{
+    struct pht_error *error = NULL;
+
+    if (report->smaps.maps.items == NULL)
+        error = pht_target_read_smaps(target, &report->smaps);
     if (error != NULL)
         return error;
-    pht_smaps_sum(&smaps, ret);
-    pht_smaps_deinit(&smaps);
-    return pht_target_read_counters(target, ret);
+    pht_smaps_sum(&report->smaps, &report->kernel);
+    pht_target_read_cgroup_memory(target, &report->cgroup);
+    return pht_target_read_counters(target, &report->kernel);
+}
+
+static struct pht_error *add_up(struct pht_target *target, struct pht_report *report)
+{
+    if (report->owners == NULL)
+        return NULL;
+    if (!pht_mappings_list(report) || !pht_ledger_add_up(report))
+        return pht_error_no_memory();
+    return report->sections & PHT_SECTION_FAMILY ? pht_sharing_find(target, report) : NULL;
 }
 
 struct pht_error *pht_report_take(struct pht_target *target,
@@ -119,15 +148,17 @@ struct pht_error *pht_report_take(struct pht_target *target,
     if (report == NULL || !copy_process(pht_target_process(target), &report->process))
         return pht_error_no_memory();
     report->sections = options->sections;
+    report->walks = walks_for(options->sections);
     report->number = options->number;
     error = pht_runtimes_find(target, options, report);
     if (error == NULL)
         error = pht_capture(target, options, report);
     clock_gettime(CLOCK_REALTIME, &report->taken_at);
     if (error == NULL)
-        error = read_kernel_memory(target, &report->kernel);
+        error = read_kernel_memory(target, report);
+    if (error == NULL)
+        error = add_up(target, report);
     if (error == NULL) {
-        pht_target_read_cgroup_memory(target, &report->cgroup);
         error = pht_target_check(target);
     } else {
         /* Whatever failed, that the process is gone explains it better. */

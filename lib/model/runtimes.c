@@ -1,20 +1,26 @@
 #include "model/runtimes.h"
 
+#include "model/ledger.h"
+
 struct pht_error *pht_runtimes_find(struct pht_target *target,
                                     const struct pht_report_options *options,
                                     struct pht_report *report)
 {
     struct pht_maps maps;
 
-    if (!(options->sections & (PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC)))
+    if (!(report->walks & (PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC)) &&
+        !pht_ledger_is_wanted(report))
         return NULL;
     struct pht_error *error = pht_target_read_maps(target, &maps);
     if (error != NULL)
         return error;
-    if ((options->sections & PHT_SECTION_PYMALLOC) && report->python == NULL)
+    if ((report->walks & PHT_SECTION_PYMALLOC) && report->python == NULL)
         error = pht_python_find(target, &maps, &options->layout, &report->python);
-    if (error == NULL && (options->sections & PHT_SECTION_GLIBC) && report->libc == NULL)
+    if (error == NULL && (report->walks & PHT_SECTION_GLIBC) && report->libc == NULL)
         error = pht_libc_find(target, &maps, &options->layout, &report->libc);
+    if (error == NULL && pht_ledger_is_wanted(report))
+        report->foreign_allocator_count =
+            pht_foreign_allocators_find(target, &maps, report->foreign_allocators);
     pht_maps_deinit(&maps);
     return error;
 }

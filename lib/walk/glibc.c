@@ -221,8 +221,7 @@ static bool find_mmapped(struct walk *walk)
     result->mmapped_count = found.count;
     for (size_t i = 0; i < found.count; i++) {
         pht_owners_claim(walk->owners, found.items[i].start,
-                         found.items[i].start + found.items[i].bytes,
-                         PHT_CATEGORY_MALLOC_MMAPPED);
+                         found.items[i].start + found.items[i].bytes, PHT_CATEGORY_MALLOC_MMAPPED);
         result->mmapped_bytes += found.items[i].bytes;
         result->mmapped_resident_bytes += found.items[i].resident_bytes;
     }

@@ -246,8 +246,7 @@ static bool next_page(struct pht_owners *owners, pht_addr addr, pht_addr end, st
         at = find_block(owners, addr);
     for (; at < owners->blocks.count; at++) {
         struct block *block = owners->blocks.items[at];
-        size_t first =
-            addr > block->start ? (size_t)((addr - block->start) / PHT_PAGE_BYTES) : 0;
+        size_t first = addr > block->start ? (size_t)((addr - block->start) / PHT_PAGE_BYTES) : 0;
         if (block->start >= end)
             return false;
         size_t page = next_bit(block, first);

@@ -39,7 +39,7 @@ struct pht_arena_reader {
     struct pht_pymalloc_geometry geometry;
     pht_addr arenas_field; /* of the state whose arenas are read */
     uint64_t rereads;
-    size_t next;                /* slot in `many` of the arena that is next */
+    size_t next;                    /* slot in `many` of the arena that is next */
     struct pht_pool_batch *settled; /* the headers that the last tally is of, from that slot on */
     size_t settled_first;
     struct pht_pool_batch many; /* of the arenas in turn */

@@ -34,8 +34,7 @@ static bool find_freed(const struct claim *claim, pht_addr freed, uint64_t *bits
     for (; count > 0 && freed != 0; count--) {
         uint64_t i = (freed - claim->first) / claim->block_bytes;
         if (freed < claim->first || i >= claim->blocks || bits[i / 64] >> i % 64 & 1 ||
-            pht_snapshot_read(claim->reader->snapshot, freed, &freed, sizeof(freed)) !=
-                PHT_READ_OK)
+            pht_snapshot_read(claim->reader->snapshot, freed, &freed, sizeof(freed)) != PHT_READ_OK)
             return false;
         bits[i / 64] |= (uint64_t)1 << i % 64;
     }
@@ -69,8 +68,8 @@ static void claim_used_pool(struct claim *claim, const unsigned char *header,
                     claim->block_bytes;
     pht_addr end = claim->first + claim->blocks * claim->block_bytes;
     if (!pht_owners_claim_mixed(claim->owners, claim->first, end,
-                                claim->live_blocks * claim->block_bytes,
-                                PHT_CATEGORY_PYTHON_SMALL, PHT_CATEGORY_PYMALLOC_SLACK))
+                                claim->live_blocks * claim->block_bytes, PHT_CATEGORY_PYTHON_SMALL,
+                                PHT_CATEGORY_PYMALLOC_SLACK))
         claim_blocks(claim, pht_field_u64(header, layout->pool_freeblock));
     claim_slack(claim, claim->pool, claim->first);
     claim_slack(claim, end, claim->pool + geometry->pool_bytes);
@@ -82,8 +81,8 @@ static void claim_pool(struct claim *claim, const struct pht_arena_root *arena,
     const struct pht_pymalloc_geometry *geometry = &claim->reader->geometry;
     struct pht_pool pool;
 
-    switch (pht_pymalloc_decode_pool(geometry, claim->reader->layout, header, arena->index,
-                                     &pool)) {
+    switch (
+        pht_pymalloc_decode_pool(geometry, claim->reader->layout, header, arena->index, &pool)) {
     case PHT_POOL_FREE:
         claim_slack(claim, claim->pool, claim->pool + geometry->pool_bytes);
         break;

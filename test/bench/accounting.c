@@ -41,7 +41,7 @@ static struct pht_pymalloc *account(struct subject *subject, struct pht_pymalloc
     pht_pymalloc_roots_init(roots, subject->python);
     bench_check(pht_snapshot_take(subject->target, &options, pht_pymalloc_freeze, roots, snapshot));
     *taken_ns = bench_now_ns();
-    struct pht_pymalloc *result = pht_pymalloc_walk(*snapshot, roots);
+    struct pht_pymalloc *result = pht_pymalloc_walk(*snapshot, roots, NULL);
     if (result == NULL)
         bench_fail("out of memory");
     return result;

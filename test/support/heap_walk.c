@@ -18,7 +18,7 @@ void heap_walk_freeze(struct heap *heap, enum pht_stop_mode stop, struct heap_wa
 
 void heap_walk_run(struct heap_walk *walk)
 {
-    walk->pymalloc = pht_pymalloc_walk(walk->snapshot, &walk->roots);
+    walk->pymalloc = pht_pymalloc_walk(walk->snapshot, &walk->roots, NULL);
     ck_assert_ptr_nonnull(walk->pymalloc);
 }
 

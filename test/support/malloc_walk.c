@@ -19,7 +19,7 @@ void malloc_walk_freeze(struct malloc_heap *heap, enum pht_stop_mode stop, struc
 
 void malloc_walk_run(struct malloc_walk *walk, const struct pht_range *others, size_t other_count)
 {
-    walk->glibc = pht_glibc_walk(walk->snapshot, &walk->roots, others, other_count);
+    walk->glibc = pht_glibc_walk(walk->snapshot, &walk->roots, others, other_count, NULL);
     ck_assert_ptr_nonnull(walk->glibc);
 }
 
