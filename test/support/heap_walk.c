@@ -10,16 +10,45 @@ void heap_walk_freeze(struct heap *heap, enum pht_stop_mode stop, struct heap_wa
 {
     struct pht_snapshot_options options = {.stop = stop, .max_stop_us = MAX_STOP_US};
 
-    *ret = (struct heap_walk){0};
+    *ret = (struct heap_walk){.fake = heap->fake};
     pht_pymalloc_roots_init(&ret->roots, &heap->python);
     ck_assert_ptr_null(pht_snapshot_take(heap->fake->target, &options, pht_pymalloc_freeze,
                                          &ret->roots, &ret->snapshot));
 }
 
+/* True if every page of every arena is resident, so that each byte can be told. */
+static bool is_all_resident(const struct heap_walk *walk)
+{
+    const struct pht_pymalloc *pymalloc = walk->pymalloc;
+
+    for (size_t i = 0; i < pymalloc->totals.arenas; i++) {
+        pht_addr arena = pymalloc->arenas[i].address;
+        if (!owned_is_resident(&walk->owned, arena, arena + pymalloc->arena_bytes))
+            return false;
+    }
+    return true;
+}
+
+static void check_claims(const struct heap_walk *walk)
+{
+    const struct pht_pymalloc_totals *totals = &walk->pymalloc->totals;
+
+    owned_check_sums(&walk->owned);
+    ck_assert_uint_eq(pht_owners_refused_bytes(walk->owned.owners), 0);
+    ck_assert_uint_le(owned_resident(&walk->owned, PHT_CATEGORY_PYTHON_SMALL), totals->live_bytes);
+    if (!is_all_resident(walk))
+        return;
+    ck_assert_uint_eq(owned_resident(&walk->owned, PHT_CATEGORY_PYTHON_SMALL), totals->live_bytes);
+    ck_assert_uint_eq(owned_resident(&walk->owned, PHT_CATEGORY_PYMALLOC_SLACK),
+                      totals->total_bytes - totals->live_bytes - totals->unknown_pool_bytes);
+}
+
 void heap_walk_run(struct heap_walk *walk)
 {
-    walk->pymalloc = pht_pymalloc_walk(walk->snapshot, &walk->roots, NULL);
+    owned_begin(&walk->owned, walk->fake, walk->snapshot);
+    walk->pymalloc = pht_pymalloc_walk(walk->snapshot, &walk->roots, walk->owned.owners);
     ck_assert_ptr_nonnull(walk->pymalloc);
+    check_claims(walk);
 }
 
 void heap_walk_all(struct heap *heap, enum pht_stop_mode stop, struct heap_walk *ret)
@@ -34,6 +63,7 @@ void heap_walk_all(struct heap *heap, enum pht_stop_mode stop, struct heap_walk 
 void heap_walk_deinit(struct heap_walk *walk)
 {
     pht_pymalloc_destroy(walk->pymalloc);
+    owned_end(&walk->owned);
     pht_snapshot_destroy(walk->snapshot);
     pht_pymalloc_roots_deinit(&walk->roots);
 }

@@ -3,14 +3,17 @@
 #define PHT_TEST_SUPPORT_HEAP_WALK_H
 
 #include "support/heap.h"
+#include "support/owned.h"
 
 struct heap_walk {
     struct pht_pymalloc_roots roots;
     struct pht_snapshot *snapshot;
     struct pht_pymalloc *pymalloc;
+    struct fake_target *fake;
+    struct owned owned;
 };
 
-/* Copy the roots; the walk is left to the test. */
+/* Copy the roots; the walk is left to the test. Its claims are checked whenever it is run. */
 void heap_walk_freeze(struct heap *heap, enum pht_stop_mode stop, struct heap_walk *ret);
 void heap_walk_run(struct heap_walk *walk);
 void heap_walk_deinit(struct heap_walk *walk);

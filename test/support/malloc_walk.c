@@ -11,16 +11,55 @@ void malloc_walk_freeze(struct malloc_heap *heap, enum pht_stop_mode stop, struc
 {
     struct pht_snapshot_options options = {.stop = stop, .max_stop_us = MAX_STOP_US};
 
-    *ret = (struct malloc_walk){0};
+    *ret = (struct malloc_walk){.fake = heap->fake};
     pht_glibc_roots_init(&ret->roots, &heap->libc);
     ck_assert_ptr_null(pht_snapshot_take(heap->fake->target, &options, pht_glibc_freeze,
                                          &ret->roots, &ret->snapshot));
 }
 
+/* Claims are of resident and swapped pages; what walks count may be neither. */
+static void check_claim(const struct malloc_walk *walk, enum pht_category category,
+                        uint64_t counted, bool all)
+{
+    uint64_t claimed =
+        owned_resident(&walk->owned, category) + owned_swapped(&walk->owned, category);
+
+    if (claimed > counted || (all && claimed != counted))
+        ck_abort_msg("category %d: claimed %lu of %lu", (int)category, (unsigned long)claimed,
+                     (unsigned long)counted);
+}
+
+/* Every byte of every arena is resident and can be told. */
+static bool is_all_resident(const struct malloc_walk *walk)
+{
+    const struct pht_glibc *glibc = walk->glibc;
+
+    return glibc->totals.resident_bytes >= glibc->totals.system_bytes &&
+           glibc->totals.foreign_bytes == 0 && glibc->totals.unknown_bytes == 0 &&
+           glibc->damaged_chunks == 0 && glibc->torn_chunks == 0 && glibc->damaged_arenas == 0;
+}
+
+static void check_claims(const struct malloc_walk *walk)
+{
+    const struct pht_glibc *glibc = walk->glibc;
+    bool all = is_all_resident(walk);
+
+    owned_check_sums(&walk->owned);
+    check_claim(walk, PHT_CATEGORY_MALLOC_UNOWNED,
+                glibc->totals.live_bytes + glibc->totals.overhead_bytes, all);
+    check_claim(walk, PHT_CATEGORY_MALLOC_FREE,
+                glibc->totals.free_bytes + glibc->totals.tcache_bytes, all);
+    check_claim(walk, PHT_CATEGORY_MALLOC_TOP, glibc->totals.top_bytes, all);
+    check_claim(walk, PHT_CATEGORY_MALLOC_MMAPPED, glibc->mmapped_bytes, false);
+}
+
 void malloc_walk_run(struct malloc_walk *walk, const struct pht_range *others, size_t other_count)
 {
-    walk->glibc = pht_glibc_walk(walk->snapshot, &walk->roots, others, other_count, NULL);
+    owned_begin(&walk->owned, walk->fake, walk->snapshot);
+    walk->glibc =
+        pht_glibc_walk(walk->snapshot, &walk->roots, others, other_count, walk->owned.owners);
     ck_assert_ptr_nonnull(walk->glibc);
+    check_claims(walk);
 }
 
 void malloc_walk_all(struct malloc_heap *heap, enum pht_stop_mode stop, struct malloc_walk *ret)
@@ -35,6 +74,7 @@ void malloc_walk_all(struct malloc_heap *heap, enum pht_stop_mode stop, struct m
 void malloc_walk_deinit(struct malloc_walk *walk)
 {
     pht_glibc_destroy(walk->glibc);
+    owned_end(&walk->owned);
     pht_snapshot_destroy(walk->snapshot);
     pht_glibc_roots_deinit(&walk->roots);
 }

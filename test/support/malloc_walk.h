@@ -3,14 +3,17 @@
 #define PHT_TEST_SUPPORT_MALLOC_WALK_H
 
 #include "support/malloc_heap.h"
+#include "support/owned.h"
 
 struct malloc_walk {
     struct pht_glibc_roots roots;
     struct pht_snapshot *snapshot;
     struct pht_glibc *glibc;
+    struct fake_target *fake;
+    struct owned owned;
 };
 
-/* Copy the roots; the walk is left to the test. */
+/* Copy the roots; the walk is left to the test. Its claims are checked whenever it is run. */
 void malloc_walk_freeze(struct malloc_heap *heap, enum pht_stop_mode stop, struct malloc_walk *ret);
 void malloc_walk_run(struct malloc_walk *walk, const struct pht_range *others, size_t other_count);
 void malloc_walk_deinit(struct malloc_walk *walk);
