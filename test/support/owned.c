@@ -15,6 +15,7 @@ void owned_end(struct owned *owned)
 {
     pht_owners_destroy(owned->owners);
     pht_smaps_deinit(&owned->smaps);
+    *owned = (struct owned){0};
 }
 
 uint64_t owned_resident(const struct owned *owned, enum pht_category category)
