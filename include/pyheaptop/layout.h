@@ -40,7 +40,8 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
  *
  * The names in quotes are CPython's: Objects/obmalloc.c up to 3.11, from 3.12 on
  * Include/internal/pycore_obmalloc.h, pycore_interp.h, pycore_runtime.h. `_is` is the struct tag
- * of PyInterpreterState, `pyruntimestate` that of _PyRuntimeState.
+ * of PyInterpreterState, `_ts` that of PyThreadState, `pyruntimestate` that of _PyRuntimeState.
+ * Up to 3.11 obmalloc.c knows none of these three: Python/pystate.c does.
  */
 #define PHT_PYTHON_LAYOUT(SIZE, MEMBER, EXTENT, ADDRESS, LENGTH)                                   \
     SIZE(pool_header_bytes, "pool_header")                                                         \
@@ -63,6 +64,11 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     ADDRESS(narenas, "narenas_currently_allocated")                                                \
     ADDRESS(ntimes_arena_allocated, "ntimes_arena_allocated")                                      \
     ADDRESS(narenas_highwater, "narenas_highwater")                                                \
+    /* 3.10 and later: a tree of three levels that tells whose an address is */                    \
+    SIZE(arena_map_mid_bytes, "arena_map_mid")                                                     \
+    SIZE(arena_map_bot_bytes, "arena_map_bot")                                                     \
+    ADDRESS(arena_map_root, "arena_map_root")                                                      \
+    LENGTH(arena_map_root_bytes, "arena_map_root")                                                 \
     /* 3.12 and later: a struct for each interpreter, inline (3.12) or pointed to */               \
     SIZE(obmalloc_bytes, "_obmalloc_state")                                                        \
     MEMBER(obmalloc_usedpools, "_obmalloc_state", "pools.used")                                    \
@@ -72,16 +78,28 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     MEMBER(obmalloc_narenas, "_obmalloc_state", "mgmt.narenas_currently_allocated")                \
     MEMBER(obmalloc_ntimes_arena_allocated, "_obmalloc_state", "mgmt.ntimes_arena_allocated")      \
     MEMBER(obmalloc_narenas_highwater, "_obmalloc_state", "mgmt.narenas_highwater")                \
+    MEMBER(obmalloc_arena_map_root, "_obmalloc_state", "usage.arena_map_root")                     \
+    EXTENT(obmalloc_arena_map_root_bytes, "_obmalloc_state", "usage.arena_map_root")               \
     SIZE(interp_bytes, "_is")                                                                      \
     MEMBER(interp_next, "_is", "next")                                                             \
     MEMBER(interp_id, "_is", "id")                                                                 \
     MEMBER(interp_obmalloc, "_is", "obmalloc")                                                     \
     EXTENT(interp_obmalloc_bytes, "_is", "obmalloc")                                               \
+    MEMBER(interp_threads_head, "_is", "threads.head")                                             \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \
     MEMBER(runtime_object_malloc, "pyruntimestate", "allocators.standard.obj.malloc")              \
     MEMBER(runtime_debug_malloc, "pyruntimestate", "allocators.debug.obj.alloc.malloc")            \
     ADDRESS(runtime, "_PyRuntime")                                                                 \
+    /* 3.11 and later: frames of Python functions stand in chunks of each thread state */          \
+    SIZE(thread_bytes, "_ts")                                                                      \
+    MEMBER(thread_next, "_ts", "next")                                                             \
+    MEMBER(thread_native_id, "_ts", "native_thread_id")                                            \
+    MEMBER(thread_frames, "_ts", "datastack_chunk")                                                \
+    MEMBER(thread_spare_frames, "_ts", "datastack_cached_chunk")                                   \
+    SIZE(frames_bytes, "_stack_chunk")                                                             \
+    MEMBER(frames_previous, "_stack_chunk", "previous")                                            \
+    MEMBER(frames_size, "_stack_chunk", "size")                                                    \
     /* which allocator serves objects; statics from 3.6 to 3.11 */                                 \
     ADDRESS(object_allocator, "_PyObject")                                                         \
     ADDRESS(debug_allocators, "_PyMem_Debug")                                                      \
@@ -235,6 +253,9 @@ const char *pht_libc_family_name(enum pht_libc_family family);
     ADDRESS(params, "mp_")                                                                         \
     ADDRESS(tcache_key, "tcache_key")                                                              \
     ADDRESS(current_break, "__curbrk")                                                             \
+    /* getrandom.c, 2.41 and later */                                                              \
+    ADDRESS(random, "grnd_alloc")                                                                  \
+    LENGTH(random_bytes, "grnd_alloc")                                                             \
     TLS(tcache, "tcache")                                                                          \
     TLS(thread_arena, "thread_arena")
 
@@ -258,6 +279,8 @@ struct pht_libc_layout {
 struct pht_thread_layout {
     bool known;
     pht_addr stack_lists[2];      /* addresses of the list heads: stacks glibc made, and others */
+    pht_addr stack_cache;         /* stacks of threads that have ended; 0: not known */
+    uint64_t pthread_bytes;       /* size of struct pthread; 0: not known */
     uint64_t pthread_list;        /* offset in struct pthread of `list` */
     uint64_t pthread_tid;         /* and of `tid`, 32 bits; 0 for a thread that has ended */
     pht_addr debug;               /* address of the loader's struct r_debug, see <link.h> */

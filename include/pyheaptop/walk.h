@@ -465,13 +465,13 @@ enum pht_region_kind {
     PHT_REGION_CACHED_STACK, /* of a thread that has ended, kept for the next one */
     PHT_REGION_TLS,          /* of the first thread, which the loader made */
     PHT_REGION_LOADER,       /* what the loader keeps of the libraries */
+    PHT_REGION_RANDOM,       /* the C library's states for random numbers, 2.41 and later */
     PHT_REGION_BSS,          /* of a program or library, behind its file's pages */
     PHT_REGION_CODE,         /* executable, and of no file: made by a JIT, libffi and the like */
     PHT_REGION_KERNEL,       /* vdso and the like */
     PHT_REGION_FRAMES,       /* a chunk of a thread's frame stack, 3.11 and later */
     PHT_REGION_ARENA_ARRAY,  /* pymalloc's array of arena objects */
     PHT_REGION_ARENA_TREE,   /* nodes of its radix tree, 3.10 and later */
-    PHT_REGION_INTERNED,     /* the table of the dict of interned strings */
 };
 
 const char *pht_region_kind_name(enum pht_region_kind kind);

@@ -30,7 +30,8 @@ struct pht_layout_field {
 struct pht_layout_table {
     const struct pht_layout_field *fields; /* those of one type stand together, its SIZE first */
     size_t count;
-    const char *unit;     /* the source file that includes all the types and has the variables */
+    const char *unit;     /* the source file that has the variables, and includes the types */
+    const char *more;     /* another, for types that the first does not include; or NULL */
     const char *exported; /* a variable of another file, whose name is unique; or NULL */
     uint64_t struct_bytes_max;
     bool (*has_required)(const void *layout); /* all that a walk needs, no member out of bounds */

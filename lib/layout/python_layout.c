@@ -5,8 +5,8 @@
 #include "layout/resolve.h"
 
 /*
- * Pool headers and arena objects are copied, and members are taken out of the copy: they must lie
- * inside it.
+ * Pool headers, arena objects and the heads of chunks of frames are copied, and members are taken
+ * out of the copy: they must lie inside it.
  */
 static bool has_room(const struct pht_python_layout *layout)
 {
@@ -21,6 +21,8 @@ static bool has_room(const struct pht_python_layout *layout)
         {layout->arena_pool_address, 8, layout->arena_object_bytes},
         {layout->arena_nfreepools, 4, layout->arena_object_bytes},
         {layout->arena_ntotalpools, 4, layout->arena_object_bytes},
+        {layout->frames_previous, 8, layout->frames_bytes},
+        {layout->frames_size, 8, layout->frames_bytes},
     };
 
     return layout->pool_header_bytes <= PHT_COPIED_STRUCT_MAX &&
@@ -74,13 +76,15 @@ static const struct pht_layout_field fields[] = {PHT_PYTHON_LAYOUT(
 _Static_assert(FIELDS <= PHT_LAYOUT_FIELDS_MAX, "more values than the resolver has room for");
 
 /*
- * The unit that defines pymalloc includes every header whose structs are wanted. The largest of
- * them is the interpreter state of 3.12 with its inline allocator state: 383,552 bytes.
+ * The unit that defines pymalloc includes every header whose structs a walk of it needs; up to
+ * 3.11 threads and interpreters are incomplete types there. The largest struct is the interpreter
+ * state of 3.12 with its inline allocator state: 383,552 bytes.
  */
 const struct pht_layout_table pht_python_layout_table = {
     .fields = fields,
     .count = FIELDS,
     .unit = "obmalloc.c",
+    .more = "pystate.c",
     .exported = "_PyRuntime",
     .struct_bytes_max = (uint64_t)4 << 20,
     .has_required = has_required,

@@ -28,7 +28,9 @@ static void resolve_types(const struct pht_dwarf_units *units, const struct pht_
             continue;
         if (strcmp(subject, field->subject) != 0) {
             subject = field->subject;
-            known = pht_dwarf_find_type(units, table->unit, subject, &type);
+            known =
+                pht_dwarf_find_type(units, table->unit, subject, &type) ||
+                (table->more != NULL && pht_dwarf_find_type(units, table->more, subject, &type));
         }
         if (!known)
             continue;

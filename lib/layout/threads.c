@@ -15,25 +15,29 @@ enum thread_symbol {
     MAP_TLS_OFFSET,
     PTHREAD_LIST,
     PTHREAD_TID,
+    PTHREAD_BYTES,
     RTLD_STACK_USED,
     RTLD_STACK_USER,
     STACK_USED,
     STACK_USER,
+    STACK_CACHE,
     SYMBOLS,
 };
 
 /*
  * RTLD_*: since 2.34 (commit 1daccf403b) the lists are members of the loader's _rtld_global.
- * STACK_*: before, they were statics of libpthread.
+ * STACK_*: before, they were statics of libpthread. PTHREAD_BYTES is a plain uint32_t.
  */
 static const char *const names[SYMBOLS] = {
     [MAP_TLS_OFFSET] = "_thread_db_link_map_l_tls_offset",
     [PTHREAD_LIST] = "_thread_db_pthread_list",
     [PTHREAD_TID] = "_thread_db_pthread_tid",
+    [PTHREAD_BYTES] = "_thread_db_sizeof_pthread",
     [RTLD_STACK_USED] = "_thread_db_rtld_global__dl_stack_used",
     [RTLD_STACK_USER] = "_thread_db_rtld_global__dl_stack_user",
     [STACK_USED] = "stack_used",
     [STACK_USER] = "__stack_user",
+    [STACK_CACHE] = "stack_cache",
 };
 
 static void find_symbols(struct pht_elf_image *image, uint32_t type,
@@ -63,9 +67,19 @@ static bool read_record(struct pht_elf_image *image, const struct pht_symbol *sy
     return true;
 }
 
+static void read_size(struct pht_elf_image *image, const struct pht_symbol *symbol, uint64_t *size)
+{
+    uint32_t bytes;
+
+    if (symbol->matches == 1 && pht_elf_image_read(image, symbol->address, &bytes, sizeof(bytes)) &&
+        bytes <= OFFSET_MAX)
+        *size = bytes;
+}
+
 static bool read_common(struct pht_elf_image *image, const struct pht_symbol *symbols,
                         struct pht_thread_layout *ret)
 {
+    read_size(image, &symbols[PTHREAD_BYTES], &ret->pthread_bytes);
     return read_record(image, &symbols[MAP_TLS_OFFSET], 8, OFFSET_MAX, &ret->link_map_tls_offset) &&
            read_record(image, &symbols[PTHREAD_LIST], LIST_BYTES, OFFSET_MAX, &ret->pthread_list) &&
            read_record(image, &symbols[PTHREAD_TID], 4, OFFSET_MAX, &ret->pthread_tid);
@@ -108,6 +122,9 @@ static bool read_since_2_34(struct pht_elf_image *libc, const struct pht_symbol 
         return false;
     ret->stack_lists[0] = loader->rtld_global + used;
     ret->stack_lists[1] = loader->rtld_global + user;
+    /* No record tells where the third list is: behind the second, in all releases since 2.34. */
+    if (user + 2 * LIST_BYTES <= loader->rtld_global_bytes)
+        ret->stack_cache = ret->stack_lists[1] + LIST_BYTES;
     return true;
 }
 
@@ -126,6 +143,8 @@ static bool read_before_2_34(struct pht_target *target, const struct pht_maps *m
                 symbols[STACK_USER].matches == 1;
     ret->stack_lists[0] = image.bias + symbols[STACK_USED].address;
     ret->stack_lists[1] = image.bias + symbols[STACK_USER].address;
+    if (symbols[STACK_CACHE].matches == 1)
+        ret->stack_cache = image.bias + symbols[STACK_CACHE].address;
     pht_elf_image_close(&image);
     return read;
 }

@@ -199,7 +199,7 @@ static bool add_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *ro
         node.prev != prev)
         return false;
     thread = &roots->threads.items[roots->threads.count];
-    *thread = (struct pht_malloc_thread_root){.tid = (pid_t)tid};
+    *thread = (struct pht_malloc_thread_root){.tid = (pid_t)tid, .pthread = pthread};
     *next = node.next;
     /* A thread that has ended may wait in the list for whoever joins it. */
     if (thread->tid <= 0)
