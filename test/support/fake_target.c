@@ -77,7 +77,7 @@ static struct pht_mapping describe(const struct fake_mapping *mapping)
         .end = mapping->cut,
         .inode = mapping->kind & FAKE_FILE ? FAKE_INODE : 0,
         .readable = !(mapping->kind & FAKE_UNREADABLE),
-        .writable = true,
+        .writable = !(mapping->kind & FAKE_UNREADABLE),
         .shared = mapping->kind & FAKE_SHARED,
         .name = mapping->name,
     };
