@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /*
- * include/uapi/linux/fs.h of Linux 6.7, repeated here because the headers of the build host may
+ * include/uapi/linux/fs.h of Linux 6.16, repeated here because the headers of the build host may
  * be older than the kernel that the program runs on.
  */
 struct scan_region {
@@ -36,9 +36,11 @@ struct scan_argument {
 #define SCAN_PRESENT ((uint64_t)1 << 3)
 #define SCAN_SWAPPED ((uint64_t)1 << 4)
 #define SCAN_ZERO_FRAME ((uint64_t)1 << 5)
+#define SCAN_GUARD ((uint64_t)1 << 8) /* Linux 6.16; older ones refuse it */
 
 #define PAGEMAP_PRESENT ((uint64_t)1 << 63)
 #define PAGEMAP_SWAPPED ((uint64_t)1 << 62)
+#define PAGEMAP_GUARD ((uint64_t)1 << 58) /* Linux 6.15 */
 #define PAGEMAP_FRAME (((uint64_t)1 << 55) - 1)
 
 #define SCAN_REGIONS 512
@@ -68,13 +70,20 @@ static uint64_t find_zero_frame(void)
     return frame;
 }
 
+static bool knows_scan(int pagemap_fd, uint64_t categories)
+{
+    struct scan_argument probe = {.size = sizeof(probe), .return_mask = categories};
+
+    return ioctl(pagemap_fd, SCAN_IOCTL, &probe) >= 0;
+}
+
 bool pht_pages_init(struct pht_pages *pages, int process_fd)
 {
     *pages = (struct pht_pages){.pagemap_fd = openat(process_fd, "pagemap", O_RDONLY | O_CLOEXEC)};
     if (pages->pagemap_fd < 0)
         return false;
-    struct scan_argument probe = {.size = sizeof(probe), .return_mask = SCAN_PRESENT};
-    pages->no_scan = ioctl(pages->pagemap_fd, SCAN_IOCTL, &probe) < 0;
+    pages->no_scan = !knows_scan(pages->pagemap_fd, SCAN_PRESENT);
+    pages->no_guard = !knows_scan(pages->pagemap_fd, SCAN_PRESENT | SCAN_GUARD);
     if (pages->no_scan)
         pages->zero_frame = find_zero_frame();
     return true;
@@ -109,8 +118,11 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
                           uint64_t *swapped)
 {
     struct scan_region regions[SCAN_REGIONS] = {0};
+    uint64_t wanted = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_FRAME;
     pht_addr at = start;
 
+    if (!pages->no_guard)
+        wanted |= SCAN_GUARD;
     while (at < end) {
         struct scan_argument argument = {
             .size = sizeof(argument),
@@ -119,7 +131,7 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
             .vec = (uintptr_t)regions,
             .vec_len = SCAN_REGIONS,
             .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-            .return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_FRAME,
+            .return_mask = wanted,
         };
         int found = ioctl(pages->pagemap_fd, SCAN_IOCTL, &argument);
         if (found < 0 && errno == EINTR)
@@ -129,6 +141,8 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
         for (int i = 0; i < found; i++) {
             size_t from = (size_t)(regions[i].start - start) / PHT_PAGE_BYTES;
             size_t to = (size_t)(regions[i].end - start) / PHT_PAGE_BYTES;
+            if (regions[i].categories & SCAN_GUARD) /* a swapped one as well */
+                continue;
             if (regions[i].categories & SCAN_SWAPPED)
                 set_bits(swapped, from, to);
             else if (!(regions[i].categories & SCAN_ZERO_FRAME))
@@ -143,7 +157,7 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
 
 void pht_pages_decode(uint64_t entry, uint64_t zero_frame, bool *resident, bool *swapped)
 {
-    *swapped = (entry & PAGEMAP_SWAPPED) != 0;
+    *swapped = (entry & PAGEMAP_SWAPPED) != 0 && (entry & PAGEMAP_GUARD) == 0;
     *resident = (entry & PAGEMAP_PRESENT) != 0 &&
                 (zero_frame == 0 || (entry & PAGEMAP_FRAME) != zero_frame);
 }
