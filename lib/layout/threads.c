@@ -123,7 +123,7 @@ static bool read_since_2_34(struct pht_elf_image *libc, const struct pht_symbol 
     ret->stack_lists[0] = loader->rtld_global + used;
     ret->stack_lists[1] = loader->rtld_global + user;
     /* No record tells where the third list is: behind the second, in all releases since 2.34. */
-    if (user + 2 * LIST_BYTES <= loader->rtld_global_bytes)
+    if (user + LIST_BYTES <= loader->rtld_global_bytes - LIST_BYTES)
         ret->stack_cache = ret->stack_lists[1] + LIST_BYTES;
     return true;
 }

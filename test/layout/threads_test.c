@@ -95,6 +95,8 @@ START_TEST(the_lists_of_today_are_the_loaders)
     ck_assert(layout.known);
     ck_assert_uint_eq(layout.stack_lists[0], global + 2816);
     ck_assert_uint_eq(layout.stack_lists[1], global + 2832);
+    ck_assert_uint_eq(layout.stack_cache, global + 2848);
+    ck_assert_uint_eq(layout.pthread_bytes, 2368);
     ck_assert_uint_eq(layout.pthread_list, 704);
     ck_assert_uint_eq(layout.pthread_tid, 720);
     ck_assert_uint_eq(layout.link_map_tls_offset, 1160);
@@ -110,6 +112,8 @@ START_TEST(the_lists_of_old_are_libpthreads)
     ck_assert(layout.known);
     ck_assert_uint_eq(layout.stack_lists[0], address_in(companions[1], "fixture_stack_used"));
     ck_assert_uint_eq(layout.stack_lists[1], address_in(companions[1], "fixture_stack_user"));
+    ck_assert_uint_eq(layout.stack_cache, address_in(companions[1], "fixture_stack_cache"));
+    ck_assert_uint_eq(layout.pthread_bytes, 2304);
     ck_assert_uint_eq(layout.pthread_list, 696);
     ck_assert_uint_eq(layout.pthread_tid, 712);
     ck_assert_uint_eq(layout.link_map_tls_offset, 1104);
@@ -237,10 +241,13 @@ START_TEST(a_record_must_be_of_the_member)
     ck_assert(elf_fixture_open(&fixture, libc));
     elf_fixture_hide_others(&fixture, tree.path);
     pht_thread_layout_find(fixture.target, &fixture.maps, &fixture.image, &layout);
-    if (row->known)
+    if (row->known) {
         ck_assert(layout.known);
-    else
+        /* The list of the cache stands behind the others, inside _rtld_global. */
+        ck_assert_uint_eq(layout.stack_cache == 0, row->from.offset == 2832);
+    } else {
         check_nothing_is_known(&layout);
+    }
     put_away();
 }
 END_TEST

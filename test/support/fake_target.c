@@ -77,9 +77,11 @@ static struct pht_mapping describe(const struct fake_mapping *mapping)
     return (struct pht_mapping){
         .start = mapping->start,
         .end = mapping->cut,
-        .inode = mapping->kind & FAKE_FILE ? FAKE_INODE : 0,
+        .offset = mapping->offset,
+        .inode = mapping->inode,
         .readable = !(mapping->kind & FAKE_UNREADABLE),
-        .writable = !(mapping->kind & FAKE_UNREADABLE),
+        .writable = !(mapping->kind & (FAKE_UNREADABLE | FAKE_READ_ONLY)),
+        .executable = mapping->kind & FAKE_EXECUTABLE,
         .shared = mapping->kind & FAKE_SHARED,
         .name = mapping->name,
     };
@@ -458,7 +460,13 @@ void fake_target_destroy(struct fake_target *fake)
 void fake_target_map(struct fake_target *fake, pht_addr start, pht_addr end, unsigned kind)
 {
     struct fake_mapping mapping = {
-        .start = start, .end = end, .cut = end, .kind = kind, .name = ""};
+        .start = start,
+        .end = end,
+        .cut = end,
+        .kind = kind,
+        .inode = kind & FAKE_FILE ? FAKE_INODE : 0,
+        .name = "",
+    };
     size_t pages = page_count(&mapping), slot = 0;
 
     mapping.bytes = malloc(pages * PHT_PAGE_BYTES);
@@ -493,6 +501,15 @@ void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *
 
     ck_assert_ptr_nonnull(mapping);
     mapping->name = name;
+}
+
+void fake_target_set_file(struct fake_target *fake, pht_addr start, uint64_t inode, uint64_t offset)
+{
+    struct fake_mapping *mapping = find(fake, start);
+
+    ck_assert_ptr_nonnull(mapping);
+    mapping->inode = inode;
+    mapping->offset = offset;
 }
 
 void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end)

@@ -23,6 +23,8 @@ enum fake_kind {
     FAKE_SHARED = 1 << 0,
     FAKE_UNREADABLE = 1 << 1,
     FAKE_FILE = 1 << 2,
+    FAKE_READ_ONLY = 1 << 3,
+    FAKE_EXECUTABLE = 1 << 4,
 };
 
 /* Content of pages that nobody may look at. */
@@ -33,6 +35,8 @@ struct fake_mapping {
     pht_addr end;
     pht_addr cut; /* what lies from here on is no longer mapped, or not yet */
     unsigned kind;
+    uint64_t inode; /* of its file */
+    uint64_t offset;
     bool gone;
     const char *name;
     uint8_t *bytes;
@@ -119,6 +123,10 @@ void fake_target_unmap(struct fake_target *fake, pht_addr start);
 
 /* `name` must last as long as the fake. */
 void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *name);
+
+/* The mapping of FAKE_FILE at `start` is of that file; all are of the same one otherwise. */
+void fake_target_set_file(struct fake_target *fake, pht_addr start, uint64_t inode,
+                          uint64_t offset);
 
 /* The mapping at `start` ends at `end`, page-aligned and no further than it was mapped. */
 void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end);
