@@ -257,6 +257,11 @@ void pht_cache_store(const char *directory, const struct pht_cache_kind *kind,
         unlinkat(directory_fd, fresh, 0);
 }
 
+void pht_cache_name_process(const struct pht_process *process, char name[static 32])
+{
+    snprintf(name, 32, "%d.%" PRIu64, process->pid, process->start_time_ticks);
+}
+
 void pht_cache_forget(const char *directory, const struct pht_cache_kind *kind,
                       const char *build_id)
 {

@@ -21,6 +21,7 @@ static struct pht_libc resolved(void)
     return (struct pht_libc){
         .version_text = "2.36",
         .build_id = BUILD_ID,
+        .odd_process = "4711.98",
         .layout_source = PHT_LAYOUT_DWARF,
         .symbol_source = PHT_SYMBOL_SYMTAB,
         .layout = elf_layout_of_libc(),
@@ -61,6 +62,7 @@ START_TEST(a_stored_layout_is_loaded_as_it_was)
     ck_assert_uint_eq(libc.start, 43);
     ck_assert_uint_eq(libc.end, 44);
     ck_assert_str_eq(libc.version_text, "2.36");
+    ck_assert_str_eq(libc.odd_process, "4711.98");
     ck_assert_int_eq(libc.layout_source, PHT_LAYOUT_DWARF);
     ck_assert_int_eq(libc.symbol_source, PHT_SYMBOL_SYMTAB);
     ck_assert_mem_eq(&libc.layout, &wanted.layout, sizeof(wanted.layout));
