@@ -79,6 +79,8 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     EXTENT(interp_obmalloc_bytes, "_is", "obmalloc")                                               \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \
+    /* no walker reads it: it stands behind the head, and proves it */                             \
+    MEMBER(runtime_interpreters_main, "pyruntimestate", "interpreters.main")                       \
     MEMBER(runtime_object_malloc, "pyruntimestate", "allocators.standard.obj.malloc")              \
     MEMBER(runtime_debug_malloc, "pyruntimestate", "allocators.debug.obj.alloc.malloc")            \
     ADDRESS(runtime, "_PyRuntime")                                                                 \

@@ -170,7 +170,7 @@ static bool load_layout(FILE *file, const struct pht_layout_table *table, void *
         pht_layout_set(layout, &table->fields[i], value);
     }
     return next_line(file, line) && value_of(line, "end") != NULL && getc(file) == EOF &&
-           pht_layout_is_sound(table, layout);
+           pht_layout_is_sound(table, layout) && table->is_as_declared(layout);
 }
 
 bool pht_cache_load(const char *directory, const struct pht_cache_kind *kind,

@@ -16,7 +16,7 @@
  * The first line, and those from the build-id to the layout, are the kind's own.
  * The last line has a checksum of the others (FNV-1a, 64 bits, hex).
  * A file that is not exactly of this form, or that someone else owns or may write, counts as
- * absent. So does one of another version of the format.
+ * absent. So does one of another version of the format, or whose offsets contradict each other.
  *
  * Data that does not fit a kept layout makes it be resolved anew. If that gives the same, what
  * does not fit is the process's own, and the file names the process: see layout.h.

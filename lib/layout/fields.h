@@ -33,7 +33,8 @@ struct pht_layout_table {
     const char *unit;     /* the source file that includes all the types and has the variables */
     const char *exported; /* a variable of another file, whose name is unique; or NULL */
     uint64_t struct_bytes_max;
-    bool (*has_required)(const void *layout); /* all that a walk needs, no member out of bounds */
+    bool (*has_required)(const void *layout);   /* all that a walk needs, no member out of bounds */
+    bool (*is_as_declared)(const void *layout); /* see order.h */
 };
 
 /*

@@ -37,11 +37,13 @@ bool pht_doubts_nothing_to_read(const struct pht_pymalloc_roots *roots)
 
 /*
  * Arenas were allocated at least as often as there ever were at once, which is at least as many
- * as there are and no more than the array of arena objects has, for it never shrinks. Only 2.7
- * has no such counters.
+ * as there are and no more than the array of arena objects has, for it never shrinks. 2.7 counts
+ * only those that there are.
  */
 static bool are_counters_sane(const struct pht_pymalloc_root *root, unsigned major)
 {
+    if (root->narenas == PHT_UNKNOWN)
+        return false;
     if (root->arenas_peak == PHT_UNKNOWN || root->arenas_allocated_total == PHT_UNKNOWN)
         return major < 3;
     return root->arenas_peak >= root->arenas && root->arenas_peak <= root->maxarenas &&

@@ -33,7 +33,7 @@ static struct pht_python resolved(void)
         .odd_process = "4711.98",
         .layout_source = PHT_LAYOUT_DWARF,
         .symbol_source = PHT_SYMBOL_DYNSYM,
-        .layout = elf_layout_of_statics(),
+        .layout = elf_layout_of_3_11(),
     };
 }
 
@@ -101,7 +101,7 @@ START_TEST(a_later_layout_replaces_the_stored_one)
 {
     struct pht_python python = resolved();
 
-    python.layout = elf_layout_of_states();
+    python.layout = elf_layout_of_3_13();
     python.debug_build = true;
     pht_python_cache_store(directory, &python);
     struct pht_python loaded = {.build_id = BUILD_ID};

@@ -107,9 +107,9 @@ START_TEST(its_structs_are_those_of_the_compiler)
     ck_assert_uint_eq(layout->state_next, 2152);
     ck_assert_uint_eq(layout->state_system_mem, 2168);
     ck_assert_uint_eq(layout->state_max_system_mem, 2176);
-    ck_assert_uint_eq(layout->heap_bytes, 24);
+    ck_assert_uint_eq(layout->heap_bytes, 32);
     ck_assert_uint_eq(layout->heap_size, 16);
-    ck_assert_uint_eq(layout->params_bytes, rows[_i].has_tcache ? 104 : 80);
+    ck_assert_uint_eq(layout->params_bytes, rows[_i].has_tcache ? 112 : 80);
     ck_assert_uint_eq(layout->params_n_mmaps, 40);
     ck_assert_uint_eq(layout->params_mmapped_mem, 56);
     ck_assert_uint_eq(layout->params_sbrk_base, 72);

@@ -84,6 +84,13 @@ START_TEST(an_allocator_must_be_one_of_cpythons)
 }
 END_TEST
 
+START_TEST(arenas_must_be_counted)
+{
+    state.narenas = PHT_UNKNOWN;
+    ck_assert(pht_doubts_pymalloc_roots(&pymalloc_roots));
+}
+END_TEST
+
 START_TEST(roots_of_pymalloc_must_hold_together)
 {
     pymalloc_roots.consistent = false;
@@ -285,6 +292,7 @@ static Suite *doubts_suite(void)
     tcase_add_checked_fixture(pymalloc, setup_pymalloc, NULL);
     tcase_add_test(pymalloc, sane_roots_of_pymalloc_are_believed);
     tcase_add_loop_test(pymalloc, counters_of_arenas_must_agree, 0, ROWS(counters_rows));
+    tcase_add_test(pymalloc, arenas_must_be_counted);
     tcase_add_loop_test(pymalloc, an_allocator_must_be_one_of_cpythons, 0, ROWS(allocator_rows));
     tcase_add_test(pymalloc, roots_of_pymalloc_must_hold_together);
     suite_add_tcase(suite, pymalloc);
