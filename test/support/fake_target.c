@@ -426,8 +426,7 @@ void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *
     mapping->name = name;
 }
 
-void fake_target_set_file(struct fake_target *fake, pht_addr start, uint64_t inode,
-                          uint64_t offset)
+void fake_target_set_file(struct fake_target *fake, pht_addr start, uint64_t inode, uint64_t offset)
 {
     struct fake_mapping *mapping = find(fake, start);
 
