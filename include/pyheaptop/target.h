@@ -271,21 +271,31 @@ struct pht_relative {
     int parent; /* its place in the family; -1 if its parent is not of it */
 };
 
+/*
+ * One page of a relative, as pagemap(5) has it. A page that is mapped, but is the kernel's page of
+ * zeros, is not anonymous; where pht_target_sees_zero_pages() is false, it seems to be. Before
+ * Linux 6.11 huge pages of shared memory seem to be as well: only the mapping tells.
+ */
+struct pht_family_page {
+    bool anonymous; /* present, and neither of a file nor of shared memory */
+    bool exclusive; /* mapped once only */
+    uint64_t frame; /* 0 where the kernel hides it, and where nothing is present */
+};
+
 /* Parents before their children. */
 struct pht_family {
     struct pht_relative *items;
     size_t count;
     bool sees_frames; /* the kernel shows page frames: CAP_SYS_ADMIN */
     bool complete;    /* false if there were more than are looked at, or some could not be read */
+
+    /* For pht_family_read_pages(), so that a test can make up pages. `reader` is malloc'ed. */
+    bool (*read_pages)(const struct pht_family *family, size_t member, pht_addr addr, size_t count,
+                       struct pht_family_page *ret);
+    void *reader;
 };
 
-/* One page of a relative, as pagemap(5) has it. */
-struct pht_family_page {
-    bool anonymous; /* present, and neither of a file nor of shared memory */
-    bool exclusive; /* mapped once only */
-    uint64_t frame; /* 0 where the kernel hides it */
-};
-
+/* Short memory is the only error. A target that ended has no family, and that is not complete. */
 struct pht_error *pht_target_read_family(struct pht_target *target, struct pht_family *ret);
 void pht_family_deinit(struct pht_family *family);
 

@@ -58,6 +58,14 @@ static void check_foreign_allocators(struct pht_report *report)
     }
 }
 
+static void check_family(struct pht_report *report)
+{
+    if (report->family_count > 0 && !report->family_is_exact)
+        pht_report_warn(report, "page-owners-hidden", "sudo, or CAP_SYS_ADMIN",
+                        "the kernel hides page frames: what is exclusive is exact, with whom the "
+                        "rest is shared is not known");
+}
+
 void pht_caveats_no_layout(struct pht_report *report)
 {
     if ((report->walks & PHT_SECTION_PYMALLOC) && !pht_runtimes_know_pymalloc(report))
@@ -78,6 +86,7 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
     if (report->has_snapshot && !report->snapshot.consistent)
         report->complete = false;
     check_foreign_allocators(report);
+    check_family(report);
     if (report->pymalloc != NULL || report->glibc != NULL)
         check_zero_pages(report, target);
     if (report->sections == PHT_SECTION_ALL)

@@ -102,7 +102,7 @@ static char *find_directory(char *mountinfo, bool v2, const char *path)
     return NULL;
 }
 
-/* UINT64_MAX for "max"; false when the file is missing or odd. */
+/* UINT64_MAX for "max"; false when the file is missing or odd, and `*ret` as it was. */
 static bool read_number(int directory_fd, const char *name, uint64_t *ret)
 {
     _cleanup_free_ char *text = pht_procfs_read(directory_fd, name, NULL);
@@ -114,6 +114,41 @@ static bool read_number(int directory_fd, const char *name, uint64_t *ret)
         return true;
     }
     return sscanf(text, "%" SCNu64, ret) == 1;
+}
+
+/*
+ * Lines of memory.events (v2) or memory.oom_control (v1): "oom 7", "oom_kill 2", ... UINT64_MAX
+ * where there is no such file, or no such line in it: v1 counts since Linux 4.13.
+ */
+static uint64_t read_oom_kills(int directory_fd, const char *name)
+{
+    static const char key[] = "oom_kill ";
+    _cleanup_free_ char *text = pht_procfs_read(directory_fd, name, NULL);
+    char *rest = text, *line;
+    uint64_t count;
+
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
+        if (strncmp(line, key, sizeof(key) - 1) == 0 &&
+            sscanf(line + sizeof(key) - 1, "%" SCNu64, &count) == 1)
+            return count;
+    }
+    return UINT64_MAX;
+}
+
+/* Limit and use are always there; the rest is newer, or not of the root group. */
+static bool read_files(int fd, bool v2, struct pht_cgroup_memory *ret)
+{
+    *ret = (struct pht_cgroup_memory){.high_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX};
+    if (!read_number(fd, v2 ? "memory.max" : "memory.limit_in_bytes", &ret->limit_bytes) ||
+        !read_number(fd, v2 ? "memory.current" : "memory.usage_in_bytes", &ret->current_bytes))
+        return false;
+    if (!v2 && ret->limit_bytes >= V1_NO_LIMIT)
+        ret->limit_bytes = UINT64_MAX;
+    if (v2)
+        read_number(fd, "memory.high", &ret->high_bytes);
+    read_number(fd, v2 ? "memory.peak" : "memory.max_usage_in_bytes", &ret->peak_bytes);
+    ret->oom_kills = read_oom_kills(fd, v2 ? "memory.events" : "memory.oom_control");
+    return true;
 }
 
 static bool read_hierarchy(int proc_fd, int process_fd, bool v2, struct pht_cgroup_memory *ret)
@@ -128,13 +163,7 @@ static bool read_hierarchy(int proc_fd, int process_fd, bool v2, struct pht_cgro
     if (directory == NULL)
         return false;
     _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 ||
-        !read_number(fd, v2 ? "memory.max" : "memory.limit_in_bytes", &ret->limit_bytes) ||
-        !read_number(fd, v2 ? "memory.current" : "memory.usage_in_bytes", &ret->current_bytes))
-        return false;
-    if (!v2 && ret->limit_bytes >= V1_NO_LIMIT)
-        ret->limit_bytes = UINT64_MAX;
-    return true;
+    return fd >= 0 && read_files(fd, v2, ret);
 }
 
 void pht_cgroup_read(int proc_fd, int process_fd, struct pht_cgroup_memory *ret)

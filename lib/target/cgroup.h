@@ -1,4 +1,4 @@
-/* The limit and the use of the memory cgroup that a process is in; v1 and v2. */
+/* Limits, use and kills of the memory cgroup that a process is in; v1 and v2. */
 #ifndef PHT_LIB_TARGET_CGROUP_H
 #define PHT_LIB_TARGET_CGROUP_H
 

@@ -1,10 +1,14 @@
-/* Relatives of a process. */
+/* Processes that came from the same exec as a target, by fork alone. */
 #ifndef PHT_LIB_TARGET_FAMILY_H
 #define PHT_LIB_TARGET_FAMILY_H
 
 #include "pyheaptop/target.h"
 
-/* As pht_target_python_child(). `proc_fd` is /proc, `process_fd` the parent's directory there. */
-pid_t pht_family_python_child(int proc_fd, int process_fd, char **command);
+/* As pht_target_read_family(). `proc_fd` is /proc. */
+struct pht_error *pht_family_find(int proc_fd, pid_t pid, struct pht_family *ret);
+
+/* As pht_family_read_pages(), of page maps that the kernel has. */
+bool pht_family_read_pagemap(const struct pht_family *family, size_t member, pht_addr addr,
+                             size_t count, struct pht_family_page *ret);
 
 #endif

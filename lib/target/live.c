@@ -21,6 +21,7 @@
 #include "target/pages.h"
 #include "target/priority.h"
 #include "target/procfs.h"
+#include "target/python_child.h"
 #include "target/smaps.h"
 #include "target/stop.h"
 
@@ -287,11 +288,18 @@ static void live_read_cgroup_memory(void *self, struct pht_cgroup_memory *ret)
     pht_cgroup_read(live->proc_fd, live->process_fd, ret);
 }
 
+static struct pht_error *live_read_family(void *self, struct pht_family *ret)
+{
+    struct live *live = self;
+
+    return pht_family_find(live->proc_fd, live->pid, ret);
+}
+
 static pid_t live_python_child(void *self, char **command)
 {
     struct live *live = self;
 
-    return pht_family_python_child(live->proc_fd, live->process_fd, command);
+    return pht_python_child_find(live->proc_fd, live->pid, command);
 }
 
 static const struct pht_target_ops live_ops = {
@@ -309,6 +317,7 @@ static const struct pht_target_ops live_ops = {
     .read_smaps = live_read_smaps,
     .read_counters = live_read_counters,
     .read_cgroup_memory = live_read_cgroup_memory,
+    .read_family = live_read_family,
     .python_child = live_python_child,
 };
 

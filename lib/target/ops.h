@@ -23,6 +23,7 @@ struct pht_target_ops {
     struct pht_error *(*read_smaps)(void *self, struct pht_smaps *ret);
     struct pht_error *(*read_counters)(void *self, struct pht_kernel_memory *ret);
     void (*read_cgroup_memory)(void *self, struct pht_cgroup_memory *ret);
+    struct pht_error *(*read_family)(void *self, struct pht_family *ret);
     pid_t (*python_child)(void *self, char **command);
 };
 

@@ -4,11 +4,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "target/pagemap.h"
+
 /*
- * include/uapi/linux/fs.h of Linux 6.7, repeated here because the headers of the build host may
+ * include/uapi/linux/fs.h of Linux 6.16, repeated here because the headers of the build host may
  * be older than the kernel that the program runs on.
  */
 struct scan_region {
@@ -36,36 +37,16 @@ struct scan_argument {
 #define SCAN_PRESENT ((uint64_t)1 << 3)
 #define SCAN_SWAPPED ((uint64_t)1 << 4)
 #define SCAN_ZERO_FRAME ((uint64_t)1 << 5)
-
-#define PAGEMAP_PRESENT ((uint64_t)1 << 63)
-#define PAGEMAP_SWAPPED ((uint64_t)1 << 62)
-#define PAGEMAP_FRAME (((uint64_t)1 << 55) - 1)
+#define SCAN_GUARD ((uint64_t)1 << 8) /* Linux 6.16; older ones refuse it */
 
 #define SCAN_REGIONS 512
 #define PAGEMAP_ENTRIES 2048
 
-/*
- * The kernel has one page of zeros for all processes: map it ourselves, by reading fresh private
- * memory, and see which frame it is. 0 without CAP_SYS_ADMIN.
- */
-static uint64_t find_zero_frame(void)
+static bool knows_scan(int pagemap_fd, uint64_t categories)
 {
-    volatile const char *page =
-        mmap(NULL, PHT_PAGE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return 0;
-    uint64_t frame = 0;
-    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        uint64_t entry;
-        (void)page[0];
-        off_t at = (off_t)((uintptr_t)page / PHT_PAGE_BYTES * sizeof(entry));
-        if (pread(fd, &entry, sizeof(entry), at) == sizeof(entry) && (entry & PAGEMAP_PRESENT))
-            frame = entry & PAGEMAP_FRAME;
-        close(fd);
-    }
-    munmap((void *)(uintptr_t)page, PHT_PAGE_BYTES);
-    return frame;
+    struct scan_argument probe = {.size = sizeof(probe), .return_mask = categories};
+
+    return ioctl(pagemap_fd, SCAN_IOCTL, &probe) >= 0;
 }
 
 bool pht_pages_init(struct pht_pages *pages, int process_fd)
@@ -73,10 +54,10 @@ bool pht_pages_init(struct pht_pages *pages, int process_fd)
     *pages = (struct pht_pages){.pagemap_fd = openat(process_fd, "pagemap", O_RDONLY | O_CLOEXEC)};
     if (pages->pagemap_fd < 0)
         return false;
-    struct scan_argument probe = {.size = sizeof(probe), .return_mask = SCAN_PRESENT};
-    pages->no_scan = ioctl(pages->pagemap_fd, SCAN_IOCTL, &probe) < 0;
+    pages->no_scan = !knows_scan(pages->pagemap_fd, SCAN_PRESENT);
+    pages->no_guard = !knows_scan(pages->pagemap_fd, SCAN_PRESENT | SCAN_GUARD);
     if (pages->no_scan)
-        pages->zero_frame = find_zero_frame();
+        pages->zero_frame = pht_pagemap_zero_frame();
     return true;
 }
 
@@ -109,8 +90,11 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
                           uint64_t *swapped)
 {
     struct scan_region regions[SCAN_REGIONS] = {0};
+    uint64_t wanted = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_FRAME;
     pht_addr at = start;
 
+    if (!pages->no_guard)
+        wanted |= SCAN_GUARD;
     while (at < end) {
         struct scan_argument argument = {
             .size = sizeof(argument),
@@ -119,7 +103,7 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
             .vec = (uintptr_t)regions,
             .vec_len = SCAN_REGIONS,
             .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
-            .return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_FRAME,
+            .return_mask = wanted,
         };
         int found = ioctl(pages->pagemap_fd, SCAN_IOCTL, &argument);
         if (found < 0 && errno == EINTR)
@@ -129,6 +113,8 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
         for (int i = 0; i < found; i++) {
             size_t from = (size_t)(regions[i].start - start) / PHT_PAGE_BYTES;
             size_t to = (size_t)(regions[i].end - start) / PHT_PAGE_BYTES;
+            if (regions[i].categories & SCAN_GUARD) /* a swapped one as well */
+                continue;
             if (regions[i].categories & SCAN_SWAPPED)
                 set_bits(swapped, from, to);
             else if (!(regions[i].categories & SCAN_ZERO_FRAME))
@@ -143,9 +129,9 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
 
 void pht_pages_decode(uint64_t entry, uint64_t zero_frame, bool *resident, bool *swapped)
 {
-    *swapped = (entry & PAGEMAP_SWAPPED) != 0;
-    *resident = (entry & PAGEMAP_PRESENT) != 0 &&
-                (zero_frame == 0 || (entry & PAGEMAP_FRAME) != zero_frame);
+    *swapped = (entry & PHT_PAGEMAP_SWAPPED) != 0 && (entry & PHT_PAGEMAP_GUARD) == 0;
+    *resident = (entry & PHT_PAGEMAP_PRESENT) != 0 &&
+                (zero_frame == 0 || (entry & PHT_PAGEMAP_FRAME) != zero_frame);
 }
 
 static bool scan_by_pagemap(struct pht_pages *pages, pht_addr start, pht_addr end,
@@ -156,15 +142,13 @@ static bool scan_by_pagemap(struct pht_pages *pages, pht_addr start, pht_addr en
 
     for (size_t done = 0; done < count;) {
         size_t batch = count - done < PAGEMAP_ENTRIES ? count - done : PAGEMAP_ENTRIES;
-        off_t at = (off_t)((start / PHT_PAGE_BYTES + done) * sizeof(entries[0]));
-        ssize_t got = pread(pages->pagemap_fd, entries, batch * sizeof(entries[0]), at);
-        if (got < 0 && errno == EINTR)
-            continue;
+        ssize_t got =
+            pht_pagemap_read(pages->pagemap_fd, start + done * PHT_PAGE_BYTES, batch, entries);
         if (got < 0)
             return false;
         if (got == 0)
             break;
-        for (size_t i = 0; i < (size_t)got / sizeof(entries[0]); i++) {
+        for (size_t i = 0; i < (size_t)got; i++) {
             bool is_resident, is_swapped;
             pht_pages_decode(entries[i], pages->zero_frame, &is_resident, &is_swapped);
             if (is_resident)
@@ -172,7 +156,7 @@ static bool scan_by_pagemap(struct pht_pages *pages, pht_addr start, pht_addr en
             if (is_swapped)
                 set_bits(swapped, done + i, done + i + 1);
         }
-        done += (size_t)got / sizeof(entries[0]);
+        done += (size_t)got;
     }
     return true;
 }

@@ -10,6 +10,7 @@
 struct pht_pages {
     int pagemap_fd;
     bool no_scan;
+    bool no_guard; /* the scan does not tell guard pages */
     /* For pagemap: the frame of the page of zeros, 0 where the kernel hides frames from us. */
     uint64_t zero_frame;
 };
@@ -22,12 +23,16 @@ bool pht_pages_see_zeros(const struct pht_pages *pages);
 
 /*
  * As pht_target_scan_pages(); false with errno set. Guard pages (MADV_GUARD_INSTALL, Linux 6.13)
- * come as swapped ones: neither is there to be read.
+ * are neither resident nor swapped, where the kernel tells: pagemap since 6.15, the scan since
+ * 6.16. Before that they come as swapped ones; those are not there to be read either.
  */
 bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
                     uint64_t *swapped);
 
-/* One entry of pagemap decoded: bit 63 present, 62 swapped, 0..54 the frame of a present page. */
+/*
+ * One entry of pagemap decoded: bit 63 present, 62 swapped, 58 a guard page (swapped as well),
+ * 0..54 the frame of a present page.
+ */
 void pht_pages_decode(uint64_t entry, uint64_t zero_frame, bool *resident, bool *swapped);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,8 @@ char *pht_procfs_read_environment(int process_fd, size_t *size)
 
 /*
  * 48213 (celery: (a) b) S 48190 48190 ... : the command may hold anything, so fields are counted
- * from the last ')'. After it: state is field 3, minflt 10, majflt 12, num_threads 20,
- * starttime 22, startstack 28; flags, field 9, has PF_KTHREAD (0x00200000).
+ * from the last ')'. After it: state is field 3, ppid 4, minflt 10, majflt 12, num_threads 20,
+ * starttime 22, startcode 26, startstack 28; flags, field 9, has PF_KTHREAD (0x00200000).
  */
 static bool parse_stat(const char *text, struct pht_procfs_status *ret)
 {
@@ -97,10 +98,12 @@ static bool parse_stat(const char *text, struct pht_procfs_status *ret)
         at = end;
     }
     ret->kernel_thread = (fields[9] & 0x00200000) != 0;
+    ret->ppid = fields[4] <= INT_MAX ? (pid_t)fields[4] : 0;
     ret->minor_faults = fields[10];
     ret->major_faults = fields[12];
     ret->threads = (uint32_t)fields[20];
     ret->start_time_ticks = fields[22];
+    ret->code_start = fields[26];
     ret->stack_start = fields[28];
     return true;
 }
@@ -147,11 +150,21 @@ static uint32_t count_processors(const char *mask)
     return count;
 }
 
-bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret)
+bool pht_procfs_read_stat(int process_fd, struct pht_procfs_status *ret)
 {
     *ret = (struct pht_procfs_status){0};
     _cleanup_free_ char *stat = pht_procfs_read(process_fd, "stat", NULL);
     if (stat == NULL)
+        return false;
+    if (parse_stat(stat, ret))
+        return true;
+    errno = EINVAL;
+    return false;
+}
+
+bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret)
+{
+    if (!pht_procfs_read_stat(process_fd, ret))
         return false;
     _cleanup_free_ char *status = pht_procfs_read(process_fd, "status", NULL);
     if (status == NULL)
@@ -159,8 +172,7 @@ bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret)
     const char *uids = find_field(status, "Uid");
     const char *tracer = find_field(status, "TracerPid");
     int tracer_pid = 0;
-    if (!parse_stat(stat, ret) || uids == NULL ||
-        sscanf(uids, "%u %u %u", &ret->ruid, &ret->euid, &ret->suid) != 3 ||
+    if (uids == NULL || sscanf(uids, "%u %u %u", &ret->ruid, &ret->euid, &ret->suid) != 3 ||
         (tracer != NULL && sscanf(tracer, "%d", &tracer_pid) != 1)) {
         errno = EINVAL;
         return false;

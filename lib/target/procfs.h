@@ -19,10 +19,13 @@ char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, si
 
 /* What is needed of stat(5) and status(5) to know a process. */
 struct pht_procfs_status {
+    pid_t ppid; /* 0: none that we can see */
     uint64_t start_time_ticks;
     uint64_t minor_faults;
     uint64_t major_faults;
-    uint64_t stack_start; /* where exec placed the stack: another one, another program */
+    /* Where exec placed the code and the stack: others, another program. 0, or 1, if hidden. */
+    uint64_t code_start;
+    uint64_t stack_start;
     char state;
     uid_t ruid, euid, suid;
     pid_t tracer;
@@ -34,6 +37,9 @@ struct pht_procfs_status {
 
 /* False with errno set: ENOENT or ESRCH when the process is gone, EINVAL for a damaged file. */
 bool pht_procfs_read_status(int process_fd, struct pht_procfs_status *ret);
+
+/* Only what comes from stat(5); the rest is 0. */
+bool pht_procfs_read_stat(int process_fd, struct pht_procfs_status *ret);
 
 /* environ(5), at most a MiB of it in whole variables. NULL and errno where it cannot be read. */
 char *pht_procfs_read_environment(int process_fd, size_t *size);

@@ -128,6 +128,11 @@ void pht_target_read_cgroup_memory(struct pht_target *target, struct pht_cgroup_
     target->ops->read_cgroup_memory(target->self, ret);
 }
 
+struct pht_error *pht_target_read_family(struct pht_target *target, struct pht_family *ret)
+{
+    return target->ops->read_family(target->self, ret);
+}
+
 pid_t pht_target_python_child(struct pht_target *target, char **command)
 {
     return target->ops->python_child(target->self, command);

@@ -30,7 +30,7 @@ build_programs() {
         (cd "$root" && cmake --preset gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo)
     fi
     ninja -C "$build" pyheaptop bench_first_report bench_accounting bench_chunks \
-        bench_stop
+        bench_ledger bench_stop
 }
 
 find_pythons() {
@@ -83,5 +83,6 @@ print_machine
     for mib in $chunks; do
         "$build"/test/bench_chunks $rounds "$build"/pyheaptop "$mib"
     done
+    "$build"/test/bench_ledger $rounds "$python" "$heap" $heaps
     "$build"/test/bench_stop $reports "$python" "$heap" $small $large "$cache"
 }

@@ -5,6 +5,7 @@
  * Python.h, from the part of the C API that never changed since PEP 489 made modules loadable into
  * isolated sub-interpreters, and calls only functions that glibc has had for long.
  */
+#include <alloca.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -130,6 +131,14 @@ static struct object *hold_beat(struct object *self, struct object *arguments)
     PyEval_SaveThread();
     beat_forever(beat);
     return NULL;
+}
+
+/* For ctypes: use up so much of the thread's stack, and call `wait` on top of that. */
+void hold_use_stack(size_t bytes, void (*wait)(void));
+void hold_use_stack(size_t bytes, void (*wait)(void))
+{
+    memset(alloca(bytes), 's', bytes);
+    wait();
 }
 
 struct object *PyInit_hold(void)

@@ -30,6 +30,9 @@ import glibc_steps
 import glibc_trim
 import kills
 import layout_cache
+import ledger_family
+import ledger_known
+import ledger_programs
 import namespaces
 import output
 import refusals
@@ -41,7 +44,8 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           namespaces, layout_cache, output]
+           namespaces, layout_cache, ledger_programs, ledger_known,
+           ledger_family, output]
 
 
 def parse_arguments():

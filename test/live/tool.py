@@ -16,15 +16,16 @@ def environment(cache):
             "XDG_CACHE_HOME": cache}
 
 
-def command(lab, *arguments, user=None):
-    before = []
+def command(lab, *arguments, user=None, before=()):
+    """`before` is a command that runs it, with other rights say."""
+    before = list(before)
     if user is not None:
         before = ["setpriv", "--reuid=" + user, "--clear-groups", "--"]
     return before + [lab.program, *[str(argument) for argument in arguments]]
 
 
-def run(lab, *arguments, cache=None, user=None):
-    done = subprocess.run(command(lab, *arguments, user=user), env=environment(cache or lab.cache),
+def run(lab, *arguments, cache=None, user=None, before=()):
+    done = subprocess.run(command(lab, *arguments, user=user, before=before), env=environment(cache or lab.cache),
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS)
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())

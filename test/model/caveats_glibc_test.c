@@ -16,7 +16,7 @@ static void setup(void)
     fake = fake_target_create();
     report = heap_report_create();
     heap_report_drop_pymalloc(report);
-    report->sections = PHT_SECTION_GLIBC;
+    report->sections = report->walks = PHT_SECTION_GLIBC;
 }
 
 static void teardown(void)
@@ -229,7 +229,7 @@ START_TEST(malloc_that_was_not_asked_for_is_not_missed)
     pht_libc_destroy(report->libc);
     report->libc = NULL;
     heap_report_drop_glibc(report);
-    report->sections = PHT_SECTION_KERNEL;
+    report->sections = report->walks = PHT_SECTION_KERNEL;
     pht_caveats_no_layout(report);
     pht_caveats_collect(report, fake->target);
     ck_assert_uint_eq(report->warnings.count, 0);

@@ -16,7 +16,7 @@ static void setup(void)
     report = heap_report_create();
     heap_report_drop_glibc(report);
     /* Only a report of everything says what this version does not walk. */
-    report->sections = PHT_SECTION_PYMALLOC;
+    report->sections = report->walks = PHT_SECTION_PYMALLOC;
 }
 
 static void teardown(void)
@@ -147,7 +147,7 @@ END_TEST
 START_TEST(report_of_the_kernels_figures_alone_is_complete)
 {
     heap_report_drop_pymalloc(report);
-    report->sections = PHT_SECTION_KERNEL;
+    report->sections = report->walks = PHT_SECTION_KERNEL;
     report->has_snapshot = false;
     report->snapshot = (struct pht_snapshot_stats){0};
     fake->hides_zero_pages = true;

@@ -2,9 +2,11 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sorted.h"
 #include "target/ops.h"
 
 #define FAKE_INODE 4711
@@ -78,7 +80,7 @@ static struct pht_mapping describe(const struct fake_mapping *mapping)
         .offset = mapping->offset,
         .inode = mapping->inode,
         .readable = !(mapping->kind & FAKE_UNREADABLE),
-        .writable = !(mapping->kind & FAKE_READ_ONLY),
+        .writable = !(mapping->kind & (FAKE_UNREADABLE | FAKE_READ_ONLY)),
         .executable = mapping->kind & FAKE_EXECUTABLE,
         .shared = mapping->kind & FAKE_SHARED,
         .name = mapping->name,
@@ -305,6 +307,77 @@ static void fake_read_cgroup_memory(void *self, struct pht_cgroup_memory *ret)
     *ret = fake->cgroup;
 }
 
+static void copy_own_pages(struct fake_target *fake, int member, const struct fake_mapping *mapping)
+{
+    bool anonymous = !(mapping->kind & (FAKE_SHARED | FAKE_FILE));
+
+    for (pht_addr at = mapping->start; at < mapping->cut; at += PHT_PAGE_BYTES) {
+        struct pht_family_page page = {
+            .anonymous = anonymous,
+            .exclusive = anonymous,
+            .frame = fake->sees_frames ? at / PHT_PAGE_BYTES : 0,
+        };
+        if (mapping->pages[(at - mapping->start) / PHT_PAGE_BYTES] == FAKE_RESIDENT)
+            fake_target_put_relative_page(fake, member, at, page);
+    }
+}
+
+static void make_alone(struct fake_target *fake)
+{
+    if (fake->relatives.count == 0)
+        fake_target_add_relative(fake, 42, -1);
+    fake->is_alone = true;
+    fake->relatives.items[0].pages.count = 0;
+    for (size_t i = 0; i < fake->mappings.count; i++) {
+        if (is_there(&fake->mappings.items[i]))
+            copy_own_pages(fake, 0, &fake->mappings.items[i]);
+    }
+}
+
+static bool fake_read_pages(const struct pht_family *family, size_t member, pht_addr addr,
+                            size_t count, struct pht_family_page *ret)
+{
+    struct fake_target *fake = *(struct fake_target **)family->reader;
+    const struct fake_relative *relative = &fake->relatives.items[member];
+    const struct fake_relative_page *pages = relative->pages.items;
+    size_t i = pht_sorted_find(pages, relative->pages.count, sizeof(*pages), addr);
+
+    if (relative->relative.pagemap_fd < 0)
+        return false;
+    for (; i < relative->pages.count && pages[i].addr - addr < count * PHT_PAGE_BYTES; i++)
+        ret[(pages[i].addr - addr) / PHT_PAGE_BYTES] = pages[i].page;
+    return true;
+}
+
+static struct pht_error *fake_read_family(void *self, struct pht_family *ret)
+{
+    struct fake_target *fake = self;
+
+    if (fake->family_fails)
+        return pht_error_no_memory();
+    if (fake->relatives.count == 0 || fake->is_alone)
+        make_alone(fake);
+    *ret = (struct pht_family){
+        .items = calloc(fake->relatives.count, sizeof(*ret->items)),
+        .count = fake->relatives.count,
+        .sees_frames = fake->sees_frames,
+        .complete = !fake->misses_relatives,
+        .read_pages = fake_read_pages,
+        .reader = malloc(sizeof(fake)),
+    };
+    ck_assert_ptr_nonnull(ret->items);
+    ck_assert_ptr_nonnull(ret->reader);
+    memcpy(ret->reader, &fake, sizeof(fake));
+    for (size_t i = 0; i < ret->count; i++) {
+        ret->items[i] = fake->relatives.items[i].relative;
+        ret->items[i].comm = strdup(ret->items[i].comm);
+        /* The family closes what it is given. */
+        if (ret->items[i].pagemap_fd >= 0)
+            ret->items[i].pagemap_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    return NULL;
+}
+
 static pid_t fake_python_child(void *self, char **command)
 {
     (void)self;
@@ -327,6 +400,7 @@ static const struct pht_target_ops fake_ops = {
     .read_smaps = fake_read_smaps,
     .read_counters = fake_read_counters,
     .read_cgroup_memory = fake_read_cgroup_memory,
+    .read_family = fake_read_family,
     .python_child = fake_python_child,
 };
 
@@ -375,6 +449,9 @@ void fake_target_destroy(struct fake_target *fake)
         free(fake->mappings.items[i].told);
     }
     free(fake->mappings.items);
+    for (size_t i = 0; i < fake->relatives.count; i++)
+        free(fake->relatives.items[i].pages.items);
+    free(fake->relatives.items);
     free(fake);
 }
 
@@ -498,6 +575,40 @@ uint64_t fake_target_u64(struct fake_target *fake, pht_addr addr)
 
     memcpy(&value, fake_target_bytes(fake, addr, sizeof(value)), sizeof(value));
     return value;
+}
+
+/* ---- relatives ---------------------------------------------------------------------------- */
+
+int fake_target_add_relative(struct fake_target *fake, pid_t pid, int parent)
+{
+    struct pht_relative relative = {
+        .pid = pid,
+        .ppid = 1,
+        .comm = "python3",
+        .rss_bytes = UINT64_MAX,
+        .pss_bytes = UINT64_MAX,
+        .is_target = pid == 42,
+        .parent = parent,
+    };
+
+    ck_assert(!fake->is_alone);
+    ck_assert_int_lt(parent, (int)fake->relatives.count);
+    if (parent >= 0)
+        relative.ppid = fake->relatives.items[parent].relative.pid;
+    ck_assert(pht_vec_push(&fake->relatives, ((struct fake_relative){.relative = relative})));
+    return (int)fake->relatives.count - 1;
+}
+
+void fake_target_put_relative_page(struct fake_target *fake, int member, pht_addr addr,
+                                   struct pht_family_page page)
+{
+    struct fake_relative *relative = &fake->relatives.items[member];
+    size_t count = relative->pages.count;
+
+    if (count > 0 && relative->pages.items[count - 1].addr >= addr)
+        ck_abort_msg("pages out of order");
+    if (!pht_vec_push(&relative->pages, ((struct fake_relative_page){.addr = addr, .page = page})))
+        ck_abort_msg("no memory");
 }
 
 void fake_target_reset_record(struct fake_target *fake)

@@ -55,6 +55,17 @@ struct fake_stop {
 
 #define FAKE_STOPS_MAX 8
 
+/* A page of a relative. */
+struct fake_relative_page {
+    pht_addr addr;
+    struct pht_family_page page;
+};
+
+struct fake_relative {
+    struct pht_relative relative;             /* `comm` must last as long as the fake */
+    PHT_VEC(struct fake_relative_page) pages; /* by address */
+};
+
 struct fake_target {
     struct pht_target *target;
     PHT_VEC(struct fake_mapping) mappings; /* by start */
@@ -82,6 +93,12 @@ struct fake_target {
     struct pht_cgroup_memory cgroup;
     bool smaps_fail;
     bool counters_fail;
+
+    PHT_VEC(struct fake_relative) relatives;
+    bool is_alone; /* the test added none of them */
+    bool sees_frames;
+    bool misses_relatives;
+    bool family_fails;
 
     /* Called before each range is read; the first is number 1. May change anything. */
     void (*on_read)(struct fake_target *fake, uint64_t number, pht_addr addr, void *context);
@@ -125,6 +142,17 @@ void fake_target_put_u32(struct fake_target *fake, pht_addr addr, uint32_t value
 void fake_target_put_u64(struct fake_target *fake, pht_addr addr, uint64_t value);
 uint32_t fake_target_u32(struct fake_target *fake, pht_addr addr);
 uint64_t fake_target_u64(struct fake_target *fake, pht_addr addr);
+
+/*
+ * A member of the family, its parents before it: its place in `relatives`. The target, pid 42, has
+ * to be added too. A fake without any has only the target there, with its resident pages as they
+ * are, mapped by nobody else.
+ */
+int fake_target_add_relative(struct fake_target *fake, pid_t pid, int parent);
+
+/* Pages of a relative, in the order of their addresses. Others are not there. */
+void fake_target_put_relative_page(struct fake_target *fake, int member, pht_addr addr,
+                                   struct pht_family_page page);
 
 /* Forget what was asked so far. */
 void fake_target_reset_record(struct fake_target *fake);

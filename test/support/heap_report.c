@@ -189,7 +189,7 @@ struct pht_report *heap_report_create(void)
 
     ck_assert_ptr_nonnull(report);
     report->taken_at = (struct timespec){.tv_sec = TAKEN_AT, .tv_nsec = 41999999};
-    report->sections = PHT_SECTION_ALL;
+    report->sections = report->walks = PHT_SECTION_ALL;
     report->number = 1;
     report->has_snapshot = true;
     report->walk_us = 12345;

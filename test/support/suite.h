@@ -6,6 +6,7 @@
 #define PHT_TEST_SUPPORT_SUITE_H
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static inline int suite_run(Suite *suite)
@@ -16,6 +17,13 @@ static inline int suite_run(Suite *suite)
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+/* Leave a test that cannot be run here; test/run.sh shows and counts the line. */
+#define SKIP_TEST(why)                                                                             \
+    do {                                                                                           \
+        printf("skip %s: %s\n", __func__, why);                                                    \
+        return;                                                                                    \
+    } while (0)
 
 /* `make` returns the suite of the program. */
 #define SUITE_MAIN(make)                                                                           \

@@ -126,6 +126,24 @@ START_TEST(other_mounts_are_passed_over)
 }
 END_TEST
 
+START_TEST(v2_has_high_mark_peak_and_kills)
+{
+    proc_tree_write(&tree, "42/cgroup", "0::/shop\n");
+    proc_tree_write(&tree, "self/mountinfo", V2_LINE("/"), tree.path);
+    write_v2("/shop", "4096", "100");
+    proc_tree_write(&tree, "mount/shop/memory.high", "2048\n");
+    proc_tree_write(&tree, "mount/shop/memory.peak", "3000\n");
+    proc_tree_write(&tree, "mount/shop/memory.events",
+                    "low 0\nhigh 12\nmax 5\noom 4\noom_kill 3\noom_group_kill 1\n");
+    struct pht_cgroup_memory memory = read_memory();
+    ck_assert_uint_eq(memory.high_bytes, 2048);
+    ck_assert_uint_eq(memory.peak_bytes, 3000);
+    ck_assert_uint_eq(memory.oom_kills, 3);
+    proc_tree_write(&tree, "mount/shop/memory.high", "max\n");
+    ck_assert_uint_eq(read_memory().high_bytes, UINT64_MAX);
+}
+END_TEST
+
 /* ---- v1 ----------------------------------------------------------------------------------- */
 
 static void write_v1(const char *folder, const char *limit, const char *current)
@@ -170,6 +188,22 @@ START_TEST(v1_says_no_limit_with_a_huge_number)
     proc_tree_write(&tree, "self/mountinfo", V1_LINE("/", "memory"), tree.path);
     write_v1("/shop/web", "9223372036854771712", "1000");
     check_memory(UINT64_MAX, 1000);
+}
+END_TEST
+
+START_TEST(v1_has_peak_and_kills_but_no_high_mark)
+{
+    proc_tree_write(&tree, "42/cgroup", V1_GROUPS);
+    proc_tree_write(&tree, "self/mountinfo", V1_LINE("/", "memory"), tree.path);
+    write_v1("/shop/web", "4096", "1000");
+    proc_tree_write(&tree, "mount/shop/web/memory.high", "1\n");
+    proc_tree_write(&tree, "mount/shop/web/memory.max_usage_in_bytes", "3000\n");
+    proc_tree_write(&tree, "mount/shop/web/memory.oom_control",
+                    "oom_kill_disable 0\nunder_oom 1\noom_kill 7\n");
+    struct pht_cgroup_memory memory = read_memory();
+    ck_assert_uint_eq(memory.high_bytes, UINT64_MAX);
+    ck_assert_uint_eq(memory.peak_bytes, 3000);
+    ck_assert_uint_eq(memory.oom_kills, 7);
 }
 END_TEST
 
@@ -222,6 +256,32 @@ START_TEST(what_cannot_be_found_is_unknown)
 }
 END_TEST
 
+/* `text` is what memory.high, memory.peak and memory.events hold; NULL: they are missing. */
+static const char *const odd_texts[] = {
+    NULL,      "", "\n", "odd\n", "oom_kill\n", "oom_kill \n", "oom_kill x\n", "xoom_kill 3\n",
+    "oom 4\n",
+};
+
+START_TEST(what_is_missing_or_odd_beside_limit_and_use_is_unknown)
+{
+    static const char *const names[] = {"memory.high", "memory.peak", "memory.events"};
+
+    proc_tree_write(&tree, "42/cgroup", "0::/\n");
+    proc_tree_write(&tree, "self/mountinfo", V2_LINE("/"), tree.path);
+    write_v2("", "4096", "100");
+    for (size_t i = 0; i < 3 && odd_texts[_i] != NULL; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "mount/%s", names[i]);
+        proc_tree_write(&tree, name, "%s", odd_texts[_i]);
+    }
+    check_memory(4096, 100);
+    struct pht_cgroup_memory memory = read_memory();
+    ck_assert_uint_eq(memory.high_bytes, UINT64_MAX);
+    ck_assert_uint_eq(memory.peak_bytes, UINT64_MAX);
+    ck_assert_uint_eq(memory.oom_kills, UINT64_MAX);
+}
+END_TEST
+
 START_TEST(missing_files_are_unknown)
 {
     ck_assert(!read_memory().known);
@@ -251,12 +311,16 @@ static Suite *cgroup_suite(void)
     tcase_add_test(tcase, a_group_below_the_mounted_one_is_found);
     tcase_add_test(tcase, a_private_namespace_shows_the_root_group);
     tcase_add_test(tcase, other_mounts_are_passed_over);
+    tcase_add_test(tcase, v2_has_high_mark_peak_and_kills);
+    tcase_add_test(tcase, v1_has_peak_and_kills_but_no_high_mark);
     tcase_add_test(tcase, v1_is_the_hierarchy_with_memory);
     tcase_add_test(tcase, v1_below_a_container_mount);
     tcase_add_test(tcase, v1_says_no_limit_with_a_huge_number);
     tcase_add_test(tcase, a_hybrid_system_keeps_memory_in_v1);
     tcase_add_loop_test(tcase, what_cannot_be_found_is_unknown, 0,
                         (int)(sizeof(absent_rows) / sizeof(absent_rows[0])));
+    tcase_add_loop_test(tcase, what_is_missing_or_odd_beside_limit_and_use_is_unknown, 0,
+                        (int)(sizeof(odd_texts) / sizeof(odd_texts[0])));
     tcase_add_test(tcase, missing_files_are_unknown);
     suite_add_tcase(suite, tcase);
     return suite;

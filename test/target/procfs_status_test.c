@@ -49,6 +49,8 @@ START_TEST(a_process_may_be_called_anything)
     ck_assert_uint_eq(status.major_faults, 13);
     ck_assert_uint_eq(status.threads, 9);
     ck_assert_uint_eq(status.start_time_ticks, 987654321);
+    ck_assert_int_eq(status.ppid, 1);
+    ck_assert_uint_eq(status.code_start, 1);
     ck_assert_uint_eq(status.stack_start, 140722551312345);
     ck_assert_uint_eq(status.ruid, 1001);
     ck_assert_uint_eq(status.euid, 1002);

@@ -1,0 +1,45 @@
+#include "target/pagemap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+ssize_t pht_pagemap_read(int fd, pht_addr addr, size_t count, uint64_t *entries)
+{
+    off_t at = (off_t)(addr / PHT_PAGE_BYTES * sizeof(*entries));
+    ssize_t got;
+
+    do
+        got = pread(fd, entries, count * sizeof(*entries), at);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -1 : got / (ssize_t)sizeof(*entries);
+}
+
+bool pht_pagemap_is_present(int fd, pht_addr addr)
+{
+    uint64_t entry;
+
+    return pht_pagemap_read(fd, addr, 1, &entry) == 1 && (entry & PHT_PAGEMAP_PRESENT) != 0;
+}
+
+/* Fresh private memory that was only read is that page. */
+uint64_t pht_pagemap_zero_frame(void)
+{
+    _cleanup_close_ int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    uint64_t entry = 0;
+
+    if (fd < 0)
+        return 0;
+    volatile const char *page =
+        mmap(NULL, PHT_PAGE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return 0;
+    (void)page[0];
+    bool known =
+        pht_pagemap_read(fd, (uintptr_t)page, 1, &entry) == 1 && (entry & PHT_PAGEMAP_PRESENT) != 0;
+    munmap((void *)(uintptr_t)page, PHT_PAGE_BYTES);
+    return known ? entry & PHT_PAGEMAP_FRAME : 0;
+}

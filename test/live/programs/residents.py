@@ -1,0 +1,78 @@
+"""
+Processes whose memory is of many kinds: residents.py SHAPE [FILE]. Says "ready" and waits.
+"""
+import ctypes
+import mmap
+import sys
+import threading
+
+PAGE = 4096
+MADV_DONTNEED = 4
+
+
+def heap():
+    return [str(i) * 20 for i in range(200000)], {i: [i] for i in range(50000)}
+
+
+def threads():
+    """Twenty, each with a stack that it has used."""
+    begun = threading.Barrier(21)
+
+    def work():
+        def deep(n):
+            return deep(n - 1) + 1 if n else [str(i) for i in range(1000)].__len__()
+        deep(300)
+        begun.wait()
+        threading.Event().wait()
+
+    for _ in range(20):
+        threading.Thread(target=work, daemon=True).start()
+    begun.wait()
+    return heap()
+
+
+def shared():
+    """What multiprocessing shares, and what mmap does."""
+    from multiprocessing import shared_memory
+    block = shared_memory.SharedMemory(create=True, size=32 << 20)
+    block.buf[:] = b"s" * (32 << 20)
+    block.unlink()
+    anonymous = mmap.mmap(-1, 32 << 20)
+    anonymous.write(b"a" * (32 << 20))
+    return block, anonymous, heap()
+
+
+def mapped(path):
+    """A file of 1 GiB, half of it read."""
+    with open(path, "rb") as file:
+        mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    half = len(mapping) // 2
+    assert sum(mapping[at] for at in range(0, half, PAGE)) == 0
+    return mapping, heap()
+
+
+def arrays():
+    import numpy
+    return numpy.ones(500 << 17), heap()
+
+
+def trimmed():
+    """Half of a heap is given back to the kernel under its owners, as swap would take it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    kept = [bytearray(b"x" * 200000) for _ in range(500)]
+    for one in kept[::2]:
+        address = ctypes.addressof(ctypes.c_char.from_buffer(one))
+        start = (address + PAGE - 1) // PAGE * PAGE
+        end = (address + len(one)) // PAGE * PAGE
+        assert libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start),
+                            MADV_DONTNEED) == 0
+    return kept, heap()
+
+
+SHAPES = {"heap": heap, "threads": threads, "shared": shared, "mapped": mapped,
+          "arrays": arrays, "trimmed": trimmed}
+
+held = SHAPES[sys.argv[1]](*sys.argv[2:])
+print("ready")
+sys.stdout.flush()
+sys.stdin.read(1)
