@@ -102,6 +102,19 @@ START_TEST(code_and_headers_are_no_variables)
 }
 END_TEST
 
+/* Behind the loader's own node, in memory of another allocator. */
+START_TEST(nodes_of_files_that_were_loaded_later_are_not)
+{
+    link_nodes(SECOND, DATA + 0x100);
+    link_nodes(DATA + 0x100, OWN + 4 * PAGE);
+    link_nodes(OWN + 4 * PAGE, OWN + 5 * PAGE);
+    walk.has_other_allocator = true;
+    region_walk_run(&walk);
+    check_pages(2, 1);
+    region_walk_check_category(&walk, PHT_CATEGORY_OTHER_ALLOCATOR, 15 * PAGE + 5 * PAGE);
+}
+END_TEST
+
 /* Nodes of libraries that were loaded later. */
 START_TEST(the_heap_stays_mallocs)
 {
@@ -227,6 +240,7 @@ static Suite *make_suite(void)
     tcase_add_test(loader, so_is_what_they_lead_to);
     tcase_add_loop_test(loader, so_is_what_its_variables_lead_to, 0, ROWS(variables));
     tcase_add_loop_test(loader, code_and_headers_are_no_variables, 0, ROWS(elsewhere));
+    tcase_add_test(loader, nodes_of_files_that_were_loaded_later_are_not);
     tcase_add_test(loader, the_heap_stays_mallocs);
     tcase_add_test(loader, what_is_claimed_is_not_the_loaders);
     tcase_add_loop_test(loader, a_list_that_leads_nowhere_ends, 0, ROWS(strays));
