@@ -102,6 +102,9 @@ void fake_target_unmap(struct fake_target *fake, pht_addr start);
 /* `name` must last as long as the fake. */
 void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *name);
 
+/* What mprotect(2) does to a whole mapping. */
+void fake_target_set_kind(struct fake_target *fake, pht_addr start, unsigned kind);
+
 /* The mapping at `start` ends at `end`, page-aligned and no further than it was mapped. */
 void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end);
 
