@@ -9,6 +9,9 @@
 /* Before damage is believed, it is read so often, each time from a window earlier on. */
 #define TRIES PHT_CHUNK_POSITIONS
 
+/* And the two ends of a chunk, before that. */
+#define PAIRS 2
+
 /* Of one walk; a target that is damaged all over is not read over and over. */
 #define REREADS_MAX 4096
 
@@ -48,6 +51,23 @@ static void go_back(struct pht_chunk_walk *walk, unsigned windows)
     walk->now.at = lost_from(walk);
     walk->now.pending.address = 0;
     pht_chunk_drop_window(walk);
+}
+
+/*
+ * Between the reads of a chunk's two ends, some time passes, more of it the larger the chunk is;
+ * what malloc is at work on may never agree. So they are read in one go.
+ */
+static bool settle_anew(struct pht_chunk_walk *walk)
+{
+    for (int i = 0; i < PAIRS && walk->now.pending.address != 0 && walk->rereads < REREADS_MAX;
+         i++) {
+        walk->rereads++;
+        if (pht_chunk_settle_anew(walk)) {
+            pht_chunk_drop_window(walk);
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool try_again(struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
@@ -194,7 +214,7 @@ static enum pht_chunk_step end_at_new_top(struct pht_chunk_walk *walk, pht_addr 
 enum pht_chunk_step pht_chunk_repair(struct pht_chunk_walk *walk,
                                      const struct pht_chunk_header *header)
 {
-    if (try_again(walk, header))
+    if (settle_anew(walk) || try_again(walk, header))
         return PHT_STEP_ON;
     pht_addr from = lost_from(walk);
     if (pht_chunk_is_top_by_now(walk, from))

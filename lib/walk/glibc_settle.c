@@ -135,3 +135,37 @@ bool pht_chunk_fits(const struct pht_chunk_walk *walk, pht_addr addr,
     return header->bytes >= PHT_CHUNK_BYTES_MIN && pht_chunk_is_aligned(header->bytes) &&
            header->bytes <= pht_chunk_last(walk) - addr && !(header->raw & foreign);
 }
+
+/* A chunk that is not the one that was looked for is taken for the next time. */
+static bool has_both_ends(struct pht_chunk_walk *walk, const uint8_t *first, pht_addr end,
+                          const struct pht_chunk_header *next)
+{
+    struct pht_pending_chunk *chunk = &walk->now.pending;
+    struct pht_chunk_header header = pht_chunk_read_header(walk, chunk->address, first);
+
+    if (!pht_chunk_fits(walk, chunk->address, &header))
+        return false;
+    chunk->raw = header.raw;
+    chunk->words[0] = pht_field_u64(first, 16);
+    chunk->words[1] = pht_field_u64(first, 24);
+    return chunk->address + header.bytes == end &&
+           (end == walk->top || pht_chunk_fits(walk, end, next));
+}
+
+bool pht_chunk_settle_anew(struct pht_chunk_walk *walk)
+{
+    const struct pht_pending_chunk *chunk = &walk->now.pending;
+    pht_addr ends[2] = {chunk->address, chunk->address + pht_chunk_bytes(chunk->raw)};
+    uint8_t bytes[2][PHT_CHUNK_BYTES_MIN], results[2];
+
+    for (int i = 0; i < 2; i++)
+        pht_snapshot_look_again(walk->snapshot, ends[i], ends[i] + PHT_CHUNK_BYTES_MIN);
+    pht_snapshot_gather(walk->snapshot, ends, 2, PHT_CHUNK_BYTES_MIN, bytes, results);
+    if (results[0] != PHT_READ_OK || results[1] != PHT_READ_OK)
+        return false;
+    struct pht_chunk_header next = pht_chunk_read_header(walk, ends[1], bytes[1]);
+    if (!has_both_ends(walk, bytes[0], ends[1], &next) || !pht_chunk_settle(walk, &next))
+        return false;
+    walk->now.at = ends[1];
+    return true;
+}

@@ -13,6 +13,9 @@
  */
 bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header *next);
 
+/* The same with both headers read anew, in one go; the walk goes on behind the chunk. */
+bool pht_chunk_settle_anew(struct pht_chunk_walk *walk);
+
 /* The header that stands at `addr`. */
 struct pht_chunk_header pht_chunk_read_header(const struct pht_chunk_walk *walk, pht_addr addr,
                                               const uint8_t *bytes);

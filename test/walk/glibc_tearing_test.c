@@ -583,6 +583,52 @@ START_TEST(top_without_a_header_is_top)
 }
 END_TEST
 
+#define LARGE_BYTES ((uint64_t)0x50000)
+#define SPLITS 12
+
+static struct {
+    pht_addr start;
+    pht_addr end;
+    uint64_t splits;
+} rest;
+
+/* Chunks are cut from the front of a large free one each time when the walk looks behind it. */
+static void cut_from_front(struct fake_target *fake, uint64_t number, pht_addr addr, void *context)
+{
+    (void)fake;
+    (void)number;
+    (void)context;
+    if (addr != (rest.end & ~(PAGE - 1)) || rest.splits == SPLITS)
+        return;
+    set_size(rest.start, 32);
+    rest.start += 32;
+    rest.splits++;
+    put(rest.start + 8, (rest.end - rest.start) | 1);
+    put(rest.end, rest.end - rest.start);
+}
+
+START_TEST(both_ends_of_a_chunk_are_read_at_one_time)
+{
+    struct pht_glibc_arena before;
+
+    heap = malloc_heap_create(&(struct malloc_options){.version = malloc_some(_i), .seed = 61});
+    malloc_heap_live(heap, MALLOC_MAIN, 64);
+    rest.start = malloc_heap_bin(heap, MALLOC_MAIN, LARGE_BYTES);
+    rest.end = malloc_heap_live(heap, MALLOC_MAIN, 64);
+    rest.splits = 0;
+    malloc_heap_finish(heap);
+    malloc_figures(heap, MALLOC_MAIN, &before);
+    freeze();
+    heap->fake->on_read = cut_from_front;
+    malloc_walk_run(&walk, NULL, 0);
+    malloc_check_sums(walk.glibc);
+    malloc_check_clean(walk.glibc);
+    ck_assert_uint_eq(rest.splits, SPLITS);
+    ck_assert_uint_eq(walk.glibc->totals.unknown_bytes, 0);
+    ck_assert_uint_eq(walk.glibc->arenas[0].free_bytes, before.free_bytes - 32 * SPLITS);
+}
+END_TEST
+
 /* Whoever holds the arena's lock was stopped in the middle of a change. */
 START_TEST(chunk_of_a_locked_arena_is_torn)
 {
@@ -633,6 +679,7 @@ static Suite *glibc_tearing_suite(void)
     tcase_add_loop_test(tcase, heap_whose_last_chunk_grew_leaves_nothing_unknown, 0,
                         GROWTHS * MALLOC_SOME);
     tcase_add_loop_test(tcase, top_without_a_header_is_top, 0, MALLOC_SOME);
+    tcase_add_loop_test(tcase, both_ends_of_a_chunk_are_read_at_one_time, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, chunk_of_a_locked_arena_is_torn, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, change_between_two_roots_is_noticed_or_harmless, 0,
                         ENDS * MALLOC_SOME * 6);
