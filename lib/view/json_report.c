@@ -143,6 +143,8 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
     pht_json_put(&json, root, "mappings", pht_json_mappings(report, &json));
     pht_json_put(&json, root, "regions", pht_json_regions(report, &json));
     pht_json_put(&json, root, "family", pht_json_family(report, &json));
+    pht_json_put_number(&json, root, "family_shared_bytes",
+                        report->has_family ? report->family_shared_bytes : PHT_UNKNOWN);
     pht_json_put(&json, root, "family_exact",
                  report->has_family ? json_boolean(report->family_is_exact) : json_null());
     put_unknown(&json, root, findings, sizeof(findings) / sizeof(findings[0]));

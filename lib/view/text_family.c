@@ -170,9 +170,8 @@ static void write_short(const struct pht_report *report, FILE *file)
     snprintf(relatives, sizeof(relatives), "%s relative%s", COUNT(others), PLURAL(others));
     if (target->depth > 0)
         snprintf(origin, sizeof(origin), "forked from %d; ", target->ppid);
-    if (target->shared_with_target_bytes != PHT_UNKNOWN)
-        snprintf(shared, sizeof(shared), "%s%s still shared with ", shared_least,
-                 BYTES(target->shared_with_target_bytes));
+    snprintf(shared, sizeof(shared), "%s%s still shared with ", shared_least,
+             BYTES(report->family_shared_bytes));
     if (target->copied_bytes != PHT_UNKNOWN)
         snprintf(copied, sizeof(copied), ", %s%s copied since fork", copied_least,
                  BYTES(target->copied_bytes));

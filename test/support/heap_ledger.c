@@ -318,7 +318,7 @@ void heap_family_add(struct pht_report *report)
     describe_relative(&family[1], 4711, 4700, 1, "celery worker");
     family[1].is_target = true;
     family[1].rss_bytes = 1740 * MIB;
-    family[1].shared_with_target_bytes = 63 * MIB;
+    family[1].shared_with_target_bytes = PHT_UNKNOWN;
     family[1].copied_bytes = 402 * MIB;
     family[1].copied.bytes[PHT_CATEGORY_PYTHON_SMALL] = 302 * MIB;
     family[1].copied.bytes[PHT_CATEGORY_PYMALLOC_SLACK] = 12 * MIB;
@@ -330,6 +330,7 @@ void heap_family_add(struct pht_report *report)
     forget_copied(&family[4]);
     report->family = family;
     report->family_count = 5;
+    report->family_shared_bytes = 63 * MIB;
     report->has_family = report->family_is_exact = true;
 }
 
