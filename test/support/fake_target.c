@@ -487,6 +487,23 @@ void fake_target_map(struct fake_target *fake, pht_addr start, pht_addr end, uns
     fake->mappings.count++;
 }
 
+void fake_target_split(struct fake_target *fake, pht_addr addr)
+{
+    struct fake_mapping *first = find(fake, addr);
+    ck_assert_ptr_nonnull(first);
+    struct fake_mapping whole = *first;
+    size_t before = (size_t)(addr - whole.start) / PHT_PAGE_BYTES;
+
+    first->end = first->cut = addr;
+    fake_target_map(fake, addr, whole.end, whole.kind);
+    struct fake_mapping *second = find(fake, addr);
+    size_t pages = page_count(second);
+    memcpy(second->bytes, whole.bytes + before * PHT_PAGE_BYTES, pages * PHT_PAGE_BYTES);
+    memcpy(second->pages, whole.pages + before, pages);
+    memcpy(second->told, whole.told + before, pages);
+    second->name = whole.name;
+}
+
 void fake_target_unmap(struct fake_target *fake, pht_addr start)
 {
     struct fake_mapping *mapping = find(fake, start);

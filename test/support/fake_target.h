@@ -131,6 +131,9 @@ void fake_target_set_file(struct fake_target *fake, pht_addr start, uint64_t ino
 /* What mprotect(2) does to a whole mapping. */
 void fake_target_set_kind(struct fake_target *fake, pht_addr start, unsigned kind);
 
+/* The mapping that holds `addr` is two from there on, as madvise(2) of a part makes them. */
+void fake_target_split(struct fake_target *fake, pht_addr addr);
+
 /* The mapping at `start` ends at `end`, page-aligned and no further than it was mapped. */
 void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end);
 
