@@ -75,7 +75,8 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
 
 /*
  * Ask anew which pages of [start, end) are resident, before they are read again: a page that was
- * absent when a walk began may have been touched since.
+ * absent when a walk began may have been touched since, and one that could not be read may be
+ * readable.
  */
 void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
 

@@ -57,6 +57,7 @@ static struct pht_error *take(struct capture *capture)
     if (!capture->has_pymalloc && !capture->has_glibc) {
         if (!pht_ledger_is_wanted(report))
             return NULL;
+        /* There is nothing to copy, so nothing to stop for. */
         options.stop = PHT_STOP_NONE;
     }
     return pht_snapshot_take(capture->target, &options, freeze, capture, &capture->snapshot);

@@ -73,12 +73,6 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
     flush(snapshot, reads, slots, pending, results);
 }
 
-void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)
-{
-    pht_page_cache_refresh(&snapshot->pages, pht_round_down(start, PHT_PAGE_BYTES),
-                           pht_round_up(end, PHT_PAGE_BYTES));
-}
-
 bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_addr end,
                              uint64_t *resident, uint64_t *swapped)
 {

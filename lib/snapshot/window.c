@@ -50,6 +50,16 @@ const struct pht_mapping *pht_snapshot_mapping(struct pht_snapshot *snapshot, ph
     return mapping != NULL && is_readable(mapping) ? mapping : NULL;
 }
 
+void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)
+{
+    const struct pht_mapping *mapping = pht_maps_find(&snapshot->maps, start);
+
+    if (mapping != NULL && !mapping->readable)
+        refresh_on_miss(snapshot);
+    pht_page_cache_refresh(&snapshot->pages, pht_round_down(start, PHT_PAGE_BYTES),
+                           pht_round_up(end, PHT_PAGE_BYTES));
+}
+
 /* A page of a file that is not loaded has the file's content, which is not ours to fault in. */
 static bool is_file(const struct pht_mapping *mapping)
 {

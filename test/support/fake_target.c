@@ -521,6 +521,14 @@ void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end)
     mapping->cut = end;
 }
 
+void fake_target_set_kind(struct fake_target *fake, pht_addr start, unsigned kind)
+{
+    struct fake_mapping *mapping = find(fake, start);
+
+    ck_assert_ptr_nonnull(mapping);
+    mapping->kind = kind;
+}
+
 void fake_target_set_pages(struct fake_target *fake, pht_addr start, pht_addr end,
                            enum fake_page page)
 {

@@ -128,6 +128,9 @@ void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *
 void fake_target_set_file(struct fake_target *fake, pht_addr start, uint64_t inode,
                           uint64_t offset);
 
+/* What mprotect(2) does to a whole mapping. */
+void fake_target_set_kind(struct fake_target *fake, pht_addr start, unsigned kind);
+
 /* The mapping at `start` ends at `end`, page-aligned and no further than it was mapped. */
 void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end);
 
