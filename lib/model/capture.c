@@ -149,8 +149,13 @@ static struct pht_error *walk(struct capture *capture)
     uint64_t started = pht_clock_us();
     struct pht_error *error = NULL;
 
-    if (pht_ledger_is_wanted(capture->report))
-        error = pht_ledger_begin(capture->target, capture->snapshot, capture->report);
+    if (capture->snapshot == NULL)
+        return NULL;
+    pht_ledger_drop(capture->report);
+    capture->report->smaps = pht_snapshot_take_smaps(capture->snapshot);
+    if (pht_ledger_is_wanted(capture->report) &&
+        !pht_ledger_begin(capture->snapshot, capture->report))
+        error = pht_error_no_memory();
     if (error == NULL && capture->has_pymalloc)
         error = walk_pymalloc(capture);
     if (error == NULL && capture->has_glibc)

@@ -16,15 +16,10 @@ void pht_ledger_drop(struct pht_report *report)
     report->regions = (struct pht_regions){0};
 }
 
-struct pht_error *pht_ledger_begin(struct pht_target *target, struct pht_snapshot *snapshot,
-                                   struct pht_report *report)
+bool pht_ledger_begin(struct pht_snapshot *snapshot, struct pht_report *report)
 {
-    pht_ledger_drop(report);
-    struct pht_error *error = pht_target_read_smaps(target, &report->smaps);
-    if (error != NULL)
-        return error;
     report->owners = pht_owners_create(snapshot, &report->smaps);
-    return report->owners != NULL ? NULL : pht_error_no_memory();
+    return report->owners != NULL;
 }
 
 static enum pht_evidence evidence_of(const struct pht_report *report, enum pht_category category)

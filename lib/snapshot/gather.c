@@ -63,7 +63,12 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
             memset(out, 0, size);
         if (!read)
             continue;
-        reads[pending] = (struct pht_read){.addr = addrs[i], .buffer = out, .size = (uint32_t)size};
+        reads[pending] = (struct pht_read){
+            .addr = addrs[i],
+            .buffer = out,
+            .size = (uint32_t)size,
+            .exclusive = pht_exclusive_ranges_hold(&snapshot->exclusive, addrs[i], size),
+        };
         slots[pending++] = (uint32_t)i;
         if (pending == GATHER_BATCH) {
             flush(snapshot, reads, slots, pending, results);

@@ -143,7 +143,11 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
             memset(out + done, 0, bytes);
         } else {
             struct pht_read read = {
-                .addr = addr + done, .buffer = out + done, .size = (uint32_t)bytes};
+                .addr = addr + done,
+                .buffer = out + done,
+                .size = (uint32_t)bytes,
+                .exclusive = pht_exclusive_ranges_hold(&snapshot->exclusive, addr + done, bytes),
+            };
             pht_target_read(snapshot->target, &read, 1);
             snapshot->stats.read_bytes += read.got;
             if (read.got != read.size) {

@@ -111,7 +111,7 @@ static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
 static struct pht_mapping_memory add_up(const struct fake_mapping *mapping)
 {
     struct pht_mapping_memory memory = {0};
-    bool shared = mapping->kind & FAKE_SHARED;
+    bool shared = mapping->kind & (FAKE_SHARED | FAKE_FORKED);
 
     for (size_t i = 0; i < (mapping->cut - mapping->start) / PHT_PAGE_BYTES; i++) {
         memory.rss_bytes += mapping->pages[i] == FAKE_RESIDENT ? PHT_PAGE_BYTES : 0;
@@ -120,7 +120,7 @@ static struct pht_mapping_memory add_up(const struct fake_mapping *mapping)
     memory.pss_bytes = memory.rss_bytes;
     memory.exclusive_bytes = shared ? 0 : memory.rss_bytes;
     memory.shared_bytes = shared ? memory.rss_bytes : 0;
-    memory.anonymous_bytes = shared || mapping->kind & FAKE_FILE ? 0 : memory.rss_bytes;
+    memory.anonymous_bytes = mapping->kind & (FAKE_SHARED | FAKE_FILE) ? 0 : memory.rss_bytes;
     return memory;
 }
 
@@ -170,7 +170,8 @@ static bool read_page(struct fake_target *fake, struct pht_read *read, uint32_t 
     struct fake_mapping *mapping = find(fake, addr);
     size_t page = mapping != NULL ? (size_t)((addr - mapping->start) / PHT_PAGE_BYTES) : 0;
 
-    if (!may_read(mapping, page) && fake->forbidden_reads++ == 0)
+    bool harms = mapping != NULL && mapping->kind & FAKE_FORKED && read->exclusive;
+    if ((!may_read(mapping, page) || harms) && fake->forbidden_reads++ == 0)
         fake->first_forbidden = addr;
     if (mapping == NULL || mapping->gone || addr >= mapping->cut || mapping->kind & FAKE_UNREADABLE)
         return false;

@@ -3,7 +3,8 @@
  * asked, so that a test can prove what was never touched.
  *
  * It holds a reader to this: a page is read only if the last scan called it resident, and if it
- * lies in a private mapping that may be read. Everything else counts as a forbidden read.
+ * lies in a private mapping that may be read, and as exclusive only if no fork has left it shared.
+ * Everything else counts as a forbidden read.
  */
 #ifndef PHT_TEST_SUPPORT_FAKE_TARGET_H
 #define PHT_TEST_SUPPORT_FAKE_TARGET_H
@@ -25,6 +26,7 @@ enum fake_kind {
     FAKE_FILE = 1 << 2,
     FAKE_READ_ONLY = 1 << 3,
     FAKE_EXECUTABLE = 1 << 4,
+    FAKE_FORKED = 1 << 5, /* private, and still shared since a fork */
 };
 
 /* Content of pages that nobody may look at. */
