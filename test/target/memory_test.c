@@ -125,12 +125,13 @@ static void check_range(size_t i)
 
     ck_assert_msg(batch.reads[i].got == wanted, "range %zu: %u of %u, not %u", i,
                   batch.reads[i].got, size, wanted);
-    for (uint32_t j = 0; j < wanted; j++)
-        ck_assert_msg((char)batch.buffers[i][j] == wanted_byte(batch.offsets[i] + j),
-                      "range %zu, byte %u", i, j);
     /* Bytes that were not had are as they were, and so is what lies behind the range. */
-    for (uint32_t j = wanted; j < RANGE_MAX; j++)
-        ck_assert_msg(batch.buffers[i][j] == 0xee, "range %zu, byte %u", i, j);
+    for (uint32_t j = 0; j < RANGE_MAX; j++) {
+        unsigned char byte = j < wanted ? (unsigned char)wanted_byte(batch.offsets[i] + j) : 0xee;
+        /* A bare condition: every ck_assert writes a line to a file. */
+        if (batch.buffers[i][j] != byte)
+            ck_abort_msg("range %zu, byte %u", i, j);
+    }
 }
 
 static void check_batch(void)
