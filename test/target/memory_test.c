@@ -23,6 +23,13 @@ static char *memory;
 static pid_t child;
 static struct pht_memory reader;
 
+/* What the reads say of their pages. It changes how they are read, and not what is read. */
+static enum {
+    EXCLUSIVE_ALL,
+    EXCLUSIVE_MIXED,
+    EXCLUSIVE_NONE,
+} exclusive;
+
 static char wanted_byte(size_t at)
 {
     return (char)(at * 31 + at / PHT_PAGE_BYTES);
@@ -32,6 +39,7 @@ static void setup(void)
 {
     char path[32];
 
+    exclusive = EXCLUSIVE_ALL;
     memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(memory, MAP_FAILED);
     for (size_t i = 0; i < BYTES; i++)
@@ -89,13 +97,6 @@ static struct {
     size_t offsets[RANGES];
     unsigned char buffers[RANGES][RANGE_MAX];
 } batch;
-
-/* What the reads say of their pages. It changes how they are read, and not what is read. */
-static enum {
-    EXCLUSIVE_ALL,
-    EXCLUSIVE_MIXED,
-    EXCLUSIVE_NONE,
-} exclusive;
 
 static void prepare_batch(void)
 {
