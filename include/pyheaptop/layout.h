@@ -111,7 +111,9 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     ADDRESS(debug_function, "_PyMem_DebugMalloc")                                                  \
     ADDRESS(mimalloc_function, "_PyObject_MiMalloc")                                               \
     /* what every chain of types ends at; exported by all versions, Objects/typeobject.c */        \
-    ADDRESS(type_type, "PyType_Type")
+    ADDRESS(type_type, "PyType_Type")                                                              \
+    /* 2.7 with characters of two bytes; with four it is called PyUnicodeUCS4_... */               \
+    ADDRESS(narrow_unicode, "PyUnicodeUCS2_FromUnicode")
 
 struct pht_python_layout {
 #define PHT_FIELD_2(field, a) uint64_t field;
@@ -237,22 +239,22 @@ struct pht_object_layout {
     uint16_t gc_head_bytes;
     uint32_t managed_flags;     /* with one of them, two words stand before the collector's head */
     uint32_t managed_dict_flag; /* one of those two is of the __dict__ */
-    uint32_t inline_values_flag;
     enum pht_dict_form dict_form;
     enum pht_values_form values_form;
     uint16_t type_bytes; /* PyTypeObject, PyHeapTypeObject */
     uint16_t heap_type_bytes;
     uint16_t type_qualname;
     uint16_t type_cached_keys;
+    uint16_t type_owned_name; /* _ht_tpname */
     uint16_t str_ascii_bytes; /* PyASCIIObject, PyCompactUnicodeObject, PyUnicodeObject */
     uint16_t str_compact_bytes;
     uint16_t str_bytes;
+    uint16_t str_char_bytes; /* 2.7 only: 2 or 4, as it was configured */
     uint16_t str_utf8_length;
     uint16_t str_utf8;
     uint16_t str_wstr;
     uint16_t str_wstr_length;
-    uint16_t str_data; /* of one that is not compact; 2.7: of all */
-    uint16_t tuple_items;
+    uint16_t str_data;   /* of one that is not compact; 2.7: of all */
     uint16_t keys_bytes; /* head of PyDictKeysObject */
     uint16_t set_smalltable;
     uint16_t bytearray_alloc;
@@ -263,16 +265,28 @@ struct pht_object_layout {
     uint16_t deque_first_block;
     uint16_t deque_first_index;
     uint16_t deque_block_slots; /* pointers in a block, besides those to its neighbours */
+    uint16_t deque_next_block;  /* offset in a block of the pointer to the next */
     uint16_t deque_spare_count;
     uint16_t deque_spares;
     uint16_t array_bytes;
     uint16_t code_stacksize;
     uint16_t code_locals; /* their number: co_nlocals, from 3.11 on co_nlocalsplus */
+    uint16_t code_freevars;
+    uint16_t code_cellvars;
+    uint16_t code_cell2arg;
+    uint16_t code_bytecode; /* co_code */
+    uint16_t code_opcache_map;
+    uint16_t code_opcache;
+    uint16_t code_opcache_size;
     uint16_t code_extra;
-    uint16_t frame_bytes; /* without its locals and stack */
-    uint16_t frame_code;
-    uint16_t generator_bytes;
-    uint16_t interpreter_frame_bytes; /* 3.11 and later: without its locals and stack */
+    uint16_t code_cached;     /* 3.11: _co_linearray; later _co_cached */
+    uint16_t code_monitoring; /* _co_monitoring */
+    uint16_t frame_bytes;     /* PyFrameObject; from 3.11 on without _f_frame_data */
+    uint16_t frame_code;      /* f_code; from 3.11 on f_frame */
+    uint16_t generator_bytes; /* 3.11 and later: without gi_iframe */
+    uint16_t generator_code;
+    uint16_t inner_frame_bytes; /* _PyInterpreterFrame without its locals and stack */
+    uint16_t inner_frame_code;
 };
 
 /*

@@ -34,10 +34,16 @@ struct pht_object {
     const unsigned char *prefix;
 };
 
+/*
+ * An address at which no block or chunk begins is of no buffer: constants may serve as one, and
+ * values of a dict may lie inside its instance. Those that are `is_prefixed` begin up to 32 bytes
+ * before their address.
+ */
 struct pht_object_buffer {
-    pht_addr address; /* as malloc returned it */
+    pht_addr address;
     uint64_t bytes;   /* as asked of malloc; 0: only its block or chunk tells */
     bool is_shared;   /* several objects may name it: keys of split dicts */
+    bool is_prefixed; /* values of instances in 3.11 and 3.12 */
 };
 
 /* Clear to zero before the first use; used again and again without allocating. */
@@ -54,7 +60,7 @@ void pht_object_size_deinit(struct pht_object_size *size);
  * bytes, the head of a dict's keys, the code of a generator. False if nothing is. For callers that
  * read for many objects at once.
  */
-#define PHT_OBJECT_MORE_BYTES 96
+#define PHT_OBJECT_MORE_BYTES 80
 
 bool pht_object_needs(const struct pht_object_layout *layout, const struct pht_object *object,
                       pht_addr *addr);

@@ -11,8 +11,7 @@
 #ifndef PHT_LIB_WALK_TYPES_H
 #define PHT_LIB_WALK_TYPES_H
 
-#include "pyheaptop/layout.h"
-#include "pyheaptop/snapshot.h"
+#include "pyheaptop/walk.h"
 
 /* What has a rule of its own for its size or its buffers, and all classes derived from it. */
 enum pht_kind {
@@ -21,7 +20,6 @@ enum pht_kind {
     PHT_KIND_STR,   /* unicode of 2.7 */
     PHT_KIND_BYTES, /* str of 2.7 */
     PHT_KIND_INT,   /* long of 2.7; its int is generic */
-    PHT_KIND_FLOAT,
     PHT_KIND_LIST,
     PHT_KIND_TUPLE,
     PHT_KIND_DICT,
@@ -34,7 +32,6 @@ enum pht_kind {
     PHT_KIND_CODE,
     PHT_KIND_FRAME,
     PHT_KIND_GENERATOR, /* coroutines and asynchronous generators too */
-    PHT_KIND_FUNCTION,
     PHT_KINDS,
 };
 
@@ -44,7 +41,7 @@ enum pht_kind {
 struct pht_type {
     pht_addr address;
     const char *name;   /* any bytes but NUL; "Outer.Inner" where the version has __qualname__ */
-    const char *module; /* "builtins" for a static type without one; "" if it cannot be told */
+    const char *module; /* "builtins", in 2.7 "__builtin__", for a static type that names none */
     enum pht_kind kind;
     uint32_t index; /* 0, 1, 2, ... in the order in which they were found */
     uint32_t basicsize;
@@ -55,18 +52,23 @@ struct pht_type {
     bool is_heap_type;     /* it is an object in the heap itself */
     bool has_managed_dict; /* words for __dict__ in front of the object: 3.11 and later */
     uint32_t prefix_bytes; /* from the start of the block to the object */
-    uint32_t inline_bytes; /* of the values behind the object, 3.13 and later; 0: none */
 };
 
 struct pht_types;
 
 /*
- * Both are kept as long as the table is. NULL when memory is short. `layout` comes from
- * pht_object_layout_find().
+ * The table keeps `snapshot` and `layout`, which comes from pht_object_layout_find(). NULL when
+ * memory is short.
  */
 struct pht_types *pht_types_create(struct pht_snapshot *snapshot, const struct pht_python *python,
                                    const struct pht_object_layout *layout);
 void pht_types_destroy(struct pht_types *types);
+
+/*
+ * No type lies in these, by address, so that none has to be read there: the arenas of pymalloc,
+ * whose blocks have at most 512 bytes when a class needs more than 850. The table keeps `ranges`.
+ */
+void pht_types_exclude(struct pht_types *types, const struct pht_range *ranges, size_t count);
 
 /* NULL if `address` is not a type, or memory is short. Reads from the target the first time. */
 const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address);
