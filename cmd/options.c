@@ -15,6 +15,7 @@ enum {
     OPTION_STOP = 256,
     OPTION_MAX_STOP,
     OPTION_SECTION,
+    OPTION_FAMILY,
 };
 
 static const struct option_row {
@@ -27,8 +28,9 @@ static const struct option_row {
     {'j', "json", NULL, "print JSON"},
     {'o', "output", "FILE", "write there instead of stdout"},
     {OPTION_SECTION, "section", "NAME",
-     "only this part, in full: kernel, pymalloc, glibc;\n"
-     "may be repeated"},
+     "only this part, in full: kernel, categories, pymalloc,\n"
+     "glibc, maps, family; may be repeated"},
+    {OPTION_FAMILY, "family", NULL, "the same as --section=family: what fork still shares"},
     {OPTION_STOP, "stop", "MODE",
      "brief (default): about a millisecond; none: never stop\n"
      "the target; full: stopped for the whole walk"},
@@ -103,17 +105,25 @@ static struct pht_error *parse_max_stop(const char *text, uint64_t *ret)
     return NULL;
 }
 
+static const struct {
+    const char *name;
+    enum pht_section section;
+} sections[] = {
+    {"kernel", PHT_SECTION_KERNEL},     {"categories", PHT_SECTION_CATEGORIES},
+    {"pymalloc", PHT_SECTION_PYMALLOC}, {"glibc", PHT_SECTION_GLIBC},
+    {"maps", PHT_SECTION_MAPS},         {"family", PHT_SECTION_FAMILY},
+};
+
 static struct pht_error *parse_section(const char *text, unsigned *ret)
 {
-    if (strcmp(text, "kernel") == 0)
-        *ret |= PHT_SECTION_KERNEL;
-    else if (strcmp(text, "pymalloc") == 0)
-        *ret |= PHT_SECTION_PYMALLOC;
-    else if (strcmp(text, "glibc") == 0)
-        *ret |= PHT_SECTION_GLIBC;
-    else
-        return usage("--section is kernel, pymalloc or glibc, not '%s'", text);
-    return NULL;
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        if (strcmp(text, sections[i].name) == 0) {
+            *ret |= sections[i].section;
+            return NULL;
+        }
+    }
+    return usage("--section is kernel, categories, pymalloc, glibc, maps or family, not '%s'",
+                 text);
 }
 
 static struct pht_error *take(int key, struct options *options)
@@ -130,6 +140,9 @@ static struct pht_error *take(int key, struct options *options)
         return NULL;
     case OPTION_SECTION:
         return parse_section(optarg, &options->sections);
+    case OPTION_FAMILY:
+        options->sections |= PHT_SECTION_FAMILY;
+        return NULL;
     case OPTION_STOP:
         return parse_stop(optarg, &options->stop);
     case OPTION_MAX_STOP:

@@ -56,7 +56,10 @@ def main():
         other.stdout.readline()
         full = run(program, str(target.pid))
         reports = [GOLDEN, full, run(program, "--section=kernel", str(os.getpid())),
-                   run(program, "--section=glibc", str(other.pid)), run(program, "0")]
+                   run(program, "--section=glibc", str(other.pid)),
+                   run(program, "--section=maps", str(other.pid)),
+                   run(program, "--section=categories", str(target.pid)),
+                   run(program, "--family", str(target.pid)), run(program, "0")]
     finally:
         for process in (target, other):
             process.kill()
@@ -65,7 +68,13 @@ def main():
     arena = GOLDEN["glibc"]["arenas"][0]
     broken = [{**full, "kernel": None}, {**full, "taken_at": "today"}, {**full, "extra_field": 1},
               {**GOLDEN, "glibc": {**GOLDEN["glibc"], "arenas": [{**arena, "kind": "other"}]}},
-              {**GOLDEN, "libc": {**GOLDEN["libc"], "family": None}}]
+              {**GOLDEN, "libc": {**GOLDEN["libc"], "family": None}},
+              {**GOLDEN, "categories": GOLDEN["categories"][1:]},
+              {**GOLDEN, "categories": [{**GOLDEN["categories"][0], "id": "python"}] * 12},
+              {**GOLDEN, "mappings": [{**GOLDEN["mappings"][0], "perms": "rwx"}]},
+              {**GOLDEN, "mappings": [{**GOLDEN["mappings"][0], "categories": {"file": 1}}]},
+              {**GOLDEN, "regions": [{**GOLDEN["regions"][0], "tid": 0}]},
+              {**GOLDEN, "family": [{**GOLDEN["family"][0], "copied_categories": ["files"]}]}]
     found = [problem for report in reports for problem in problems(report)]
     found += [f"accepted: {list(b)[:3]}" for b in broken if not any(problems(b))]
     for line in found:

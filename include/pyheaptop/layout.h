@@ -88,6 +88,8 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     MEMBER(interp_threads_head, "_is", "threads.head")                                             \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \
+    /* no walker reads it: it stands behind the head, and proves it */                             \
+    MEMBER(runtime_interpreters_main, "pyruntimestate", "interpreters.main")                       \
     MEMBER(runtime_object_malloc, "pyruntimestate", "allocators.standard.obj.malloc")              \
     MEMBER(runtime_debug_malloc, "pyruntimestate", "allocators.debug.obj.alloc.malloc")            \
     ADDRESS(runtime, "_PyRuntime")                                                                 \
@@ -148,6 +150,7 @@ struct pht_python {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
+    char odd_process[32]; /* see pht_python_keep_doubted(); "" if there is none */
     struct pht_python_layout layout;
     struct pht_error *layout_error;
 };
@@ -171,11 +174,19 @@ struct pht_error *pht_python_not_initialised(const struct pht_target *target,
                                              const struct pht_python *python);
 
 /*
- * A cached layout led to data that does not fit: forget it and resolve anew. Returns false if it
- * did not come from the cache, so that trying again is of no use.
+ * A cached layout led to data that does not fit in `process`: forget it and resolve anew. Returns
+ * false if trying again is of no use: it did not come from the cache, or the debug information
+ * has already said the same when this process was odd before.
  */
-bool pht_python_distrust_cache(const struct pht_python *python,
+bool pht_python_distrust_cache(const struct pht_python *python, const struct pht_process *process,
                                const struct pht_layout_options *options);
+
+/*
+ * A layout was distrusted, and is right all the same: what does not fit is the process's own.
+ * Keep it, and that this process is odd, so that its later reports cost no more than others.
+ */
+void pht_python_keep_doubted(struct pht_python *python, const struct pht_process *process,
+                             const struct pht_layout_options *options);
 
 /* ---- Python objects ----------------------------------------------------------------------- */
 
@@ -425,6 +436,7 @@ struct pht_libc {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
+    char odd_process[32]; /* as in struct pht_python */
     struct pht_libc_layout layout;
     struct pht_thread_layout threads;
     struct pht_error *layout_error;
@@ -435,7 +447,10 @@ struct pht_error *pht_libc_find(struct pht_target *target, const struct pht_maps
                                 const struct pht_layout_options *options, struct pht_libc **ret);
 void pht_libc_destroy(struct pht_libc *libc);
 
-/* As pht_python_distrust_cache(). */
-bool pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_layout_options *options);
+/* As pht_python_distrust_cache() and pht_python_keep_doubted(). */
+bool pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_process *process,
+                             const struct pht_layout_options *options);
+void pht_libc_keep_doubted(struct pht_libc *libc, const struct pht_process *process,
+                           const struct pht_layout_options *options);
 
 #endif

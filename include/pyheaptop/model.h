@@ -170,7 +170,8 @@ struct pht_report {
 
     struct pht_family_row *family; /* parents before their children; the target is one of them */
     size_t family_count;
-    bool has_family;      /* it was looked for */
+    bool has_family;              /* it was looked for */
+    uint64_t family_shared_bytes; /* anonymous pages of the target that any relative shares */
     bool family_is_exact; /* by page frames; else shared is what is not exclusive to either */
 
     struct {

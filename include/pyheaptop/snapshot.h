@@ -38,6 +38,12 @@ struct pht_error *pht_snapshot_take(struct pht_target *target,
                                     const struct pht_snapshot_options *options, pht_freeze freeze,
                                     void *context, struct pht_snapshot **ret);
 
+/*
+ * The mappings, and what each held right after the roots were copied. They are the caller's then,
+ * and can be taken once.
+ */
+struct pht_smaps pht_snapshot_take_smaps(struct pht_snapshot *snapshot);
+
 /* Let the target run if it is still stopped. */
 struct pht_error *pht_snapshot_release(struct pht_snapshot *snapshot);
 void pht_snapshot_destroy(struct pht_snapshot *snapshot);
@@ -75,7 +81,8 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
 
 /*
  * Ask anew which pages of [start, end) are resident, before they are read again: a page that was
- * absent when a walk began may have been touched since.
+ * absent when a walk began may have been touched since, and one that could not be read may be
+ * readable.
  */
 void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
 

@@ -128,18 +128,26 @@ int pht_target_open_path(struct pht_target *target, const char *path);
 
 /* ---- memory ------------------------------------------------------------------------------- */
 
-/* `got` bytes of `size` were read, from the start on; the rest of `buffer` is unchanged. */
+/*
+ * `got` bytes of `size` were read, from the start on; the rest of `buffer` is unchanged.
+ *
+ * `exclusive` says that no other process maps these pages. process_vm_readv(2), the fast way, pins
+ * what it reads, and a page that fork left shared must not be pinned: the kernel copies it first
+ * (gup_must_unshare(), mm/gup.c of Linux 5.19), in the target. So all else is read through
+ * /proc/PID/mem, which takes a reference only.
+ */
 struct pht_read {
     pht_addr addr;
     void *buffer;
     uint32_t size;
     uint32_t got;
+    bool exclusive;
 };
 
 /*
- * Read many ranges, 1,024 a system call. A hole costs its own range and no more. This is the raw
- * operation: it does not ask whether a page is resident. Stages above read through the snapshot,
- * which does.
+ * Read many ranges; exclusive ones that follow each other 1,024 a system call. A hole costs its own
+ * range and no more. This is the raw operation: it does not ask whether a page is resident. Stages
+ * above read through the snapshot, which does.
  */
 void pht_target_read(struct pht_target *target, struct pht_read *reads, size_t count);
 

@@ -275,6 +275,12 @@ bool pht_glibc_freeze(struct pht_snapshot *snapshot, void *context);
  * live + free + tcache + top + overhead + foreign + unknown add up to system. `free` is what the
  * bins and fastbins hold; `rest` is malloc_info(3)'s figure, which counts top as a free chunk and
  * adds up size words with their flag bits.
+ *
+ * On a target that runs, `system` is what the arena had when the roots were copied, and each byte
+ * of that counts as what it was when the walk came by. What the arena got since is left out: a
+ * chunk that reaches into it counts up to where the arena ended. What was given back since counts
+ * as top, which it was last; a heap that went as a whole is unknown. So is what makes no sense
+ * however often it is read; the chunk, or the chunks, that it was count as one torn chunk.
  */
 struct pht_glibc_arena {
     pht_addr address;

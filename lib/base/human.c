@@ -58,6 +58,19 @@ const char *pht_human_count(uint64_t count, char text[static PHT_HUMAN_MAX])
     return text;
 }
 
+/* What is not all of it must not seem to be. */
+const char *pht_human_percent(uint64_t part, uint64_t whole, char text[static PHT_HUMAN_MAX])
+{
+    unsigned tenths = 1000;
+
+    if (part < whole)
+        tenths = (unsigned)(((unsigned __int128)part * 1000 + whole / 2) / whole);
+    if (part < whole && tenths > 999)
+        tenths = 999;
+    snprintf(text, PHT_HUMAN_MAX, "%u.%u", tenths / 10, tenths % 10);
+    return text;
+}
+
 const char *pht_human_plural(uint64_t count)
 {
     return count == 1 ? "" : "s";

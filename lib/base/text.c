@@ -136,6 +136,15 @@ void pht_text_cut(char *text, size_t characters)
     }
 }
 
+size_t pht_text_characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
 char *pht_text_format(const char *format, ...)
 {
     char *text = NULL;

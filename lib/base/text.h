@@ -20,6 +20,9 @@ char *pht_text_utf8(const char *bytes, size_t size);
  * "..". */
 void pht_text_cut(char *text, size_t characters);
 
+/* How many characters valid UTF-8 has. */
+size_t pht_text_characters(const char *text);
+
 /* printf into fresh memory; NULL when there is none. */
 char *pht_text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

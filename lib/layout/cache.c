@@ -170,7 +170,7 @@ static bool load_layout(FILE *file, const struct pht_layout_table *table, void *
         pht_layout_set(layout, &table->fields[i], value);
     }
     return next_line(file, line) && value_of(line, "end") != NULL && getc(file) == EOF &&
-           pht_layout_is_sound(table, layout);
+           pht_layout_is_sound(table, layout) && table->is_as_declared(layout);
 }
 
 bool pht_cache_load(const char *directory, const struct pht_cache_kind *kind,
@@ -255,6 +255,11 @@ void pht_cache_store(const char *directory, const struct pht_cache_kind *kind,
     bool written = write_whole(file, kind, record);
     if (fclose(file) != 0 || !written || renameat(directory_fd, fresh, directory_fd, name) < 0)
         unlinkat(directory_fd, fresh, 0);
+}
+
+void pht_cache_name_process(const struct pht_process *process, char name[static 32])
+{
+    snprintf(name, 32, "%d.%" PRIu64, process->pid, process->start_time_ticks);
 }
 
 void pht_cache_forget(const char *directory, const struct pht_cache_kind *kind,

@@ -1,11 +1,12 @@
 /*
  * Resolved layouts on disk, a text file for each build-id:
  *
- *     pyheaptop-layout 1
+ *     pyheaptop-layout 2
  *     build-id c561f3aa7232f2bd6ac6d56bd475f1c154a00486
  *     version 3.11.2
  *     free-threaded 0
  *     debug-build 0
+ *     odd-process 4711.98123
  *     layout dwarf
  *     symbols symtab
  *     pool_header_bytes 48
@@ -15,7 +16,10 @@
  * The first line, and those from the build-id to the layout, are the kind's own.
  * The last line has a checksum of the others (FNV-1a, 64 bits, hex).
  * A file that is not exactly of this form, or that someone else owns or may write, counts as
- * absent. So does one of another version of the format.
+ * absent. So does one of another version of the format, or whose offsets contradict each other.
+ *
+ * Data that does not fit a kept layout makes it be resolved anew. If that gives the same, what
+ * does not fit is the process's own, and the file names the process: see layout.h.
  */
 #ifndef PHT_LIB_LAYOUT_CACHE_H
 #define PHT_LIB_LAYOUT_CACHE_H
@@ -23,7 +27,7 @@
 #include "layout/fields.h"
 #include "pyheaptop/layout.h"
 
-#define PHT_CACHE_PROPERTIES_MAX 3
+#define PHT_CACHE_PROPERTIES_MAX 4
 
 /* A kind of build that is kept: the interpreter, the C library. */
 struct pht_cache_kind {
@@ -52,6 +56,9 @@ bool pht_cache_load(const char *directory, const struct pht_cache_kind *kind,
 /* Failures are of no consequence: the next start resolves again. */
 void pht_cache_store(const char *directory, const struct pht_cache_kind *kind,
                      const struct pht_cache_record *record);
+
+/* "PID.START", of which no two are alike until the machine is started again. */
+void pht_cache_name_process(const struct pht_process *process, char name[static 32]);
 
 void pht_cache_forget(const char *directory, const struct pht_cache_kind *kind,
                       const char *build_id);

@@ -34,7 +34,8 @@ struct pht_layout_table {
     const char *more;     /* another, for types that the first does not include; or NULL */
     const char *exported; /* a variable of another file, whose name is unique; or NULL */
     uint64_t struct_bytes_max;
-    bool (*has_required)(const void *layout); /* all that a walk needs, no member out of bounds */
+    bool (*has_required)(const void *layout);   /* all that a walk needs, no member out of bounds */
+    bool (*is_as_declared)(const void *layout); /* see order.h */
 };
 
 /*

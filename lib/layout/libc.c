@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "layout/cache.h"
 #include "layout/libc_cache.h"
 #include "layout/libc_layout.h"
 #include "layout/libc_version.h"
@@ -146,10 +147,21 @@ struct pht_error *pht_libc_find(struct pht_target *target, const struct pht_maps
     return NULL;
 }
 
-bool pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_layout_options *options)
+bool pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_process *process,
+                             const struct pht_layout_options *options)
 {
-    if (!libc->cached)
+    char name[32];
+
+    pht_cache_name_process(process, name);
+    if (!libc->cached || strcmp(libc->odd_process, name) == 0)
         return false;
     pht_libc_cache_forget(options->cache_directory, libc->build_id);
     return true;
+}
+
+void pht_libc_keep_doubted(struct pht_libc *libc, const struct pht_process *process,
+                           const struct pht_layout_options *options)
+{
+    pht_cache_name_process(process, libc->odd_process);
+    pht_libc_cache_store(options->cache_directory, libc);
 }

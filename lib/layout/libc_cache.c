@@ -6,10 +6,15 @@
 #include "layout/libc_layout.h"
 #include "layout/libc_version.h"
 
+enum property {
+    VERSION,
+    ODD_PROCESS,
+};
+
 static const struct pht_cache_kind kind = {
-    .format = "pyheaptop-libc-layout 1",
+    .format = "pyheaptop-libc-layout 2",
     .suffix = ".libc-layout",
-    .properties = {"version"},
+    .properties = {[VERSION] = "version", [ODD_PROCESS] = "odd-process"},
     .table = &pht_libc_layout_table,
 };
 
@@ -27,8 +32,9 @@ bool pht_libc_cache_load(const char *directory, struct pht_libc *libc)
     struct pht_cache_record record = {.build_id = libc->build_id, .layout = &loaded.layout};
 
     if (!pht_cache_load(directory, &kind, &record) ||
-        !parse_version(record.properties[0], loaded.version_text))
+        !parse_version(record.properties[VERSION], loaded.version_text))
         return false;
+    memcpy(loaded.odd_process, record.properties[ODD_PROCESS], sizeof(loaded.odd_process));
     loaded.layout_source = record.layout_source;
     loaded.symbol_source = record.symbol_source;
     loaded.cached = true;
@@ -46,7 +52,8 @@ void pht_libc_cache_store(const char *directory, const struct pht_libc *libc)
         .layout = &layout,
     };
 
-    memcpy(record.properties[0], libc->version_text, sizeof(libc->version_text));
+    memcpy(record.properties[VERSION], libc->version_text, sizeof(libc->version_text));
+    memcpy(record.properties[ODD_PROCESS], libc->odd_process, sizeof(libc->odd_process));
     pht_cache_store(directory, &kind, &record);
 }
 

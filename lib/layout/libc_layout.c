@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "layout/order.h"
 #include "layout/resolve.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -87,6 +88,7 @@ const struct pht_layout_table pht_libc_layout_table = {
     .unit = "malloc.c",
     .struct_bytes_max = (uint64_t)64 << 10,
     .has_required = has_required,
+    .is_as_declared = pht_libc_layout_is_as_declared,
 };
 
 void pht_libc_layout_clear(struct pht_libc_layout *layout)

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "layout/cache.h"
 #include "layout/identify.h"
 #include "layout/python_cache.h"
 #include "layout/python_layout.h"
@@ -243,11 +244,21 @@ struct pht_error *pht_python_find(struct pht_target *target, const struct pht_ma
     return NULL;
 }
 
-bool pht_python_distrust_cache(const struct pht_python *python,
+bool pht_python_distrust_cache(const struct pht_python *python, const struct pht_process *process,
                                const struct pht_layout_options *options)
 {
-    if (!python->cached)
+    char name[32];
+
+    pht_cache_name_process(process, name);
+    if (!python->cached || strcmp(python->odd_process, name) == 0)
         return false;
     pht_python_cache_forget(options->cache_directory, python->build_id);
     return true;
+}
+
+void pht_python_keep_doubted(struct pht_python *python, const struct pht_process *process,
+                             const struct pht_layout_options *options)
+{
+    pht_cache_name_process(process, python->odd_process);
+    pht_python_cache_store(options->cache_directory, python);
 }

@@ -11,13 +11,16 @@ enum property {
     VERSION,
     FREE_THREADED,
     DEBUG_BUILD,
+    ODD_PROCESS,
 };
 
 static const struct pht_cache_kind kind = {
-    .format = "pyheaptop-layout 1",
+    .format = "pyheaptop-layout 2",
     .suffix = ".layout",
-    .properties =
-        {[VERSION] = "version", [FREE_THREADED] = "free-threaded", [DEBUG_BUILD] = "debug-build"},
+    .properties = {[VERSION] = "version",
+                   [FREE_THREADED] = "free-threaded",
+                   [DEBUG_BUILD] = "debug-build",
+                   [ODD_PROCESS] = "odd-process"},
     .table = &pht_python_layout_table,
 };
 
@@ -39,6 +42,7 @@ bool pht_python_cache_load(const char *directory, struct pht_python *python)
         !parse_flag(record.properties[DEBUG_BUILD], &loaded.debug_build))
         return false;
     memcpy(loaded.version_text, version, sizeof(loaded.version_text));
+    memcpy(loaded.odd_process, record.properties[ODD_PROCESS], sizeof(loaded.odd_process));
     loaded.layout_source = record.layout_source;
     loaded.symbol_source = record.symbol_source;
     loaded.cached = true;
@@ -59,6 +63,7 @@ void pht_python_cache_store(const char *directory, const struct pht_python *pyth
     memcpy(record.properties[VERSION], python->version_text, sizeof(python->version_text));
     snprintf(record.properties[FREE_THREADED], 32, "%d", python->free_threaded);
     snprintf(record.properties[DEBUG_BUILD], 32, "%d", python->debug_build);
+    memcpy(record.properties[ODD_PROCESS], python->odd_process, sizeof(python->odd_process));
     pht_cache_store(directory, &kind, &record);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "layout/order.h"
 #include "layout/resolve.h"
 
 /*
@@ -88,6 +89,7 @@ const struct pht_layout_table pht_python_layout_table = {
     .exported = "_PyRuntime",
     .struct_bytes_max = (uint64_t)4 << 20,
     .has_required = has_required,
+    .is_as_declared = pht_python_layout_is_as_declared,
 };
 
 void pht_python_layout_clear(struct pht_python_layout *layout)

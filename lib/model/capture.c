@@ -1,12 +1,22 @@
 #include "model/capture.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "model/caveats.h"
+#include "model/doubts.h"
 #include "model/ledger.h"
 #include "model/runtimes.h"
+
+/* Layouts from the cache that led to what does not fit, while others are found. */
+struct doubted {
+    struct pht_python *python; /* NULL: not doubted */
+    struct pht_libc *libc;
+    bool python_disproved; /* it leads to nothing that could be right */
+    bool libc_disproved;
+};
 
 struct capture {
     struct pht_target *target;
@@ -17,6 +27,7 @@ struct capture {
     struct pht_pymalloc_roots pymalloc;
     struct pht_glibc_roots glibc;
     struct pht_snapshot *snapshot;
+    struct doubted doubted;
 };
 
 /* Both, even if the first did not hold together: the other is needed all the same. */
@@ -46,6 +57,7 @@ static struct pht_error *take(struct capture *capture)
     if (!capture->has_pymalloc && !capture->has_glibc) {
         if (!pht_ledger_is_wanted(report))
             return NULL;
+        /* There is nothing to copy, so nothing to stop for. */
         options.stop = PHT_STOP_NONE;
     }
     return pht_snapshot_take(capture->target, &options, freeze, capture, &capture->snapshot);
@@ -62,62 +74,16 @@ static void drop(struct capture *capture)
     capture->has_pymalloc = capture->has_glibc = false;
 }
 
-/* PYTHONMALLOC=malloc leaves the statics of up to 3.11 without a sign of life. */
-static bool is_switched_off(const struct pht_pymalloc_roots *roots)
+/* ---- the walks ---------------------------------------------------------------------------- */
+
+static bool can_walk_pymalloc(const struct pht_pymalloc_roots *roots)
 {
-    return roots->arenas.count == 0 &&
-           (roots->allocator == PHT_ALLOCATOR_MALLOC ||
-            roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG ||
-            roots->allocator == PHT_ALLOCATOR_MIMALLOC || roots->allocator == PHT_ALLOCATOR_CUSTOM);
+    return roots->proven && !(roots->unreadable && roots->arenas.count == 0);
 }
 
-/* No arenas, and nothing else that serves objects: the runtime has yet to begin, or has ended. */
-static bool has_nothing_to_read(const struct pht_pymalloc_roots *roots)
+static bool can_walk_glibc(const struct pht_glibc_roots *roots)
 {
-    return roots->arenas.count == 0 && roots->damaged_arenas == 0 && !roots->unreadable &&
-           !is_switched_off(roots) &&
-           (!roots->initialised || roots->allocator != PHT_ALLOCATOR_UNKNOWN);
-}
-
-static bool is_plausible(const struct pht_pymalloc_roots *roots)
-{
-    return roots->proven && roots->damaged_arenas == 0 && !has_nothing_to_read(roots);
-}
-
-/* A wrong layout from the cache shows when its roots make no sense. True if there was one. */
-static bool forget_wrong_layouts(struct capture *capture)
-{
-    const struct pht_layout_options *options = &capture->options->layout;
-    struct pht_report *report = capture->report;
-    bool python = capture->has_pymalloc && !is_plausible(&capture->pymalloc) &&
-                  pht_python_distrust_cache(report->python, options);
-    bool libc = capture->has_glibc && !capture->glibc.proven &&
-                pht_libc_distrust_cache(report->libc, options);
-
-    if (!python && !libc)
-        return false;
-    pht_target_note(capture->target, "the cached layout of the %s does not fit; resolving it anew",
-                    python ? "interpreter" : "C library");
-    drop(capture);
-    if (python) {
-        pht_python_destroy(report->python);
-        report->python = NULL;
-    }
-    if (libc) {
-        pht_libc_destroy(report->libc);
-        report->libc = NULL;
-    }
-    return true;
-}
-
-static struct pht_error *take_with_right_layouts(struct capture *capture)
-{
-    struct pht_error *error = take(capture);
-
-    if (error != NULL || !forget_wrong_layouts(capture))
-        return error;
-    error = pht_runtimes_find(capture->target, capture->options, capture->report);
-    return error != NULL ? error : take(capture);
+    return roots->proven && !(roots->unreadable && roots->arenas.count == 0);
 }
 
 static struct pht_error *walk_pymalloc(struct capture *capture)
@@ -125,22 +91,13 @@ static struct pht_error *walk_pymalloc(struct capture *capture)
     const struct pht_pymalloc_roots *roots = &capture->pymalloc;
     struct pht_report *report = capture->report;
 
-    if (has_nothing_to_read(roots))
+    if (pht_doubts_nothing_to_read(roots))
         return pht_python_not_initialised(capture->target, report->python);
     report->object_allocator = roots->allocator;
-    if (!roots->proven || (roots->unreadable && roots->arenas.count == 0)) {
-        pht_caveats_pymalloc_unproven(report, roots);
+    if (!can_walk_pymalloc(roots))
         return NULL;
-    }
     report->pymalloc = pht_pymalloc_walk(capture->snapshot, roots, report->owners);
-    if (report->pymalloc == NULL)
-        return pht_error_no_memory();
-    if (report->pymalloc->totals.arenas == 0 && !report->pymalloc->is_off) {
-        pht_caveats_no_arena(report);
-        pht_pymalloc_destroy(report->pymalloc);
-        report->pymalloc = NULL;
-    }
-    return NULL;
+    return report->pymalloc != NULL ? NULL : pht_error_no_memory();
 }
 
 /* Where no mmapped chunk of malloc can be. False when memory is short. */
@@ -167,10 +124,8 @@ static struct pht_error *walk_glibc(struct capture *capture)
     _cleanup_free_ struct pht_range *others = NULL;
     size_t count;
 
-    if (!roots->proven || (roots->unreadable && roots->arenas.count == 0)) {
-        pht_caveats_glibc_unproven(report, roots);
+    if (!can_walk_glibc(roots))
         return NULL;
-    }
     if (!list_pymalloc_arenas(report->pymalloc, &others, &count))
         return pht_error_no_memory();
     report->glibc = pht_glibc_walk(capture->snapshot, roots, others, count, report->owners);
@@ -194,8 +149,13 @@ static struct pht_error *walk(struct capture *capture)
     uint64_t started = pht_clock_us();
     struct pht_error *error = NULL;
 
-    if (pht_ledger_is_wanted(capture->report))
-        error = pht_ledger_begin(capture->target, capture->snapshot, capture->report);
+    if (capture->snapshot == NULL)
+        return NULL;
+    pht_ledger_drop(capture->report);
+    capture->report->smaps = pht_snapshot_take_smaps(capture->snapshot);
+    if (pht_ledger_is_wanted(capture->report) &&
+        !pht_ledger_begin(capture->snapshot, capture->report))
+        error = pht_error_no_memory();
     if (error == NULL && capture->has_pymalloc)
         error = walk_pymalloc(capture);
     if (error == NULL && capture->has_glibc)
@@ -206,16 +166,166 @@ static struct pht_error *walk(struct capture *capture)
     return error;
 }
 
+/* ---- layouts from the cache --------------------------------------------------------------- */
+
+static void doubt_python(struct capture *capture, bool disproved)
+{
+    struct doubted *doubted = &capture->doubted;
+    struct pht_report *report = capture->report;
+
+    if (!pht_python_distrust_cache(report->python, &report->process, &capture->options->layout))
+        return;
+    pht_target_note(capture->target,
+                    "the cached layout of the interpreter does not fit; resolving it anew");
+    doubted->python = report->python;
+    doubted->python_disproved = disproved;
+    report->python = NULL;
+}
+
+static void doubt_libc(struct capture *capture, bool disproved)
+{
+    struct doubted *doubted = &capture->doubted;
+    struct pht_report *report = capture->report;
+
+    if (!pht_libc_distrust_cache(report->libc, &report->process, &capture->options->layout))
+        return;
+    pht_target_note(capture->target,
+                    "the cached layout of the C library does not fit; resolving it anew");
+    doubted->libc = report->libc;
+    doubted->libc_disproved = disproved;
+    report->libc = NULL;
+}
+
+static bool is_doubted(const struct capture *capture)
+{
+    return capture->doubted.python != NULL || capture->doubted.libc != NULL;
+}
+
+static void judge_roots(struct capture *capture)
+{
+    if (capture->has_pymalloc && pht_doubts_pymalloc_roots(&capture->pymalloc))
+        doubt_python(capture, !capture->pymalloc.proven);
+    if (capture->has_glibc && pht_doubts_glibc_roots(&capture->glibc))
+        doubt_libc(capture, !capture->glibc.proven);
+}
+
+static void judge_walks(struct capture *capture)
+{
+    const struct pht_report *report = capture->report;
+
+    if (report->pymalloc != NULL && pht_doubts_pymalloc(report->pymalloc))
+        doubt_python(capture, false);
+    if (report->glibc != NULL && pht_doubts_glibc(report->glibc))
+        doubt_libc(capture, false);
+}
+
+/*
+ * The debug information may no longer be at hand. Then a layout that was only doubted is better
+ * than none.
+ */
+static void answer_python(struct capture *capture)
+{
+    struct pht_python *before = capture->doubted.python, **now = &capture->report->python;
+    bool is_lost = (*now)->layout_source == PHT_LAYOUT_NONE && !capture->doubted.python_disproved;
+
+    if (is_lost) {
+        struct pht_python *without = *now;
+        *now = before;
+        before = without;
+    }
+    if (is_lost || memcmp(&before->layout, &(*now)->layout, sizeof(before->layout)) == 0)
+        pht_python_keep_doubted(*now, &capture->report->process, &capture->options->layout);
+    pht_python_destroy(before);
+    capture->doubted.python = NULL;
+}
+
+static void answer_libc(struct capture *capture)
+{
+    struct pht_libc *before = capture->doubted.libc, **now = &capture->report->libc;
+    bool is_lost = (*now)->layout_source == PHT_LAYOUT_NONE && !capture->doubted.libc_disproved;
+
+    if (is_lost) {
+        struct pht_libc *without = *now;
+        *now = before;
+        before = without;
+    }
+    if (is_lost || memcmp(&before->layout, &(*now)->layout, sizeof(before->layout)) == 0)
+        pht_libc_keep_doubted(*now, &capture->report->process, &capture->options->layout);
+    pht_libc_destroy(before);
+    capture->doubted.libc = NULL;
+}
+
+/* Forget what was found by the layouts that are doubted, and find others. */
+static struct pht_error *resolve_anew(struct capture *capture)
+{
+    struct pht_report *report = capture->report;
+
+    drop(capture);
+    pht_pymalloc_destroy(report->pymalloc);
+    report->pymalloc = NULL;
+    pht_glibc_destroy(report->glibc);
+    report->glibc = NULL;
+    report->object_allocator = PHT_ALLOCATOR_UNKNOWN;
+    struct pht_error *error = pht_runtimes_find(capture->target, capture->options, report);
+    if (error == NULL && capture->doubted.python != NULL)
+        answer_python(capture);
+    if (error == NULL && capture->doubted.libc != NULL && report->libc != NULL)
+        answer_libc(capture);
+    pht_python_destroy(capture->doubted.python);
+    pht_libc_destroy(capture->doubted.libc);
+    capture->doubted = (struct doubted){0};
+    return error;
+}
+
+/* A layout is doubted at most once: what comes of that is not from the cache, or kept as right. */
+static struct pht_error *look(struct capture *capture)
+{
+    for (;;) {
+        struct pht_error *error = take(capture);
+        if (error != NULL)
+            return error;
+        judge_roots(capture);
+        if (!is_doubted(capture)) {
+            error = walk(capture);
+            if (error != NULL)
+                return error;
+            judge_walks(capture);
+        }
+        if (!is_doubted(capture))
+            return NULL;
+        error = resolve_anew(capture);
+        if (error != NULL)
+            return error;
+    }
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static void explain(struct capture *capture)
+{
+    struct pht_report *report = capture->report;
+
+    pht_caveats_no_layout(report);
+    if (capture->has_pymalloc && !can_walk_pymalloc(&capture->pymalloc))
+        pht_caveats_pymalloc_unproven(report, &capture->pymalloc);
+    if (report->pymalloc != NULL && report->pymalloc->totals.arenas == 0 &&
+        !report->pymalloc->is_off) {
+        pht_caveats_no_arena(report);
+        pht_pymalloc_destroy(report->pymalloc);
+        report->pymalloc = NULL;
+    }
+    if (capture->has_glibc && !can_walk_glibc(&capture->glibc))
+        pht_caveats_glibc_unproven(report, &capture->glibc);
+}
+
 struct pht_error *pht_capture(struct pht_target *target, const struct pht_report_options *options,
                               struct pht_report *report)
 {
     struct capture capture = {.target = target, .options = options, .report = report};
-    struct pht_error *error = take_with_right_layouts(&capture);
+    struct pht_error *error = look(&capture);
 
-    if (error == NULL) {
-        pht_caveats_no_layout(report);
-        error = walk(&capture);
-    }
+    if (error == NULL)
+        explain(&capture);
     if (capture.snapshot != NULL) {
         struct pht_error *release = pht_snapshot_release(capture.snapshot);
         report->snapshot = pht_snapshot_stats(capture.snapshot);

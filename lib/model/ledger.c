@@ -4,7 +4,7 @@
 
 bool pht_ledger_is_wanted(const struct pht_report *report)
 {
-    return report->sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_MAPS | PHT_SECTION_FAMILY);
+    return report->sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY);
 }
 
 void pht_ledger_drop(struct pht_report *report)
@@ -16,15 +16,10 @@ void pht_ledger_drop(struct pht_report *report)
     report->regions = (struct pht_regions){0};
 }
 
-struct pht_error *pht_ledger_begin(struct pht_target *target, struct pht_snapshot *snapshot,
-                                   struct pht_report *report)
+bool pht_ledger_begin(struct pht_snapshot *snapshot, struct pht_report *report)
 {
-    pht_ledger_drop(report);
-    struct pht_error *error = pht_target_read_smaps(target, &report->smaps);
-    if (error != NULL)
-        return error;
     report->owners = pht_owners_create(snapshot, &report->smaps);
-    return report->owners != NULL ? NULL : pht_error_no_memory();
+    return report->owners != NULL;
 }
 
 static enum pht_evidence evidence_of(const struct pht_report *report, enum pht_category category)
@@ -79,14 +74,14 @@ static const char *what_was_tried(const struct pht_report *report,
     const struct pht_split *split = &mapping->owned->resident;
 
     if (claimed_by_malloc(split) > 0)
-        return "beside chunks of malloc that could be walked";
+        return "beside chunks of malloc";
     if (claimed_by_pymalloc(split) > 0)
-        return "beside pools of pymalloc that could be read";
+        return "beside pools of pymalloc";
     if (report->glibc == NULL)
         return "malloc was not walked";
     if (report->pymalloc == NULL)
         return "pymalloc was not walked";
-    return "no chunk, arena, stack or table is known to be there";
+    return "no known chunk, arena, stack or table";
 }
 
 static int compare_unattributed(const void *a, const void *b)

@@ -11,13 +11,12 @@
 bool pht_ledger_is_wanted(const struct pht_report *report);
 
 /*
- * Before the walks: read report->smaps, and find out which pages there are. What an earlier walk
- * has claimed is forgotten.
+ * Before the walks: find out which pages the mappings of report->smaps have, as of now. False:
+ * memory is short.
  */
-struct pht_error *pht_ledger_begin(struct pht_target *target, struct pht_snapshot *snapshot,
-                                   struct pht_report *report);
+bool pht_ledger_begin(struct pht_snapshot *snapshot, struct pht_report *report);
 
-/* Forget pages, claims and regions. */
+/* Forget mappings, pages, claims and regions. */
 void pht_ledger_drop(struct pht_report *report);
 
 /* After them, and after the regions: add up. Needs report->mappings. False: memory is short. */

@@ -132,9 +132,13 @@ static struct pht_error *read_kernel_memory(struct pht_target *target, struct ph
 
 static struct pht_error *add_up(struct pht_target *target, struct pht_report *report)
 {
+    if (report->owners == NULL && !(report->sections & PHT_SECTION_MAPS))
+        return NULL;
+    if (!pht_mappings_list(report))
+        return pht_error_no_memory();
     if (report->owners == NULL)
         return NULL;
-    if (!pht_mappings_list(report) || !pht_ledger_add_up(report))
+    if (!pht_ledger_add_up(report))
         return pht_error_no_memory();
     return report->sections & PHT_SECTION_FAMILY ? pht_sharing_find(target, report) : NULL;
 }

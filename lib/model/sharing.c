@@ -16,6 +16,7 @@ struct sharing {
     size_t target; /* its place */
     struct pht_owners *owners;
     struct pht_family_row *rows;
+    uint64_t shared_bytes;         /* with anybody */
     struct pht_family_page *pages; /* BATCH_PAGES of each process */
     bool *known;                   /* of each process: its batch could be read */
 };
@@ -35,18 +36,35 @@ static bool is_same(const struct sharing *sharing, const struct pht_family_page 
     return !one->exclusive && !other->exclusive;
 }
 
-static void compare_page(struct sharing *sharing, size_t member, size_t page, pht_addr addr)
+static bool is_shared_with_target(const struct sharing *sharing, size_t member, size_t page)
 {
     const struct pht_family_page *mine = page_of(sharing, member, page);
     const struct pht_family_page *targets = page_of(sharing, sharing->target, page);
+
+    return member != sharing->target && mine->anonymous && targets->anonymous &&
+           is_same(sharing, mine, targets);
+}
+
+static void count_shared(struct sharing *sharing, size_t page)
+{
+    bool by_any = false;
+
+    for (size_t i = 0; i < sharing->family->count; i++) {
+        if (!sharing->known[i] || !is_shared_with_target(sharing, i, page))
+            continue;
+        sharing->rows[i].shared_with_target_bytes += PHT_PAGE_BYTES;
+        by_any = true;
+    }
+    sharing->shared_bytes += by_any ? PHT_PAGE_BYTES : 0;
+}
+
+static void count_copied(struct sharing *sharing, size_t member, size_t page, pht_addr addr)
+{
+    const struct pht_family_page *mine = page_of(sharing, member, page);
     struct pht_family_row *row = &sharing->rows[member];
     int parent = sharing->family->items[member].parent;
 
-    if (!mine->anonymous)
-        return;
-    if (member != sharing->target && targets->anonymous && is_same(sharing, mine, targets))
-        row->shared_with_target_bytes += PHT_PAGE_BYTES;
-    if (parent < 0 || !sharing->known[parent])
+    if (!mine->anonymous || parent < 0 || !sharing->known[parent])
         return;
     const struct pht_family_page *parents = page_of(sharing, (size_t)parent, page);
     if (!parents->anonymous || is_same(sharing, mine, parents))
@@ -62,9 +80,12 @@ static void compare_batch(struct sharing *sharing, pht_addr addr, size_t count)
                                                   &sharing->pages[i * BATCH_PAGES]);
     if (!sharing->known[sharing->target])
         return;
-    for (size_t i = 0; i < sharing->family->count; i++) {
-        for (size_t page = 0; page < count && sharing->known[i]; page++)
-            compare_page(sharing, i, page, addr + page * PHT_PAGE_BYTES);
+    for (size_t page = 0; page < count; page++) {
+        count_shared(sharing, page);
+        for (size_t i = 0; i < sharing->family->count; i++) {
+            if (sharing->known[i])
+                count_copied(sharing, i, page, addr + page * PHT_PAGE_BYTES);
+        }
     }
 }
 
@@ -135,7 +156,9 @@ static bool fill_in(struct pht_family *family, struct pht_report *report)
             sharing.target = i;
     }
     sharing.rows = report->family;
-    return compare_all(&sharing, &report->smaps.maps);
+    bool compared = compare_all(&sharing, &report->smaps.maps);
+    report->family_shared_bytes = sharing.shared_bytes;
+    return compared;
 }
 
 struct pht_error *pht_sharing_find(struct pht_target *target, struct pht_report *report)

@@ -63,7 +63,12 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
             memset(out, 0, size);
         if (!read)
             continue;
-        reads[pending] = (struct pht_read){.addr = addrs[i], .buffer = out, .size = (uint32_t)size};
+        reads[pending] = (struct pht_read){
+            .addr = addrs[i],
+            .buffer = out,
+            .size = (uint32_t)size,
+            .exclusive = pht_exclusive_ranges_hold(&snapshot->exclusive, addrs[i], size),
+        };
         slots[pending++] = (uint32_t)i;
         if (pending == GATHER_BATCH) {
             flush(snapshot, reads, slots, pending, results);
@@ -71,12 +76,6 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
         }
     }
     flush(snapshot, reads, slots, pending, results);
-}
-
-void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)
-{
-    pht_page_cache_refresh(&snapshot->pages, pht_round_down(start, PHT_PAGE_BYTES),
-                           pht_round_up(end, PHT_PAGE_BYTES));
 }
 
 bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_addr end,

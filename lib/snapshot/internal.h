@@ -3,6 +3,7 @@
 #define PHT_LIB_SNAPSHOT_INTERNAL_H
 
 #include "pyheaptop/snapshot.h"
+#include "snapshot/exclusive.h"
 #include "snapshot/page_cache.h"
 
 /* One read goes through at most this much: larger ones leave the processor's cache (peers.md). */
@@ -12,6 +13,8 @@ struct pht_snapshot {
     struct pht_target *target;
     struct pht_snapshot_options options;
     struct pht_maps maps;
+    struct pht_smaps smaps; /* until they are taken; as of right after the roots were copied */
+    struct pht_exclusive_ranges exclusive;
     const struct pht_mapping *last_mapping;
     unsigned map_refreshes;
     struct pht_page_cache pages;

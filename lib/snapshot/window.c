@@ -50,6 +50,16 @@ const struct pht_mapping *pht_snapshot_mapping(struct pht_snapshot *snapshot, ph
     return mapping != NULL && is_readable(mapping) ? mapping : NULL;
 }
 
+void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end)
+{
+    const struct pht_mapping *mapping = pht_maps_find(&snapshot->maps, start);
+
+    if (mapping != NULL && !mapping->readable)
+        refresh_on_miss(snapshot);
+    pht_page_cache_refresh(&snapshot->pages, pht_round_down(start, PHT_PAGE_BYTES),
+                           pht_round_up(end, PHT_PAGE_BYTES));
+}
+
 /* A page of a file that is not loaded has the file's content, which is not ours to fault in. */
 static bool is_file(const struct pht_mapping *mapping)
 {
@@ -133,7 +143,11 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
             memset(out + done, 0, bytes);
         } else {
             struct pht_read read = {
-                .addr = addr + done, .buffer = out + done, .size = (uint32_t)bytes};
+                .addr = addr + done,
+                .buffer = out + done,
+                .size = (uint32_t)bytes,
+                .exclusive = pht_exclusive_ranges_hold(&snapshot->exclusive, addr + done, bytes),
+            };
             pht_target_read(snapshot->target, &read, 1);
             snapshot->stats.read_bytes += read.got;
             if (read.got != read.size) {

@@ -67,10 +67,9 @@ static size_t account(struct pht_read *reads, size_t count, size_t total)
     return done;
 }
 
-void pht_memory_read(struct pht_memory *memory, struct pht_read *reads, size_t count)
+/* All of them exclusive. */
+static void read_in_batches(struct pht_memory *memory, struct pht_read *reads, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        reads[i].got = 0;
     while (count > 0 && !memory->no_vm_readv) {
         size_t batch = count < PHT_MEMORY_BATCH ? count : PHT_MEMORY_BATCH;
         ssize_t got = read_batch(memory, reads, batch);
@@ -88,4 +87,19 @@ void pht_memory_read(struct pht_memory *memory, struct pht_read *reads, size_t c
     }
     for (size_t i = 0; i < count; i++)
         read_through_file(memory, &reads[i]);
+}
+
+void pht_memory_read(struct pht_memory *memory, struct pht_read *reads, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        reads[i].got = 0;
+    for (size_t i = 0; i < count;) {
+        size_t end = i;
+        while (end < count && reads[end].exclusive)
+            end++;
+        read_in_batches(memory, reads + i, end - i);
+        if (end < count)
+            read_through_file(memory, &reads[end++]);
+        i = end;
+    }
 }

@@ -1,5 +1,6 @@
 /*
- * Reading a process's memory: process_vm_readv(2), and /proc/PID/mem where a filter refuses it.
+ * Reading a process's memory: process_vm_readv(2) where it does no harm, /proc/PID/mem for pages
+ * that other processes map too, and where a filter refuses the first.
  */
 #ifndef PHT_LIB_TARGET_MEMORY_H
 #define PHT_LIB_TARGET_MEMORY_H

@@ -5,10 +5,17 @@
 #include "pyheaptop/model.h"
 #include "view/json_writer.h"
 
+json_t *pht_json_kernel(const struct pht_report *report, struct pht_json *json);
 json_t *pht_json_pymalloc(const struct pht_pymalloc *pymalloc, struct pht_json *json);
 
 /* `libc` and `glibc` of the schema. */
 json_t *pht_json_libc(const struct pht_libc *libc, struct pht_json *json);
 json_t *pht_json_glibc(const struct pht_report *report, struct pht_json *json);
+
+json_t *pht_json_categories(const struct pht_report *report, struct pht_json *json);
+json_t *pht_json_unattributed(const struct pht_report *report, struct pht_json *json);
+json_t *pht_json_mappings(const struct pht_report *report, struct pht_json *json);
+json_t *pht_json_regions(const struct pht_report *report, struct pht_json *json);
+json_t *pht_json_family(const struct pht_report *report, struct pht_json *json);
 
 #endif

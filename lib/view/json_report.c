@@ -1,4 +1,4 @@
-/* Field names of the JSON report, and nothing else; those of the allocators are in json_parts.h. */
+/* Field names of the JSON report, and nothing else; the larger parts are those of json_parts.h. */
 #include <string.h>
 
 #include "pyheaptop/view.h"
@@ -92,38 +92,6 @@ static json_t *snapshot(const struct pht_report *report, struct pht_json *json)
     return object;
 }
 
-static json_t *cgroup(const struct pht_cgroup_memory *memory, struct pht_json *json)
-{
-    json_t *object;
-
-    if (!memory->known)
-        return json_null();
-    object = json_object();
-    pht_json_put_number(json, object, "limit_bytes", memory->limit_bytes);
-    pht_json_put_number(json, object, "current_bytes", memory->current_bytes);
-    return object;
-}
-
-static json_t *kernel(const struct pht_report *report, struct pht_json *json)
-{
-    const struct pht_kernel_memory *memory = &report->kernel;
-    json_t *object = json_object();
-
-    pht_json_put_number(json, object, "rss_bytes", memory->rss_bytes);
-    pht_json_put_number(json, object, "anon_bytes", memory->anon_bytes);
-    pht_json_put_number(json, object, "file_bytes", memory->file_bytes);
-    pht_json_put_number(json, object, "shmem_bytes", memory->shmem_bytes);
-    pht_json_put_number(json, object, "pss_bytes", memory->pss_bytes);
-    pht_json_put_number(json, object, "uss_bytes", memory->uss_bytes);
-    pht_json_put_number(json, object, "swap_bytes", memory->swap_bytes);
-    pht_json_put_number(json, object, "virtual_bytes", memory->virtual_bytes);
-    pht_json_put_number(json, object, "peak_rss_bytes", memory->peak_rss_bytes);
-    pht_json_put_number(json, object, "minor_faults", memory->minor_faults);
-    pht_json_put_number(json, object, "major_faults", memory->major_faults);
-    pht_json_put(json, object, "cgroup", cgroup(&report->cgroup, json));
-    return object;
-}
-
 static json_t *warnings(const struct pht_report *report, struct pht_json *json)
 {
     json_t *list = json_array();
@@ -148,9 +116,8 @@ static void put_unknown(struct pht_json *json, json_t *root, const char *const *
 
 bool pht_json_report_write(const struct pht_report *report, const char *version, FILE *file)
 {
-    static const char *const sums[] = {"categories", "attributed_bytes"};
-    static const char *const rest[] = {"gc",       "types",  "freelists",
-                                       "mappings", "family", "findings"};
+    static const char *const objects[] = {"gc", "types", "freelists"};
+    static const char *const findings[] = {"findings"};
     struct pht_json json = {0};
     json_t *root = json_object(), *tool = json_object();
 
@@ -165,11 +132,22 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
     pht_json_put(&json, root, "libc", pht_json_libc(report->libc, &json));
     pht_json_put(&json, root, "allocators", allocators(report, &json));
     pht_json_put(&json, root, "snapshot", snapshot(report, &json));
-    pht_json_put(&json, root, "kernel", kernel(report, &json));
-    put_unknown(&json, root, sums, sizeof(sums) / sizeof(sums[0]));
+    pht_json_put(&json, root, "kernel", pht_json_kernel(report, &json));
+    pht_json_put(&json, root, "categories", pht_json_categories(report, &json));
+    pht_json_put_number(&json, root, "attributed_bytes",
+                        report->has_ledger ? report->attributed_bytes : PHT_UNKNOWN);
+    pht_json_put(&json, root, "unattributed", pht_json_unattributed(report, &json));
     pht_json_put(&json, root, "pymalloc", pht_json_pymalloc(report->pymalloc, &json));
     pht_json_put(&json, root, "glibc", pht_json_glibc(report, &json));
-    put_unknown(&json, root, rest, sizeof(rest) / sizeof(rest[0]));
+    put_unknown(&json, root, objects, sizeof(objects) / sizeof(objects[0]));
+    pht_json_put(&json, root, "mappings", pht_json_mappings(report, &json));
+    pht_json_put(&json, root, "regions", pht_json_regions(report, &json));
+    pht_json_put(&json, root, "family", pht_json_family(report, &json));
+    pht_json_put_number(&json, root, "family_shared_bytes",
+                        report->has_family ? report->family_shared_bytes : PHT_UNKNOWN);
+    pht_json_put(&json, root, "family_exact",
+                 report->has_family ? json_boolean(report->family_is_exact) : json_null());
+    put_unknown(&json, root, findings, sizeof(findings) / sizeof(findings[0]));
     pht_json_put(&json, root, "warnings", warnings(report, &json));
     return pht_json_dump(&json, root, file);
 }

@@ -11,4 +11,18 @@ void pht_text_write_kernel(const struct pht_report *report, FILE *file);
 void pht_text_write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FILE *file);
 void pht_text_write_glibc(const struct pht_report *report, bool full, FILE *file);
 
+/* The categories, and where what is in none of them lies. */
+void pht_text_write_ledger(const struct pht_report *report, FILE *file);
+void pht_text_write_unattributed(const struct pht_report *report, bool full, FILE *file);
+void pht_text_write_maps(const struct pht_report *report, bool full, FILE *file);
+
+/* In short one line, and nothing of a process without relatives. */
+void pht_text_write_family(const struct pht_report *report, bool full, FILE *file);
+
+/*
+ * What the letters of these categories stand for, by their ids. `categories` is a set:
+ * 1 << category.
+ */
+void pht_text_write_letters(unsigned categories, FILE *file);
+
 #endif

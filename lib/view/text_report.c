@@ -143,6 +143,28 @@ static void write_warnings(const struct pht_report *report, FILE *file)
         write_warning(&report->warnings.items[i], file);
 }
 
+/* What was walked for another part alone is not shown. */
+static void write_sections(const struct pht_report *report, bool full, FILE *file)
+{
+    unsigned sections = report->sections;
+    bool has_ledger = (sections & PHT_SECTION_CATEGORIES) && report->has_ledger;
+
+    if (has_ledger)
+        pht_text_write_ledger(report, file);
+    if (sections & PHT_SECTION_KERNEL)
+        pht_text_write_kernel(report, file);
+    if ((sections & PHT_SECTION_PYMALLOC) && report->pymalloc != NULL)
+        pht_text_write_pymalloc(report->pymalloc, full, file);
+    if ((sections & PHT_SECTION_GLIBC) && report->glibc != NULL)
+        pht_text_write_glibc(report, full, file);
+    if ((sections & PHT_SECTION_MAPS) && report->mappings != NULL)
+        pht_text_write_maps(report, full, file);
+    if ((sections & PHT_SECTION_FAMILY) && report->has_family)
+        pht_text_write_family(report, full, file);
+    if (has_ledger)
+        pht_text_write_unattributed(report, full, file);
+}
+
 void pht_text_report_write(const struct pht_report *report, const struct pht_text_options *options,
                            FILE *file)
 {
@@ -152,11 +174,6 @@ void pht_text_report_write(const struct pht_report *report, const struct pht_tex
     write_libc(report->libc, file);
     write_allocator(report, file);
     write_snapshot(report, file);
-    if (report->sections & PHT_SECTION_KERNEL)
-        pht_text_write_kernel(report, file);
-    if (report->pymalloc != NULL)
-        pht_text_write_pymalloc(report->pymalloc, options->full, file);
-    if (report->glibc != NULL)
-        pht_text_write_glibc(report, options->full, file);
+    write_sections(report, options->full, file);
     write_warnings(report, file);
 }

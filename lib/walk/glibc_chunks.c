@@ -7,6 +7,7 @@
 #include "walk/field.h"
 #include "walk/glibc_repair.h"
 #include "walk/glibc_settle.h"
+#include "walk/glibc_top.h"
 
 /* ---- the window --------------------------------------------------------------------------- */
 
@@ -16,33 +17,45 @@ void pht_chunk_drop_window(struct pht_chunk_walk *walk)
     walk->ahead = PHT_PAGE_BYTES;
 }
 
+static void settle_position(struct pht_claim_position *position, size_t count)
+{
+    position->count -= count;
+    position->sealed -= count;
+}
+
 /* The walk goes back behind the first `count` claims no more. */
 static void settle_claims(struct pht_chunk_walk *walk, size_t count)
 {
     pht_chunk_claims_settle(&walk->claims, count);
-    walk->now.claims.count -= count;
-    walk->now.claims.sealed = walk->now.claims.count;
+    for (unsigned i = 0; i < walk->saved_count; i++)
+        settle_position(&pht_chunk_saved(walk, i)->claims, count);
+    settle_position(&walk->now.claims, count);
+}
+
+/* As far back as `windows`; so many are saved. */
+struct pht_chunk_position *pht_chunk_saved(struct pht_chunk_walk *walk, unsigned windows)
+{
+    return &walk->saved[(walk->newest + PHT_CHUNK_POSITIONS - windows) % PHT_CHUNK_POSITIONS];
 }
 
 static void save_position(struct pht_chunk_walk *walk)
 {
-    struct pht_chunk_position *oldest = walk->before;
-
-    walk->before = walk->begin;
-    walk->begin = oldest;
-    settle_claims(walk, walk->before->claims.count);
-    walk->before->claims = (struct pht_claim_position){0};
-    *walk->begin = walk->now;
+    /* What is saved does not grow: the walk may come back to it. */
+    walk->now.claims.sealed = walk->now.claims.count;
+    walk->newest = (walk->newest + 1) % PHT_CHUNK_POSITIONS;
+    walk->saved[walk->newest] = walk->now;
+    if (walk->saved_count < PHT_CHUNK_POSITIONS)
+        walk->saved_count++;
+    settle_claims(walk, pht_chunk_saved(walk, (unsigned)walk->saved_count - 1)->claims.count);
     walk->tries = 0;
 }
 
 void pht_chunk_save_first_position(struct pht_chunk_walk *walk)
 {
+    walk->saved_count = 0;
+    walk->now.claims.sealed = walk->now.claims.count;
     settle_claims(walk, walk->now.claims.count);
-    walk->begin = &walk->saved[0];
-    walk->before = &walk->saved[1];
-    *walk->begin = *walk->before = walk->now;
-    walk->tries = 0;
+    save_position(walk);
 }
 
 /*
@@ -177,44 +190,61 @@ static enum pht_chunk_step end_at_heap_fence(struct pht_chunk_walk *walk,
     return PHT_STEP_ENDED;
 }
 
-/* ---- one step ----------------------------------------------------------------------------- */
-
-static bool fits(const struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
+/* What the last chunk is shows in the header behind it, in what the piece got since the stop. */
+static bool settle_last(struct pht_chunk_walk *walk, struct pht_chunk_header *header)
 {
-    pht_addr last = walk->top != 0 ? walk->top : walk->end;
-    uint64_t foreign = PHT_CHUNK_IS_MMAPPED | (walk->is_main ? PHT_CHUNK_NON_MAIN_ARENA : 0);
+    pht_addr at = walk->now.at;
+    uint8_t bytes[PHT_CHUNK_HEADER_BYTES];
 
-    return header->bytes >= PHT_CHUNK_BYTES_MIN && pht_chunk_is_aligned(header->bytes) &&
-           header->bytes <= last - walk->now.at && !(header->raw & foreign);
+    pht_snapshot_look_again(walk->snapshot, at, at + sizeof(bytes));
+    if (pht_snapshot_read(walk->snapshot, at, bytes, sizeof(bytes)) != PHT_READ_OK)
+        return false;
+    *header = pht_chunk_read_header(walk, at, bytes);
+    bool ends = at == walk->top || (walk->top == 0 && header->bytes <= PHT_CHUNK_FENCE_BYTES);
+    return (ends || pht_chunk_fits(walk, at, header)) && pht_chunk_settle(walk, header);
 }
+
+static enum pht_chunk_step end_in_growth(struct pht_chunk_walk *walk,
+                                         struct pht_chunk_header *header)
+{
+    if (!pht_chunk_has_grown(walk) ||
+        (walk->now.pending.address != 0 && !settle_last(walk, header)))
+        return PHT_STEP_BROKEN;
+    pht_chunk_end_runs(walk);
+    walk->now.at = walk->end;
+    return PHT_STEP_ENDED;
+}
+
+/* ---- one step ----------------------------------------------------------------------------- */
 
 static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_header *header)
 {
     struct pht_chunk_position *now = &walk->now;
     const uint8_t *bytes;
 
+    if (now->at >= walk->end)
+        return end_in_growth(walk, header);
     if (walk->end - now->at < PHT_CHUNK_HEADER_BYTES)
         return PHT_STEP_BROKEN;
     bytes = look(walk, PHT_CHUNK_BYTES_MIN);
     if (bytes == NULL)
         return PHT_STEP_UNREADABLE;
-    header->prev_size = pht_field_u64(bytes, 0);
-    header->raw = pht_field_u64(bytes, 8);
-    header->bytes = pht_chunk_bytes(header->raw);
+    *header = pht_chunk_read_header(walk, now->at, bytes);
     if (now->at == walk->top)
         return pht_chunk_end_at_top(walk, now->at, header);
     if (header->bytes < PHT_CHUNK_BYTES_MIN && !walk->is_main && walk->top == 0)
         return end_at_heap_fence(walk, header);
     if (header->bytes == PHT_CHUNK_FENCE_BYTES && walk->is_main)
         return end_at_main_fence(walk, header);
-    if (!fits(walk, header) || walk->end - now->at < PHT_CHUNK_BYTES_MIN ||
+    bool is_whole = walk->end - now->at >= PHT_CHUNK_BYTES_MIN;
+    if (!pht_chunk_fits(walk, now->at, header) || (!is_whole && !pht_chunk_has_grown(walk)) ||
         !pht_chunk_settle(walk, header))
         return PHT_STEP_BROKEN;
-    now->pending = (struct pht_pending_chunk){
-        .address = now->at,
-        .raw = header->raw,
-        .words = {pht_field_u64(bytes, 16), pht_field_u64(bytes, 24)},
-    };
+    now->pending = (struct pht_pending_chunk){.address = now->at, .raw = header->raw};
+    if (is_whole) {
+        now->pending.words[0] = pht_field_u64(bytes, 16);
+        now->pending.words[1] = pht_field_u64(bytes, 24);
+    }
     now->at += header->bytes;
     return PHT_STEP_ON;
 }
@@ -229,6 +259,7 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
     walk->start = start;
     walk->end = end;
     walk->top = top >= start && top < end ? top : 0;
+    walk->reach = end;
     walk->now.at = start;
     walk->now.pending.address = 0;
     walk->now.fast = walk->fast != NULL ? pht_listed_chunks_find(walk->fast, start) : 0;
@@ -244,6 +275,8 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
         else if (next == PHT_STEP_UNREADABLE)
             next = pht_chunk_pass_over(walk);
     }
+    walk->saved_count = 0;
+    walk->now.claims.sealed = walk->now.claims.count;
     settle_claims(walk, walk->now.claims.count);
     return walk->now.at;
 }

@@ -2,8 +2,9 @@
  * From chunk to chunk through a piece of an arena.
  *
  * Invariants, each checked: a size is a multiple of 16, at least 32, and ends inside the piece; a
- * free chunk's size stands again behind it; the last chunk ends at top, or at a fence. Where one
- * breaks, walk/glibc_repair.h tells what is done.
+ * free chunk's size stands again behind it; the last chunk ends at top, or at a fence. A piece that
+ * has grown since the stop is walked up to where it ended then, and the chunk that goes on behind
+ * that is cut there. Where an invariant breaks, walk/glibc_repair.h tells what is done.
  */
 #ifndef PHT_LIB_WALK_GLIBC_CHUNKS_H
 #define PHT_LIB_WALK_GLIBC_CHUNKS_H
@@ -15,6 +16,9 @@
 #include "walk/glibc_trim.h"
 
 #define PHT_CHUNK_WINDOW_BYTES ((size_t)128 << 10)
+
+/* So many windows can be read again. */
+#define PHT_CHUNK_POSITIONS 4
 
 struct pht_chunk_header {
     uint64_t prev_size;
@@ -54,14 +58,15 @@ struct pht_chunk_walk {
     struct pht_ranges runs;               /* free chunks that are next to each other */
     struct pht_ranges runs_flushed;
     struct pht_chunk_claims claims;
-    pht_addr end; /* of the piece: chunks, fences, top */
+    pht_addr end; /* of the piece, in the stop: chunks, fences, top */
     pht_addr start;
-    pht_addr top; /* in this piece; 0: it is in another */
+    pht_addr top;   /* in this piece, or in what it got since; 0: it is in another */
+    pht_addr reach; /* where a piece without top ends by now: `end`, or behind it */
     struct pht_chunk_position now;
-    /* Where this window began, and the one before it: `*begin` and `*before`. */
-    struct pht_chunk_position saved[2];
-    struct pht_chunk_position *begin;
-    struct pht_chunk_position *before;
+    /* Where this window began, `saved[newest]`, and those before it. */
+    struct pht_chunk_position saved[PHT_CHUNK_POSITIONS];
+    size_t newest;
+    size_t saved_count;
     unsigned tries;
     pht_addr broken_at; /* the last place that made no sense, and what was read there */
     uint64_t broken_raw;

@@ -179,14 +179,30 @@ static void scan_mapping(struct scan *scan, pht_addr at, pht_addr end)
     }
 }
 
+/*
+ * Where the mappings end that follow each other from the one at `*i` on, which is left at the last
+ * of them: madvise(2) and mlock(2) on a part of a chunk split its mapping.
+ */
+static pht_addr find_end(const struct pht_maps *maps, size_t *i)
+{
+    pht_addr end = maps->items[*i].end;
+
+    while (*i + 1 < maps->count && maps->items[*i + 1].start == end &&
+           pht_glibc_may_own(&maps->items[*i + 1]))
+        end = maps->items[++*i].end;
+    return end;
+}
+
 static void scan_all(struct scan *scan)
 {
     scan->found->count = 0;
     scan->bytes = 0;
     for (size_t i = 0; i < pht_snapshot_maps(scan->snapshot)->count && !is_complete(scan); i++) {
-        const struct pht_mapping *mapping = &pht_snapshot_maps(scan->snapshot)->items[i];
-        if (pht_glibc_may_own(mapping))
-            scan_mapping(scan, mapping->start, mapping->end);
+        const struct pht_maps *maps = pht_snapshot_maps(scan->snapshot);
+        if (!pht_glibc_may_own(&maps->items[i]))
+            continue;
+        pht_addr start = maps->items[i].start;
+        scan_mapping(scan, start, find_end(maps, &i));
     }
 }
 

@@ -4,51 +4,72 @@
 #include "base/sorted.h"
 #include "walk/field.h"
 #include "walk/glibc_settle.h"
+#include "walk/glibc_top.h"
 
-/* A window is read so often before its damage is believed: twice itself, then with the last one. */
-#define TRIES 3
+/* Before damage is believed, it is read so often, each time from a window earlier on. */
+#define TRIES PHT_CHUNK_POSITIONS
+
+/* And the two ends of a chunk, before that. */
+#define PAIRS 2
 
 /* Of one walk; a target that is damaged all over is not read over and over. */
 #define REREADS_MAX 4096
 
-static void look_again(struct pht_chunk_walk *walk)
+/* The first place that is in doubt. */
+static pht_addr lost_from(const struct pht_chunk_walk *walk)
 {
-    pht_addr from = walk->before->at, to = walk->now.at + PHT_PAGE_BYTES;
+    const struct pht_chunk_position *now = &walk->now;
 
-    if (to > walk->end)
-        to = walk->end;
-    if (from < to && to - from <= 4 * PHT_CHUNK_WINDOW_BYTES)
-        pht_snapshot_look_again(walk->snapshot, from, to);
-    else
-        pht_snapshot_look_again(walk->snapshot, to - PHT_PAGE_BYTES, to);
+    return now->pending.address != 0 ? now->pending.address : now->at;
 }
 
-/* Where the arena's top is by now; where it was in the stop, if that cannot be told. */
-static pht_addr read_top(struct pht_chunk_walk *walk)
+/* As far back as `windows`, or as is known. */
+static struct pht_chunk_position *position_before(struct pht_chunk_walk *walk, unsigned windows)
 {
-    pht_addr top;
+    unsigned known = (unsigned)walk->saved_count - 1;
 
-    if (pht_snapshot_read(walk->snapshot,
-                          walk->arena->address + walk->roots->libc->layout.state_top, &top,
-                          sizeof(top)) != PHT_READ_OK ||
-        !pht_chunk_addr_is_sane(top))
-        return walk->arena->top;
-    return top;
+    return pht_chunk_saved(walk, windows < known ? windows : known);
+}
+
+static void look_again(struct pht_chunk_walk *walk, pht_addr from, pht_addr to)
+{
+    if (to > walk->end)
+        to = walk->end;
+    if (from >= to || to - from > 4 * PHT_CHUNK_WINDOW_BYTES)
+        from = to - PHT_PAGE_BYTES;
+    pht_snapshot_look_again(walk->snapshot, from, to);
+}
+
+/* The header of the chunk that was pending then is read again, too. */
+static void go_back(struct pht_chunk_walk *walk, unsigned windows)
+{
+    while (windows + 1 < walk->saved_count && walk->top != 0 &&
+           position_before(walk, windows)->at > walk->top)
+        windows++;
+    walk->now = *position_before(walk, windows);
+    /* What was saved behind this holds no longer. */
+    for (unsigned i = 0; i < windows && i + 1 < walk->saved_count; i++)
+        *position_before(walk, i) = walk->now;
+    walk->now.at = lost_from(walk);
+    walk->now.pending.address = 0;
+    pht_chunk_drop_window(walk);
 }
 
 /*
- * Top may have moved since the roots were copied: down when what was before it was freed, up when
- * chunks were cut from it, or into this piece when a newer one was given back. The piece still
- * ends where it did.
+ * Between the reads of a chunk's two ends, some time passes, more of it the larger the chunk is;
+ * what malloc is at work on may never agree. So they are read in one go.
  */
-static void follow_top(struct pht_chunk_walk *walk)
+static bool settle_anew(struct pht_chunk_walk *walk)
 {
-    pht_addr top = read_top(walk);
-
-    if (top == walk->top || top < walk->before->at || top >= walk->end)
-        return;
-    walk->top = top;
-    walk->changes = true;
+    for (int i = 0; i < PAIRS && walk->now.pending.address != 0 && walk->rereads < REREADS_MAX;
+         i++) {
+        walk->rereads++;
+        if (pht_chunk_settle_anew(walk)) {
+            pht_chunk_drop_window(walk);
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool try_again(struct pht_chunk_walk *walk, const struct pht_chunk_header *header)
@@ -64,15 +85,11 @@ static bool try_again(struct pht_chunk_walk *walk, const struct pht_chunk_header
     }
     if (walk->tries == TRIES || walk->rereads == REREADS_MAX)
         return false;
-    look_again(walk);
+    look_again(walk, position_before(walk, walk->tries)->at, at + PHT_PAGE_BYTES);
     walk->tries++;
     walk->rereads++;
-    follow_top(walk);
-    /* What was saved behind the place that is gone back to holds no longer. */
-    if (walk->tries == TRIES || (walk->top != 0 && walk->top < walk->begin->at))
-        *walk->begin = *walk->before;
-    walk->now = *walk->begin;
-    pht_chunk_drop_window(walk);
+    pht_chunk_follow_top(walk, position_before(walk, PHT_CHUNK_POSITIONS)->at);
+    go_back(walk, walk->tries - 1);
     return true;
 }
 
@@ -95,6 +112,8 @@ static pht_addr next_anchor(struct pht_chunk_walk *walk, pht_addr addr)
 /* Where chunks end for sure: at top, or at the fence of a heap. */
 static pht_addr last_anchor(const struct pht_chunk_walk *walk, pht_addr addr)
 {
+    if (pht_chunk_has_grown(walk))
+        return walk->end;
     if (walk->top != 0)
         return walk->top;
     pht_addr fence = walk->end - 2 * PHT_CHUNK_FENCE_BYTES;
@@ -117,9 +136,11 @@ static bool begins_chain(const struct pht_chunk_walk *walk, pht_addr addr, pht_a
         if (i > 0 && !(raw & PHT_CHUNK_PREV_INUSE) && pht_field_u64(header, 0) != bytes)
             return false;
         bytes = pht_chunk_bytes(raw);
-        if (bytes < PHT_CHUNK_BYTES_MIN || !pht_chunk_is_aligned(bytes) || bytes > last - addr ||
-            raw & PHT_CHUNK_IS_MMAPPED)
+        if (bytes < PHT_CHUNK_BYTES_MIN || !pht_chunk_is_aligned(bytes) ||
+            raw & PHT_CHUNK_IS_MMAPPED || bytes > pht_chunk_last(walk) - addr)
             return false;
+        if (bytes > last - addr)
+            return i > 0 && pht_chunk_has_grown(walk);
         addr += bytes;
     }
     return true;
@@ -157,12 +178,13 @@ static enum pht_chunk_step skip_to(struct pht_chunk_walk *walk, pht_addr from, p
     return to == walk->end || walk->out_of_memory ? PHT_STEP_ENDED : PHT_STEP_ON;
 }
 
-/* The first place that is in doubt. */
-static pht_addr lost_from(const struct pht_chunk_walk *walk)
+static enum pht_chunk_step skip_swapped(struct pht_chunk_walk *walk)
 {
-    const struct pht_chunk_position *now = &walk->now;
+    pht_addr from = lost_from(walk), last = last_anchor(walk, from);
+    pht_addr to = next_anchor(walk, from);
 
-    return now->pending.address != 0 ? now->pending.address : now->at;
+    walk->swapped_pages++;
+    return skip_to(walk, from, to < last ? to : last);
 }
 
 /*
@@ -174,7 +196,7 @@ static bool is_at_work(struct pht_chunk_walk *walk)
     uint64_t offset = walk->roots->libc->layout.state_mutex;
     uint32_t mutex;
 
-    if (read_top(walk) != walk->arena->top)
+    if (pht_chunk_read_top(walk) != walk->arena->top)
         return true;
     return offset != PHT_UNKNOWN &&
            pht_snapshot_read(walk->snapshot, walk->arena->address + offset, &mutex,
@@ -182,25 +204,25 @@ static bool is_at_work(struct pht_chunk_walk *walk)
            mutex != 0;
 }
 
-/* What was before the old top was freed, and more than a window of it has become top. */
-static bool is_top_by_now(struct pht_chunk_walk *walk, pht_addr from)
+/* All from `from` on was freed since the stop, and became part of top. */
+static enum pht_chunk_step end_at_new_top(struct pht_chunk_walk *walk, pht_addr from)
 {
-    pht_addr top = read_top(walk);
-
-    return top != walk->top && top >= walk->start && top < from;
+    walk->torn_chunks++;
+    walk->now.pending.address = 0;
+    return pht_chunk_end_at_top(walk, from,
+                                &(struct pht_chunk_header){.raw = PHT_CHUNK_PREV_INUSE});
 }
 
 enum pht_chunk_step pht_chunk_repair(struct pht_chunk_walk *walk,
                                      const struct pht_chunk_header *header)
 {
-    if (try_again(walk, header))
+    if (settle_anew(walk) || try_again(walk, header))
         return PHT_STEP_ON;
-    pht_addr from = lost_from(walk), last = last_anchor(walk, from), to = last;
-    if (is_top_by_now(walk, from)) {
-        walk->torn_chunks++;
-        walk->now.pending.address = 0;
-        return pht_chunk_end_at_top(walk, from, header);
-    }
+    pht_addr from = lost_from(walk);
+    if (pht_chunk_is_top_by_now(walk, from))
+        return end_at_new_top(walk, from);
+    pht_chunk_follow_top(walk, from);
+    pht_addr last = last_anchor(walk, from), to = last;
     if (walk->changes || is_at_work(walk)) {
         walk->torn_chunks++;
         to = next_chain(walk, from, last);
@@ -214,16 +236,16 @@ enum pht_chunk_step pht_chunk_repair(struct pht_chunk_walk *walk,
 
 enum pht_chunk_step pht_chunk_pass_over(struct pht_chunk_walk *walk)
 {
-    pht_addr from = lost_from(walk), last = last_anchor(walk, from);
-
     if (walk->now.at == walk->top)
         return pht_chunk_end_at_top(walk, walk->top,
                                     &(struct pht_chunk_header){.raw = PHT_CHUNK_PREV_INUSE});
-    if (walk->why != PHT_READ_SWAPPED) {
-        walk->torn_chunks++;
-        return skip_to(walk, from, last);
-    }
-    walk->swapped_pages++;
-    pht_addr to = next_anchor(walk, from);
-    return skip_to(walk, from, to < last ? to : last);
+    if (walk->why == PHT_READ_SWAPPED)
+        return skip_swapped(walk);
+    if (try_again(walk, &(struct pht_chunk_header){0}))
+        return PHT_STEP_ON;
+    pht_addr from = lost_from(walk);
+    if (pht_chunk_is_top_by_now(walk, from))
+        return end_at_new_top(walk, from);
+    walk->torn_chunks++;
+    return skip_to(walk, from, last_anchor(walk, from));
 }

@@ -33,6 +33,9 @@ void pht_chunk_drop_window(struct pht_chunk_walk *walk);
 /* Nothing before this is gone back to. */
 void pht_chunk_save_first_position(struct pht_chunk_walk *walk);
 
+/* Where a window began: 0 is the newest, and there are walk->saved_count of them. */
+struct pht_chunk_position *pht_chunk_saved(struct pht_chunk_walk *walk, unsigned windows);
+
 /* Top is at `top`, where `header` was read, and reaches to the end of the piece. */
 enum pht_chunk_step pht_chunk_end_at_top(struct pht_chunk_walk *walk, pht_addr top,
                                          const struct pht_chunk_header *header);

@@ -1,5 +1,8 @@
 #include "walk/glibc_settle.h"
 
+#include "walk/field.h"
+#include "walk/glibc_top.h"
+
 static bool is_listed(const struct pht_listed_chunks *chunks, size_t *next,
                       const struct pht_pending_chunk *chunk)
 {
@@ -78,6 +81,19 @@ static void go_on_with_runs(struct pht_chunk_walk *walk, enum pht_chunk_kind kin
         walk->out_of_memory = true;
 }
 
+/* What the piece got since the stop is not counted, so its last chunk ends with it. */
+static uint64_t cut_at_end(struct pht_chunk_walk *walk)
+{
+    struct pht_pending_chunk *chunk = &walk->now.pending;
+    uint64_t bytes = pht_chunk_bytes(chunk->raw), left = walk->end - chunk->address;
+
+    if (bytes > left) {
+        chunk->raw -= bytes - left;
+        bytes = left;
+    }
+    return bytes;
+}
+
 bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header *next)
 {
     struct pht_chunk_position *now = &walk->now;
@@ -85,16 +101,74 @@ bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header
 
     if (now->pending.address == 0)
         return true;
-    uint64_t bytes = pht_chunk_bytes(now->pending.raw);
+    if (!(next->raw & PHT_CHUNK_PREV_INUSE) && next->prev_size != pht_chunk_bytes(now->pending.raw))
+        return false;
+    uint64_t bytes = cut_at_end(walk);
     if (next->raw & PHT_CHUNK_PREV_INUSE)
         kind = kind_in_use(walk);
-    else if (next->prev_size != bytes)
-        return false;
     pht_chunk_tally_add(&now->tally, kind, now->pending.address, now->pending.raw);
     pht_chunk_claim(walk, now->pending.address, now->pending.address + bytes,
                     kind == PHT_CHUNK_LIVE ? PHT_CATEGORY_MALLOC_UNOWNED
                                            : PHT_CATEGORY_MALLOC_FREE);
     go_on_with_runs(walk, kind, now->pending.address, bytes);
     now->pending.address = 0;
+    return true;
+}
+
+struct pht_chunk_header pht_chunk_read_header(const struct pht_chunk_walk *walk, pht_addr addr,
+                                              const uint8_t *bytes)
+{
+    struct pht_chunk_header header = {
+        .prev_size = pht_field_u64(bytes, 0),
+        .raw = pht_field_u64(bytes, 8),
+    };
+
+    /* Top moves before it gets a header. No free chunk is before it: that would be part of it. */
+    if (addr == walk->top && header.raw == 0)
+        header.raw = PHT_CHUNK_PREV_INUSE;
+    header.bytes = pht_chunk_bytes(header.raw);
+    return header;
+}
+
+bool pht_chunk_fits(const struct pht_chunk_walk *walk, pht_addr addr,
+                    const struct pht_chunk_header *header)
+{
+    uint64_t foreign = PHT_CHUNK_IS_MMAPPED | (walk->is_main ? PHT_CHUNK_NON_MAIN_ARENA : 0);
+
+    return header->bytes >= PHT_CHUNK_BYTES_MIN && pht_chunk_is_aligned(header->bytes) &&
+           header->bytes <= pht_chunk_last(walk) - addr && !(header->raw & foreign);
+}
+
+/* A chunk that is not the one that was looked for is taken for the next time. */
+static bool has_both_ends(struct pht_chunk_walk *walk, const uint8_t *first, pht_addr end,
+                          const struct pht_chunk_header *next)
+{
+    struct pht_pending_chunk *chunk = &walk->now.pending;
+    struct pht_chunk_header header = pht_chunk_read_header(walk, chunk->address, first);
+
+    if (!pht_chunk_fits(walk, chunk->address, &header))
+        return false;
+    chunk->raw = header.raw;
+    chunk->words[0] = pht_field_u64(first, 16);
+    chunk->words[1] = pht_field_u64(first, 24);
+    return chunk->address + header.bytes == end &&
+           (end == walk->top || pht_chunk_fits(walk, end, next));
+}
+
+bool pht_chunk_settle_anew(struct pht_chunk_walk *walk)
+{
+    const struct pht_pending_chunk *chunk = &walk->now.pending;
+    pht_addr ends[2] = {chunk->address, chunk->address + pht_chunk_bytes(chunk->raw)};
+    uint8_t bytes[2][PHT_CHUNK_BYTES_MIN], results[2];
+
+    for (int i = 0; i < 2; i++)
+        pht_snapshot_look_again(walk->snapshot, ends[i], ends[i] + PHT_CHUNK_BYTES_MIN);
+    pht_snapshot_gather(walk->snapshot, ends, 2, PHT_CHUNK_BYTES_MIN, bytes, results);
+    if (results[0] != PHT_READ_OK || results[1] != PHT_READ_OK)
+        return false;
+    struct pht_chunk_header next = pht_chunk_read_header(walk, ends[1], bytes[1]);
+    if (!has_both_ends(walk, bytes[0], ends[1], &next) || !pht_chunk_settle(walk, &next))
+        return false;
+    walk->now.at = ends[1];
     return true;
 }

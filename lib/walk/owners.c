@@ -333,7 +333,7 @@ static bool is_uniform(struct pht_owners *owners, pht_addr start, pht_addr end)
 bool pht_owners_claim_mixed(struct pht_owners *owners, pht_addr start, pht_addr end, uint64_t bytes,
                             enum pht_category category, enum pht_category other)
 {
-    uint16_t held = bytes > 0 ? (uint16_t)(1u << category) : 0;
+    uint16_t held = (uint16_t)(bytes > 0 ? 1u << category : 0);
     struct place place;
 
     if (owners == NULL || start >= end)

@@ -14,11 +14,20 @@
 #define INTERPRETERS_MAX 65536
 #define THREADS_MAX 65536
 
-/* Chunks of all threads: 64 GiB of the smallest. */
-#define CHUNKS_MAX ((uint32_t)1 << 22)
+/* Chunks of all threads: 4 GiB of the smallest. */
+#define CHUNKS_MAX ((uint32_t)1 << 18)
 
 /* A larger chunk would hold a frame of a million variables. */
 #define CHUNK_BYTES_MAX ((uint64_t)256 << 20)
+
+/*
+ * A list that runs in a circle comes back to the mark, which moves on at twice the distance each
+ * time (Brent).
+ */
+struct circle {
+    pht_addr mark;
+    uint32_t seen;
+};
 
 struct frames {
     struct pht_region_walk *walk;
@@ -33,6 +42,15 @@ static bool read_word(const struct frames *frames, pht_addr addr, uint64_t *ret)
            pht_snapshot_read(frames->walk->snapshot, addr, ret, sizeof(*ret)) == PHT_READ_OK;
 }
 
+static bool comes_back(struct circle *circle, pht_addr node)
+{
+    if (node == circle->mark)
+        return true;
+    if (pht_is_power_of_two(++circle->seen))
+        circle->mark = node;
+    return false;
+}
+
 static bool is_chunk(const struct frames *frames, pht_addr chunk, uint64_t bytes)
 {
     const struct pht_mapping *mapping = pht_maps_find(frames->walk->maps, chunk);
@@ -42,16 +60,12 @@ static bool is_chunk(const struct frames *frames, pht_addr chunk, uint64_t bytes
            mapping->writable && bytes <= mapping->end - chunk;
 }
 
-/*
- * A chain that runs in a circle comes back to the mark, which moves on at twice the distance each
- * time (Brent).
- */
 static bool add_chain(struct frames *frames, pht_addr chunk, pid_t tid)
 {
     const struct pht_python_layout *layout = frames->layout;
-    pht_addr mark = 0;
+    struct circle circle = {0};
 
-    for (uint32_t seen = 1; chunk != 0 && chunk != mark && frames->chunks < CHUNKS_MAX; seen++) {
+    while (chunk != 0 && frames->chunks < CHUNKS_MAX && !comes_back(&circle, chunk)) {
         char bytes[PHT_COPIED_STRUCT_MAX];
         if (chunk % PHT_PAGE_BYTES != 0 || chunk > PHT_USER_ADDR_MAX ||
             pht_snapshot_read(frames->walk->snapshot, chunk, bytes, layout->frames_bytes) !=
@@ -63,8 +77,6 @@ static bool add_chain(struct frames *frames, pht_addr chunk, pid_t tid)
         if (!pht_region_add(frames->walk, chunk, chunk + size, PHT_REGION_FRAMES, tid))
             return false;
         frames->chunks++;
-        if (pht_is_power_of_two(seen))
-            mark = chunk;
         chunk = pht_field_u64(bytes, layout->frames_previous);
     }
     return true;
@@ -89,11 +101,13 @@ static bool add_thread(struct frames *frames, pht_addr thread)
 static bool add_interpreter(struct frames *frames, pht_addr interpreter)
 {
     const struct pht_python_layout *layout = frames->layout;
+    struct circle circle = {0};
     pht_addr thread;
 
     if (!read_word(frames, interpreter + layout->interp_threads_head, &thread))
         return true;
-    for (; thread != 0 && frames->threads < THREADS_MAX; frames->threads++) {
+    for (; thread != 0 && frames->threads < THREADS_MAX && !comes_back(&circle, thread);
+         frames->threads++) {
         if (!add_thread(frames, thread))
             return false;
         if (!read_word(frames, thread + layout->thread_next, &thread))
@@ -122,6 +136,7 @@ static bool has_frames(const struct pht_python_layout *layout)
 bool pht_regions_find_frames(struct pht_region_walk *walk)
 {
     struct frames frames = {.walk = walk};
+    struct circle circle = {0};
     pht_addr interpreter;
 
     if (walk->python == NULL || !has_frames(&walk->python->layout))
@@ -132,7 +147,8 @@ bool pht_regions_find_frames(struct pht_region_walk *walk)
                        frames.layout->runtime_interpreters_head,
                    &interpreter))
         return true;
-    for (int i = 0; i < INTERPRETERS_MAX && interpreter != 0; i++) {
+    for (int i = 0; i < INTERPRETERS_MAX && interpreter != 0 && !comes_back(&circle, interpreter);
+         i++) {
         if (!add_interpreter(&frames, interpreter))
             return false;
         if (!read_word(&frames, interpreter + frames.layout->interp_next, &interpreter))

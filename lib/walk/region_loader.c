@@ -51,6 +51,17 @@ static bool find_span(const struct pht_region_walk *walk, const uint64_t *words,
     return false;
 }
 
+/*
+ * The loader's own node is a variable of it, and comes after those of all files that the program
+ * needs (elf/rtld.c, dl_main()): what follows was loaded later, in malloc's memory.
+ */
+static bool is_loaders_own(const struct pht_region_walk *walk, pht_addr map)
+{
+    const struct pht_mapping *mapping = pht_maps_find(walk->maps, map);
+
+    return mapping != NULL && mapping->inode != 0;
+}
+
 static bool add_link_map(struct pht_region_walk *walk, pht_addr map, const uint64_t *words,
                          size_t count, struct pht_link_maps *ret)
 {
@@ -60,7 +71,8 @@ static bool add_link_map(struct pht_region_walk *walk, pht_addr map, const uint6
     /* l_tls_offset is 0 for files without, and -1 where the block is not at a fixed place. */
     if (tls_at < count && words[tls_at] <= TLS_BYTES_MAX && words[tls_at] > ret->tls_bytes)
         ret->tls_bytes = words[tls_at];
-    return pht_vec_push(&ret->nodes, map) &&
+    ret->has_own |= is_loaders_own(walk, map);
+    return (ret->has_own || pht_vec_push(&ret->nodes, map)) &&
            (!find_span(walk, words, count, &span) || pht_vec_push(&ret->spans, span));
 }
 
@@ -179,7 +191,11 @@ static bool note_variables(struct evidence *evidence)
 
 static bool note_all(struct evidence *evidence, const struct pht_link_maps *link_maps)
 {
-    if (!note_variables(evidence))
+    /*
+     * Its variables lead to what it has got of malloc as well. Where that is another allocator's,
+     * nobody has claimed it yet.
+     */
+    if (!evidence->walk->has_other_allocator && !note_variables(evidence))
         return false;
     for (size_t i = 0; i < link_maps->nodes.count; i++) {
         pht_addr map = link_maps->nodes.items[i];

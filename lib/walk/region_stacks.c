@@ -35,7 +35,8 @@
 
 struct thread {
     pht_addr pthread;
-    pid_t tid; /* 0: it has ended */
+    pid_t tid;      /* 0: it has ended */
+    bool is_others; /* glibc did not make its stack */
 };
 
 struct stacks {
@@ -52,18 +53,19 @@ struct stacks {
 
 /* ---- threads ------------------------------------------------------------------------------ */
 
-static bool add_thread(struct stacks *stacks, pht_addr pthread, pid_t tid)
+static bool add_thread(struct stacks *stacks, pht_addr pthread, pid_t tid, bool is_others)
 {
-    const struct thread thread = {pthread, tid > 0 ? tid : 0};
+    const struct thread thread = {pthread, tid > 0 ? tid : 0, is_others};
 
     return pht_vec_push(&stacks->threads, thread);
 }
 
 /* The list may change meanwhile: then the rest of it is not found. */
-static bool add_list(struct stacks *stacks, pht_addr head, bool have_ended)
+static bool add_list(struct stacks *stacks, pht_addr head)
 {
     struct pht_snapshot *snapshot = stacks->walk->snapshot;
     const struct pht_thread_layout *layout = stacks->layout;
+    bool have_ended = head == layout->stack_cache, are_others = head == layout->stack_lists[1];
     pht_addr at, prev = head;
 
     if (pht_snapshot_read(snapshot, head, &at, sizeof(at)) != PHT_READ_OK)
@@ -77,7 +79,7 @@ static bool add_list(struct stacks *stacks, pht_addr head, bool have_ended)
             (!have_ended && pht_snapshot_read(snapshot, pthread + layout->pthread_tid, &tid,
                                               sizeof(tid)) != PHT_READ_OK))
             break;
-        if (!add_thread(stacks, pthread, (pid_t)tid))
+        if (!add_thread(stacks, pthread, (pid_t)tid, are_others))
             return false;
         prev = at;
         at = links[0];
@@ -91,14 +93,15 @@ static bool add_threads(struct stacks *stacks)
     const struct pht_glibc_roots *roots = stacks->walk->glibc;
 
     for (size_t i = 0; i < roots->threads.count; i++) {
-        if (!add_thread(stacks, roots->threads.items[i].pthread, roots->threads.items[i].tid))
+        if (!add_thread(stacks, roots->threads.items[i].pthread, roots->threads.items[i].tid,
+                        false))
             return false;
     }
     for (size_t i = 0; i < sizeof(stacks->layout->stack_lists) / sizeof(pht_addr); i++) {
-        if (!add_list(stacks, stacks->layout->stack_lists[i], false))
+        if (!add_list(stacks, stacks->layout->stack_lists[i]))
             return false;
     }
-    return stacks->layout->stack_cache == 0 || add_list(stacks, stacks->layout->stack_cache, true);
+    return stacks->layout->stack_cache == 0 || add_list(stacks, stacks->layout->stack_cache);
 }
 
 /* ---- their stacks ------------------------------------------------------------------------- */
@@ -149,7 +152,7 @@ static bool add_stack(struct stacks *stacks, const struct thread *thread)
         return pht_region_add(walk, range.start, range.end,
                               thread->tid != 0 ? PHT_REGION_STACK : PHT_REGION_CACHED_STACK,
                               thread->tid);
-    if (thread->tid == 0)
+    if (thread->tid == 0 || !thread->is_others)
         return true;
     range = find_tls(stacks, pthread);
     if (range.start == range.end)
@@ -166,10 +169,13 @@ static bool add_stacks(struct stacks *stacks)
 
     pht_sort(items, count, sizeof(*items));
     for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || items[kept - 1].pthread != items[i].pthread)
+        if (kept == 0 || items[kept - 1].pthread != items[i].pthread) {
             items[kept++] = items[i];
-        else if (items[kept - 1].tid == 0)
+            continue;
+        }
+        if (items[kept - 1].tid == 0)
             items[kept - 1].tid = items[i].tid;
+        items[kept - 1].is_others |= items[i].is_others;
     }
     for (size_t i = 0; i < kept; i++) {
         if (!add_stack(stacks, &items[i]))

@@ -82,6 +82,7 @@ bool pht_regions_walk(struct pht_snapshot *snapshot, const struct pht_smaps *sma
         .python = pymalloc != NULL ? pymalloc->python : NULL,
         .glibc = glibc,
         .pymalloc = pymalloc,
+        .has_other_allocator = has_other_allocator,
         .owners = owners,
         .regions = ret,
     };

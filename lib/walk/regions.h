@@ -16,6 +16,7 @@ struct pht_region_walk {
     const struct pht_python *python; /* NULL: not known */
     const struct pht_glibc_roots *glibc;
     const struct pht_pymalloc_roots *pymalloc;
+    bool has_other_allocator;
     struct pht_owners *owners;
     struct pht_regions *regions;
 };
@@ -37,7 +38,8 @@ bool pht_region_is_all_private(const struct pht_region_walk *walk, pht_addr star
 
 /*
  * What the loader knows of each file: the nodes of its list, from where to where its image lies
- * with its .bss, and how far thread-local variables reach below a thread's struct pthread.
+ * with its .bss, and how far thread-local variables reach below a thread's struct pthread. The
+ * nodes are only those that the loader made before malloc was there.
  */
 struct pht_link_maps {
     struct {
@@ -45,6 +47,7 @@ struct pht_link_maps {
         size_t count;
         size_t capacity;
     } nodes;
+    bool has_own;            /* its own node has been seen */
     struct pht_ranges spans; /* by address */
     uint64_t tls_bytes;
 };

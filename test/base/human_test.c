@@ -157,6 +157,35 @@ START_TEST(uptimes_count_days_from_the_first_on)
 }
 END_TEST
 
+static const struct {
+    uint64_t part;
+    uint64_t whole;
+    const char *text;
+} percent_rows[] = {
+    {0, 100, "0.0"},
+    {1, 3, "33.3"},
+    {2, 3, "66.7"},
+    {552, 1740, "31.7"},
+    {1, 10000, "0.0"},
+    {5, 10000, "0.1"},
+    {99949, 100000, "99.9"},
+    {99999, 100000, "99.9"}, /* what is not all of it must not seem to be */
+    {100, 100, "100.0"},
+    {0, 0, "100.0"},
+    {UINT64_MAX - 1, UINT64_MAX, "99.9"},
+    {UINT64_MAX / 2, UINT64_MAX, "50.0"},
+    {UINT64_MAX, 1, "100.0"},
+};
+
+START_TEST(percents_have_one_decimal)
+{
+    char text[PHT_HUMAN_MAX];
+
+    ck_assert_str_eq(pht_human_percent(percent_rows[_i].part, percent_rows[_i].whole, text),
+                     percent_rows[_i].text);
+}
+END_TEST
+
 static Suite *human_suite(void)
 {
     Suite *suite = suite_create("base/human");
@@ -168,6 +197,7 @@ static Suite *human_suite(void)
     tcase_add_loop_test(tcase, durations_change_from_milliseconds_to_seconds, 0,
                         ROWS(duration_rows));
     tcase_add_loop_test(tcase, uptimes_count_days_from_the_first_on, 0, ROWS(uptime_rows));
+    tcase_add_loop_test(tcase, percents_have_one_decimal, 0, ROWS(percent_rows));
     suite_add_tcase(suite, tcase);
     return suite;
 }

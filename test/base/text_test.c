@@ -145,6 +145,14 @@ START_TEST(a_text_is_cut_between_characters)
 }
 END_TEST
 
+START_TEST(characters_are_counted_and_not_bytes)
+{
+    ck_assert_uint_eq(pht_text_characters(""), 0);
+    ck_assert_uint_eq(pht_text_characters("celery"), 6);
+    ck_assert_uint_eq(pht_text_characters("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), 3);
+}
+END_TEST
+
 START_TEST(arguments_stand_in_one_line)
 {
     static const char command[] = "python\0-c\0a\nb\0\0";
@@ -171,6 +179,7 @@ static Suite *text_suite(void)
     tcase_add_test(tcase, sizes_that_overflow_are_refused);
     tcase_add_loop_test(tcase, a_text_is_cut_between_characters, 0,
                         (int)(sizeof(cut_rows) / sizeof(cut_rows[0])));
+    tcase_add_test(tcase, characters_are_counted_and_not_bytes);
     tcase_add_test(tcase, format_makes_a_string_of_its_own);
     suite_add_tcase(suite, tcase);
     return suite;

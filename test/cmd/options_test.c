@@ -51,9 +51,16 @@ static const struct good_row {
     {"--section=kernel 1", {.process = "1", .sections = PHT_SECTION_KERNEL, BRIEF}},
     {"--section pymalloc 1", {.process = "1", .sections = PHT_SECTION_PYMALLOC, BRIEF}},
     {"--section=glibc 1", {.process = "1", .sections = PHT_SECTION_GLIBC, BRIEF}},
+    {"--section=categories 1", {.process = "1", .sections = PHT_SECTION_CATEGORIES, BRIEF}},
+    {"--section=maps 1", {.process = "1", .sections = PHT_SECTION_MAPS, BRIEF}},
+    {"--section=family 1", {.process = "1", .sections = PHT_SECTION_FAMILY, BRIEF}},
+    {"--family 1", {.process = "1", .sections = PHT_SECTION_FAMILY, BRIEF}},
+    {"--family --section=maps 1",
+     {.process = "1", .sections = PHT_SECTION_FAMILY | PHT_SECTION_MAPS, BRIEF}},
     {"--section=pymalloc --section=kernel 1",
      {.process = "1", .sections = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC, BRIEF}},
-    {"--section=glibc --section=pymalloc --section=kernel 1",
+    {"--section=glibc --section=pymalloc --section=kernel --section=maps --section=categories "
+     "--family 1",
      {.process = "1", .sections = PHT_SECTION_ALL, BRIEF}},
     {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20}},
     {"--stop=brief 1", {.process = "1", BRIEF}},
@@ -96,6 +103,8 @@ END_TEST
 
 /* ---- what is not -------------------------------------------------------------------------- */
 
+#define SECTION(text)                                                                              \
+    "--section is kernel, categories, pymalloc, glibc, maps or family, not '" text "'"
 #define MAX_STOP(text) "--max-stop is 1 to 60000 milliseconds, not '" text "'"
 
 static const struct bad_row {
@@ -127,9 +136,11 @@ static const struct bad_row {
     {"--max-stop=1.5 1", MAX_STOP("1.5"), false},
     {"--max-stop= 1", MAX_STOP(""), false},
     {"--max-stop=99999999999999999999 1", MAX_STOP("99999999999999999999"), false},
-    {"--section=malloc 1", "--section is kernel, pymalloc or glibc, not 'malloc'", false},
-    {"--section=kernel,glibc 1", "--section is kernel, pymalloc or glibc, not 'kernel,glibc'",
-     false},
+    {"--section=malloc 1", SECTION("malloc"), false},
+    {"--section=kernel,glibc 1", SECTION("kernel,glibc"), false},
+    {"--section= 1", SECTION(""), false},
+    {"--section=Maps 1", SECTION("Maps"), false},
+    {"--family=1 1", "'--family=1': this option takes no value", false},
     {"1 2", "one process at a time: '2' is too much", false},
     {"1 2 3", "one process at a time: '2' is too much", false},
     /* the first error is told, in the form that was asked for anywhere */
@@ -169,9 +180,21 @@ static char *help_text(void)
 }
 
 static const char *const mentioned[] = {
-    "usage: pyheaptop", "-1, --once",    "-j, --json",    "-o, --output=FILE", "--section=NAME",
-    "--stop=MODE",      "--max-stop=MS", "-v, --verbose", "-h, --help",        "-V, --version",
-    "kernel, pymalloc", "brief",         "default 20",
+    "usage: pyheaptop",
+    "-1, --once",
+    "-j, --json",
+    "-o, --output=FILE",
+    "--section=NAME",
+    "--stop=MODE",
+    "--max-stop=MS",
+    "-v, --verbose",
+    "-h, --help",
+    "-V, --version",
+    "kernel, categories, pymalloc",
+    "glibc, maps, family",
+    "--family",
+    "brief",
+    "default 20",
 };
 
 START_TEST(help_mentions_every_option)

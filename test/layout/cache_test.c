@@ -30,9 +30,10 @@ static struct pht_python resolved(void)
         .version_text = "3.11.2rc1",
         .free_threaded = true,
         .build_id = BUILD_ID,
+        .odd_process = "4711.98",
         .layout_source = PHT_LAYOUT_DWARF,
         .symbol_source = PHT_SYMBOL_DYNSYM,
-        .layout = elf_layout_of_statics(),
+        .layout = elf_layout_of_3_11(),
     };
 }
 
@@ -89,6 +90,7 @@ START_TEST(a_stored_layout_is_loaded_as_it_was)
     ck_assert_str_eq(python.version_text, "3.11.2rc1");
     ck_assert(python.free_threaded);
     ck_assert(!python.debug_build);
+    ck_assert_str_eq(python.odd_process, "4711.98");
     ck_assert_int_eq(python.layout_source, PHT_LAYOUT_DWARF);
     ck_assert_int_eq(python.symbol_source, PHT_SYMBOL_DYNSYM);
     ck_assert_mem_eq(&python.layout, &wanted.layout, sizeof(wanted.layout));
@@ -99,7 +101,7 @@ START_TEST(a_later_layout_replaces_the_stored_one)
 {
     struct pht_python python = resolved();
 
-    python.layout = elf_layout_of_states();
+    python.layout = elf_layout_of_3_13();
     python.debug_build = true;
     pht_python_cache_store(directory, &python);
     struct pht_python loaded = {.build_id = BUILD_ID};
@@ -281,9 +283,9 @@ static const struct damage_row {
     const char *line;
 } damage_rows[] = {
     {"pyheaptop-layout", "pyheaptop-layout 0"},
-    {"pyheaptop-layout", "pyheaptop-layout 2"},
-    {"pyheaptop-layout", "pyheaptop-layout 1 "},
-    {"pyheaptop-layout", "pyheaptop-layout 10"},
+    {"pyheaptop-layout", "pyheaptop-layout 1"},
+    {"pyheaptop-layout", "pyheaptop-layout 2 "},
+    {"pyheaptop-layout", "pyheaptop-layout 20"},
     {"build-id", "build-id 0000f3aa7232f2bd6ac6d56bd475f1c154a00486"},
     {"build-id", "build-id " BUILD_ID "0"},
     {"build-id", "build-id "},
@@ -295,6 +297,7 @@ static const struct damage_row {
     {"free-threaded", "free-threaded 1111111111111111111111111111111111111111111111111111111111"},
     {"free-threaded", "free-threaded true"},
     {"debug-build", "debug-build "},
+    {"odd-process", "odd-process 4711.1111111111111111111111111111"}, /* 32 bytes */
     {"layout", "layout none"},
     {"layout", "layout table"},
     {"symbols", "symbols none"},

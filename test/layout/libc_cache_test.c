@@ -6,6 +6,7 @@
 #include "layout/libc_cache.h"
 #include "layout/python_cache.h"
 #include "support/elf_layout.h"
+#include "support/malloc_layout.h"
 #include "support/proc_tree.h"
 #include "support/suite.h"
 #include "target/procfs.h"
@@ -18,12 +19,16 @@ static char directory[80];
 
 static struct pht_libc resolved(void)
 {
+    struct pht_libc_layout layout;
+
+    malloc_layout(MALLOC_2_36, &layout);
     return (struct pht_libc){
         .version_text = "2.36",
         .build_id = BUILD_ID,
+        .odd_process = "4711.98",
         .layout_source = PHT_LAYOUT_DWARF,
         .symbol_source = PHT_SYMBOL_SYMTAB,
-        .layout = elf_layout_of_libc(),
+        .layout = layout,
     };
 }
 
@@ -61,6 +66,7 @@ START_TEST(a_stored_layout_is_loaded_as_it_was)
     ck_assert_uint_eq(libc.start, 43);
     ck_assert_uint_eq(libc.end, 44);
     ck_assert_str_eq(libc.version_text, "2.36");
+    ck_assert_str_eq(libc.odd_process, "4711.98");
     ck_assert_int_eq(libc.layout_source, PHT_LAYOUT_DWARF);
     ck_assert_int_eq(libc.symbol_source, PHT_SYMBOL_SYMTAB);
     ck_assert_mem_eq(&libc.layout, &wanted.layout, sizeof(wanted.layout));
@@ -126,7 +132,7 @@ START_TEST(an_interpreter_is_no_c_library)
         .build_id = BUILD_ID,
         .layout_source = PHT_LAYOUT_DWARF,
         .symbol_source = PHT_SYMBOL_DYNSYM,
-        .layout = elf_layout_of_statics(),
+        .layout = elf_layout_of_3_11(),
     };
     size_t size;
 

@@ -107,9 +107,9 @@ START_TEST(its_structs_are_those_of_the_compiler)
     ck_assert_uint_eq(layout->state_next, 2152);
     ck_assert_uint_eq(layout->state_system_mem, 2168);
     ck_assert_uint_eq(layout->state_max_system_mem, 2176);
-    ck_assert_uint_eq(layout->heap_bytes, 24);
+    ck_assert_uint_eq(layout->heap_bytes, 32);
     ck_assert_uint_eq(layout->heap_size, 16);
-    ck_assert_uint_eq(layout->params_bytes, rows[_i].has_tcache ? 104 : 80);
+    ck_assert_uint_eq(layout->params_bytes, rows[_i].has_tcache ? 112 : 80);
     ck_assert_uint_eq(layout->params_n_mmaps, 40);
     ck_assert_uint_eq(layout->params_mmapped_mem, 56);
     ck_assert_uint_eq(layout->params_sbrk_base, 72);
@@ -182,13 +182,43 @@ START_TEST(the_second_search_is_answered_by_the_cache)
     ck_assert_int_eq(first->symbol_source, second->symbol_source);
 
     /* What was not taken from the cache cannot be mended by forgetting it. */
-    ck_assert(!pht_libc_distrust_cache(first, &options));
-    ck_assert(pht_libc_distrust_cache(second, &options));
+    const struct pht_process process = {.pid = 4711, .start_time_ticks = 98};
+    ck_assert(!pht_libc_distrust_cache(first, &process, &options));
+    ck_assert(pht_libc_distrust_cache(second, &process, &options));
     struct pht_libc *third = find(directory);
     ck_assert(!third->cached);
     pht_libc_destroy(first);
     pht_libc_destroy(second);
     pht_libc_destroy(third);
+    elf_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(a_layout_that_was_kept_is_doubted_for_other_processes_only)
+{
+    const struct pht_process odd = {.pid = 4711, .start_time_ticks = 98};
+    const struct pht_process others[] = {{.pid = 4711, .start_time_ticks = 99},
+                                         {.pid = 4712, .start_time_ticks = 98}};
+    char directory[80];
+
+    ck_assert(open_row(&rows[0]));
+    snprintf(directory, sizeof(directory), "%s/cache", tree.path);
+    const struct pht_layout_options options = {.cache_directory = directory};
+    struct pht_libc *first = find(directory);
+    pht_libc_keep_doubted(first, &odd, &options);
+    struct pht_libc *second = find(directory);
+    ck_assert(second->cached);
+    ck_assert_mem_eq(&first->layout, &second->layout, sizeof(first->layout));
+    ck_assert(!pht_libc_distrust_cache(second, &odd, &options));
+    struct pht_libc *third = find(directory);
+    ck_assert(third->cached);
+    ck_assert(pht_libc_distrust_cache(third, &others[_i], &options));
+    struct pht_libc *fourth = find(directory);
+    ck_assert(!fourth->cached);
+    pht_libc_destroy(first);
+    pht_libc_destroy(second);
+    pht_libc_destroy(third);
+    pht_libc_destroy(fourth);
     elf_fixture_close(&fixture);
 }
 END_TEST
@@ -343,6 +373,7 @@ static Suite *libc_suite(void)
     tcase_add_loop_test(tcase, its_variables_are_where_the_program_has_them, 0, ROWS);
     tcase_add_loop_test(tcase, what_a_release_does_not_have_is_unknown, 0, ROWS);
     tcase_add_loop_test(tcase, the_second_search_is_answered_by_the_cache, 0, ROWS);
+    tcase_add_loop_test(tcase, a_layout_that_was_kept_is_doubted_for_other_processes_only, 0, 2);
     tcase_add_test(tcase, a_process_may_have_no_c_library);
     tcase_add_loop_test(tcase, musl_is_told_and_has_no_layout, 0, 2);
     tcase_add_test(tcase, families_have_names);

@@ -122,13 +122,46 @@ START_TEST(the_second_search_is_answered_by_the_cache)
     ck_assert(first->debug_build == second->debug_build);
 
     /* What was not taken from the cache cannot be mended by forgetting it. */
-    ck_assert(!pht_python_distrust_cache(first, &options));
-    ck_assert(pht_python_distrust_cache(second, &options));
+    const struct pht_process process = {.pid = 4711, .start_time_ticks = 98};
+    ck_assert(!pht_python_distrust_cache(first, &process, &options));
+    ck_assert(pht_python_distrust_cache(second, &process, &options));
     struct pht_python *third = find(directory);
     ck_assert(!third->cached);
     pht_python_destroy(first);
     pht_python_destroy(second);
     pht_python_destroy(third);
+    proc_tree_deinit(&tree);
+    elf_fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(a_layout_that_was_kept_is_doubted_for_other_processes_only)
+{
+    const struct pht_process odd = {.pid = 4711, .start_time_ticks = 98};
+    const struct pht_process others[] = {{.pid = 4711, .start_time_ticks = 99},
+                                         {.pid = 4712, .start_time_ticks = 98}};
+    struct proc_tree tree;
+    char directory[80];
+
+    ck_assert(elf_fixture_open(&fixture, ELF_FIXTURE("plain")));
+    proc_tree_init(&tree);
+    snprintf(directory, sizeof(directory), "%s/cache", tree.path);
+    const struct pht_layout_options options = {.cache_directory = directory};
+    struct pht_python *first = find(directory);
+    pht_python_keep_doubted(first, &odd, &options);
+    struct pht_python *second = find(directory);
+    ck_assert(second->cached);
+    ck_assert_mem_eq(&first->layout, &second->layout, sizeof(first->layout));
+    ck_assert(!pht_python_distrust_cache(second, &odd, &options));
+    struct pht_python *third = find(directory);
+    ck_assert(third->cached);
+    ck_assert(pht_python_distrust_cache(third, &others[_i], &options));
+    struct pht_python *fourth = find(directory);
+    ck_assert(!fourth->cached);
+    pht_python_destroy(first);
+    pht_python_destroy(second);
+    pht_python_destroy(third);
+    pht_python_destroy(fourth);
     proc_tree_deinit(&tree);
     elf_fixture_close(&fixture);
 }
@@ -220,6 +253,7 @@ static Suite *python_suite(void)
     tcase_add_loop_test(tcase, its_layout_is_that_of_the_compiler, 0, ROWS);
     tcase_add_test(tcase, what_the_build_does_not_have_is_unknown);
     tcase_add_loop_test(tcase, the_second_search_is_answered_by_the_cache, 0, ROWS);
+    tcase_add_loop_test(tcase, a_layout_that_was_kept_is_doubted_for_other_processes_only, 0, 2);
     tcase_add_test(tcase, a_program_without_an_interpreter_is_told);
     tcase_add_test(tcase, without_debug_information_there_is_no_layout);
     tcase_add_test(tcase, sources_have_names);

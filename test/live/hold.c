@@ -137,7 +137,10 @@ static struct object *hold_beat(struct object *self, struct object *arguments)
 void hold_use_stack(size_t bytes, void (*wait)(void));
 void hold_use_stack(size_t bytes, void (*wait)(void))
 {
-    memset(alloca(bytes), 's', bytes);
+    volatile char *used = alloca(bytes);
+
+    for (size_t i = 0; i < bytes; i++)
+        used[i] = 's';
     wait();
 }
 

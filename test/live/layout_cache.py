@@ -14,21 +14,26 @@ SERIES = {(2, 7), (3, 8), (3, 11), (3, 12), (3, 13)}
 # them, and what the report says of the build.
 KINDS = {
     "runtime": (".layout", "pool_szidx",
-                ("version", "build_id", "image", "debug_build", "free_threaded")),
+                ("version", "build_id", "image", "debug_build", "free_threaded",
+                 "object_allocator")),
     "libc": (".libc-layout", "state_top", ("family", "version", "build_id", "image")),
 }
 
 
 def tests(lab):
     interpreters = {one.series: one for one in reversed(lab.interpreters) if one.series in SERIES}
-    for one in interpreters.values():
+    for one in lab.interpreters:
         yield "cache/%s/used" % one.name, check_used, (one,)
+        yield "cache/%s/libc-used" % one.name, check_used, (one, "libc")
+    for one in interpreters.values():
         yield "cache/%s/damaged" % one.name, check_damaged, (one,)
         yield "cache/%s/wrong-values" % one.name, check_wrong_values, (one,)
         yield "cache/%s/not-ours" % one.name, check_not_ours, (one,)
+        if one.series >= (3, 8):
+            yield "cache/%s/odd" % one.name, check_odd, (one,)
     for one in list(interpreters.values())[:1]:
-        yield "cache/%s/libc-used" % one.name, check_used, (one, "libc")
         yield "cache/%s/libc-damaged" % one.name, check_damaged, (one, "libc")
+        yield "cache/%s/libc-wrong-values" % one.name, check_wrong_values, (one, "libc")
 
 
 class Kept:
@@ -96,21 +101,33 @@ def check_damaged(lab, interpreter, part="runtime"):
             expect(kept.check("after " + what), "%s: the file was not made anew" % what)
 
 
+def sealed(text):
+    """With the last line that fits the others: their FNV-1a, 64 bits."""
+    body = text[:text.rindex("end ")]
+    seal = 0xcbf29ce484222325
+    for byte in body.encode():
+        seal = (seal ^ byte) * 0x100000001b3 % 2**64
+    return body + "end %016x\n" % seal
+
+
 def wrong_values(text):
-    """Each number of the file a little off, one at a time."""
+    """Each number of the file a little off, one at a time; the file is as whole as it was."""
     for match in re.finditer(r"^(\w+) (\d+)$", text, re.MULTILINE):
         name, value = match.group(1), int(match.group(2))
-        for wrong in (value + 8, value + 16, max(0, value - 8), 0, "unknown"):
-            if wrong != value:
-                line = "%s %s" % (name, wrong)
-                yield "%s, not %d" % (line, value), text[:match.start()] + line + text[match.end():]
+        wrong = {value + 8, value + 16, value + 4, max(0, value - 4), max(0, value - 8), 0,
+                 "unknown"}
+        for other in sorted(wrong - {value}, key=str):
+            line = "%s %s" % (name, other)
+            yield ("%s, not %d" % (line, value),
+                   sealed(text[:match.start()] + line + text[match.end():]))
 
 
-def check_wrong_values(lab, interpreter):
+def check_wrong_values(lab, interpreter, part="runtime"):
     """The file is whole, and one number in it is not that of the build."""
     believed, wrong, count = [], [], 0
     with target.start_idle(lab, interpreter) as process:
-        kept = Kept(lab, process.pid)
+        kept = Kept(lab, process.pid, part)
+        equal("the seal of an untouched file", sealed(kept.text), kept.text)
         for what, text in wrong_values(kept.text):
             kept.write(text)
             count += 1
@@ -120,6 +137,22 @@ def check_wrong_values(lab, interpreter):
                 wrong.append("%s: %.90s" % (what, error))
     expect(not wrong, "%d of %d wrong values: %s" % (len(wrong), count, " | ".join(wrong[:12])))
     return "%d wrong values, %d of them of no consequence" % (count, len(believed))
+
+
+def check_odd(lab, interpreter):
+    """
+    Tracemalloc puts a function of its own before pymalloc's, and a wrong layout could look like
+    that: the layout is resolved anew, but once for each such process.
+    """
+    with target.start_idle(lab, interpreter, PYTHONTRACEMALLOC="1") as process:
+        kept = Kept(lab, process.pid)
+        equal("its allocator", kept.first["runtime"]["object_allocator"], "custom")
+        equal("layout_cached of the second report", kept.check("the second report"), False)
+        for what in ("the third report", "the fourth report"):
+            expect(kept.check(what), "%s: the kept layout is not used" % what)
+    with target.start_idle(lab, interpreter) as process:
+        found = tool.still_report(lab, process.pid, cache=kept.cache)
+        expect(found["runtime"]["layout_cached"], "a sane process is doubted")
 
 
 def check_not_ours(lab, interpreter):

@@ -15,7 +15,8 @@ STEPS = ["python_small", "pymalloc_slack", "malloc_unowned", "malloc_free", "mal
 
 def tests(lab):
     for one in lab.interpreters:
-        if one.series >= SINCE:
+        # Debug hooks make every block larger than the program can know.
+        if one.series >= SINCE and not one.debug_build:
             yield "ledger/%s/known" % one.name, check_known, (one,)
 
 

@@ -43,7 +43,8 @@ def text_report(lab):
         equal("the exit code and stderr", (done.code, done.err), (0, ""))
         once = tool.run(lab, "--once", process.pid)
         equal("the lines with --once", first_words(once.out), first_words(done.out))
-        for word in ("pid %d" % process.pid, "CPython", "Pymalloc", "RSS"):
+        for word in ("pid %d" % process.pid, "CPython", "Pymalloc", "RSS", "attributed",
+                     "Mappings"):
             expect(word in done.out, "the report has no %r" % word)
         expect("\033" not in done.out, "the report has escape codes")
         widest = max(done.out.splitlines(), key=len)
@@ -54,7 +55,8 @@ def sections(lab):
     """What was not asked for is null, and costs nothing."""
     with start(lab) as process:
         kernel = tool.report(lab, process.pid, "--section=kernel")
-        equal("pymalloc", kernel["pymalloc"], None)
+        for name in ("pymalloc", "categories", "mappings", "family"):
+            equal(name, kernel[name], None)
         expect(kernel["kernel"]["rss_bytes"] > 0, "no RSS")
         pymalloc = tool.report(lab, process.pid, "--section=pymalloc")["pymalloc"]
         expect(pymalloc["arenas"] > 0, "no arenas")

@@ -22,10 +22,10 @@ FIELDS = {
         "schema": one_of("pyheaptop.report"), "schema_version": one_of("1.0"), "tool": OBJECT,
         "taken_at": TEXT, "target": OBJECT, "runtime": OBJECT, "allocators": LIST,
         "snapshot": OBJECT, "kernel": OBJECT, "pymalloc": OBJECT, "warnings": LIST,
-        "libc": OBJECT, "categories": UNKNOWN, "attributed_bytes": UNKNOWN,
-        "glibc": OBJECT_OR_NULL,
-        "gc": UNKNOWN, "types": UNKNOWN, "freelists": UNKNOWN, "mappings": UNKNOWN,
-        "family": UNKNOWN, "findings": UNKNOWN,
+        "libc": OBJECT, "categories": LIST, "attributed_bytes": SIZE, "unattributed": LIST,
+        "glibc": OBJECT_OR_NULL, "gc": UNKNOWN, "types": UNKNOWN, "freelists": UNKNOWN,
+        "mappings": LIST, "regions": LIST, "family": LIST, "family_exact": FLAG,
+        "findings": UNKNOWN,
     },
     "target": {
         "pid": SIZE, "start_time_ticks": SIZE, "comm": TEXT, "command": LIST, "exe": TEXT,
@@ -51,7 +51,7 @@ FIELDS = {
     "kernel": {
         "rss_bytes": SIZE, "anon_bytes": SIZE, "file_bytes": SIZE, "shmem_bytes": SIZE,
         "pss_bytes": SIZE, "uss_bytes": SIZE, "swap_bytes": SIZE, "virtual_bytes": SIZE,
-        "peak_rss_bytes": SIZE, "minor_faults": SIZE, "major_faults": SIZE,
+        "huge_bytes": SIZE, "peak_rss_bytes": SIZE, "minor_faults": SIZE, "major_faults": SIZE,
         "cgroup": OBJECT_OR_NULL,
     },
     "pymalloc": {

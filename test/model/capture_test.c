@@ -17,10 +17,14 @@ struct part {
     bool has_no_layout;
     bool is_wrong; /* the layout that is found first does not fit */
     bool stays_wrong;
+    bool is_damaged;    /* by the layout that is found first the walk finds damage */
+    bool stays_damaged; /* and by any other: it is the target's own */
+    bool loses_layout;  /* there is none when it is looked for again */
     bool is_torn;
     bool walk_fails;
     unsigned found;
     unsigned distrusted;
+    unsigned kept; /* after it was distrusted */
     unsigned frozen;
     unsigned walked;
 };
@@ -31,6 +35,7 @@ static enum pht_libc_family family;
 static struct pht_range others[4];
 static size_t other_count;
 static int open_roots;
+static pid_t report_pid;
 static uint64_t arena_max;
 static struct fake_target *fake;
 static struct pht_report *report;
@@ -40,22 +45,45 @@ static bool fits(const struct part *part)
     return !part->stays_wrong && (!part->is_wrong || part->found > 1);
 }
 
+static bool shows_damage(const struct part *part)
+{
+    return part->stays_damaged || (part->is_damaged && part->found < 2);
+}
+
+static bool lacks_layout(const struct part *part)
+{
+    return part->has_no_layout || (part->loses_layout && part->found > 1);
+}
+
+/* Something of a layout: it differs between the first that is found and the next, if wrong. */
+static uint64_t some_offset(const struct part *part)
+{
+    return (part->is_wrong || part->is_damaged) && part->found < 2 ? 40 : 36;
+}
+
 /* ---- the parts ---------------------------------------------------------------------------- */
 
 struct pht_error *__wrap_pht_python_find(struct pht_target *, const struct pht_maps *,
                                          const struct pht_layout_options *, struct pht_python **);
-bool __wrap_pht_python_distrust_cache(const struct pht_python *, const struct pht_layout_options *);
+bool __wrap_pht_python_distrust_cache(const struct pht_python *, const struct pht_process *,
+                                      const struct pht_layout_options *);
+void __wrap_pht_python_keep_doubted(struct pht_python *, const struct pht_process *,
+                                    const struct pht_layout_options *);
 bool __wrap_pht_pymalloc_freeze(struct pht_snapshot *, void *);
 struct pht_pymalloc *__wrap_pht_pymalloc_walk(struct pht_snapshot *,
-                                              const struct pht_pymalloc_roots *);
+                                              const struct pht_pymalloc_roots *,
+                                              struct pht_owners *);
 struct pht_error *__wrap_pht_libc_find(struct pht_target *, const struct pht_maps *,
                                        const struct pht_layout_options *, struct pht_libc **);
-bool __wrap_pht_libc_distrust_cache(const struct pht_libc *, const struct pht_layout_options *);
+bool __wrap_pht_libc_distrust_cache(const struct pht_libc *, const struct pht_process *,
+                                    const struct pht_layout_options *);
+void __wrap_pht_libc_keep_doubted(struct pht_libc *, const struct pht_process *,
+                                  const struct pht_layout_options *);
 void __wrap_pht_glibc_roots_init(struct pht_glibc_roots *, const struct pht_libc *);
 void __wrap_pht_glibc_roots_deinit(struct pht_glibc_roots *);
 bool __wrap_pht_glibc_freeze(struct pht_snapshot *, void *);
 struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *, const struct pht_glibc_roots *,
-                                        const struct pht_range *, size_t);
+                                        const struct pht_range *, size_t, struct pht_owners *);
 
 /* A report that was made by hand lends what walks return. */
 static struct pht_report *lender(void)
@@ -78,16 +106,29 @@ struct pht_error *__wrap_pht_python_find(struct pht_target *target, const struct
     from->python = NULL;
     pht_report_destroy(from);
     (*ret)->free_threaded = free_threaded;
-    if (pymalloc.has_no_layout)
+    (*ret)->version.major = 2; /* which has no hooks: its allocator is not known */
+    (*ret)->layout.pool_szidx = some_offset(&pymalloc);
+    if (lacks_layout(&pymalloc))
         (*ret)->layout_source = PHT_LAYOUT_NONE;
     return NULL;
 }
 
 bool __wrap_pht_python_distrust_cache(const struct pht_python *python,
+                                      const struct pht_process *process,
                                       const struct pht_layout_options *options)
 {
-    (void)python, (void)options;
+    (void)options;
+    ck_assert_ptr_nonnull(python);
+    ck_assert_int_eq(process->pid, report_pid);
     return pymalloc.distrusted++ == 0;
+}
+
+void __wrap_pht_python_keep_doubted(struct pht_python *python, const struct pht_process *process,
+                                    const struct pht_layout_options *options)
+{
+    (void)process, (void)options;
+    ck_assert_int_ne(python->layout_source, PHT_LAYOUT_NONE);
+    pymalloc.kept++;
 }
 
 bool __wrap_pht_pymalloc_freeze(struct pht_snapshot *snapshot, void *context)
@@ -97,19 +138,23 @@ bool __wrap_pht_pymalloc_freeze(struct pht_snapshot *snapshot, void *context)
     (void)snapshot;
     pymalloc.frozen++;
     roots->proven = fits(&pymalloc);
+    roots->consistent = !pymalloc.is_torn;
     roots->initialised = !not_initialised;
     return !pymalloc.is_torn;
 }
 
 struct pht_pymalloc *__wrap_pht_pymalloc_walk(struct pht_snapshot *snapshot,
-                                              const struct pht_pymalloc_roots *roots)
+                                              const struct pht_pymalloc_roots *roots,
+                                              struct pht_owners *owners)
 {
     struct pht_report *from = lender();
     struct pht_pymalloc *lent = from->pymalloc;
 
-    (void)snapshot, (void)roots;
-    ck_assert_uint_eq(glibc.walked, 0);
+    (void)snapshot, (void)roots, (void)owners;
+    ck_assert_uint_eq(glibc.walked, pymalloc.walked);
     pymalloc.walked++;
+    if (shows_damage(&pymalloc))
+        lent->damaged_pools = lent->totals.unknown_pool_bytes = lent->totals.pools_used;
     from->pymalloc = NULL;
     pht_report_destroy(from);
     if (!pymalloc.walk_fails)
@@ -130,16 +175,27 @@ struct pht_error *__wrap_pht_libc_find(struct pht_target *target, const struct p
     from->libc = NULL;
     pht_report_destroy(from);
     (*ret)->family = family;
-    if (glibc.has_no_layout)
+    (*ret)->layout.state_top = some_offset(&glibc);
+    if (lacks_layout(&glibc))
         (*ret)->layout_source = PHT_LAYOUT_NONE;
     return NULL;
 }
 
-bool __wrap_pht_libc_distrust_cache(const struct pht_libc *libc,
+bool __wrap_pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_process *process,
                                     const struct pht_layout_options *options)
 {
-    (void)libc, (void)options;
+    (void)options;
+    ck_assert_ptr_nonnull(libc);
+    ck_assert_int_eq(process->pid, report_pid);
     return glibc.distrusted++ == 0;
+}
+
+void __wrap_pht_libc_keep_doubted(struct pht_libc *libc, const struct pht_process *process,
+                                  const struct pht_layout_options *options)
+{
+    (void)process, (void)options;
+    ck_assert_int_ne(libc->layout_source, PHT_LAYOUT_NONE);
+    glibc.kept++;
 }
 
 void __wrap_pht_glibc_roots_init(struct pht_glibc_roots *roots, const struct pht_libc *libc)
@@ -161,17 +217,19 @@ bool __wrap_pht_glibc_freeze(struct pht_snapshot *snapshot, void *context)
     (void)snapshot;
     glibc.frozen++;
     roots->proven = fits(&glibc);
+    roots->consistent = !glibc.is_torn;
     return !glibc.is_torn;
 }
 
 struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *snapshot,
                                         const struct pht_glibc_roots *roots,
-                                        const struct pht_range *ranges, size_t count)
+                                        const struct pht_range *ranges, size_t count,
+                                        struct pht_owners *owners)
 {
     struct pht_report *from = lender();
     struct pht_glibc *lent = from->glibc;
 
-    (void)snapshot, (void)roots;
+    (void)snapshot, (void)roots, (void)owners;
     glibc.walked++;
     ck_assert_uint_le(count, sizeof(others) / sizeof(others[0]));
     other_count = count;
@@ -180,6 +238,8 @@ struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *snapshot,
     from->glibc = NULL;
     pht_report_destroy(from);
     lent->params.arena_max = arena_max;
+    if (shows_damage(&glibc))
+        lent->totals.unknown_bytes = lent->totals.system_bytes;
     if (!glibc.walk_fails)
         return lent;
     pht_glibc_destroy(lent);
@@ -197,6 +257,7 @@ static void setup(void)
     open_roots = 0;
     arena_max = 0;
     fake = fake_target_create();
+    report_pid = pht_target_process(fake->target)->pid;
     report = NULL;
 }
 
@@ -314,6 +375,7 @@ START_TEST(one_that_is_torn_makes_another_try_for_both)
 {
     pymalloc.is_torn = _i == 0;
     glibc.is_torn = _i == 1;
+    pymalloc.distrusted = glibc.distrusted = 1; /* not from the cache */
     ck_assert_ptr_null(take(BOTH));
     ck_assert_uint_gt(pymalloc.frozen, 2);
     ck_assert_uint_eq(pymalloc.frozen, glibc.frozen);
@@ -426,6 +488,83 @@ START_TEST(layout_that_stays_wrong_is_left)
 }
 END_TEST
 
+/* The roots were plausible, so it takes a walk to see. The other one is looked at again as well. */
+START_TEST(layout_that_leads_to_damage_is_resolved_anew)
+{
+    pymalloc.is_damaged = _i & 1;
+    glibc.is_damaged = _i & 2;
+    ck_assert_ptr_null(take(BOTH));
+    ck_assert_uint_eq(pymalloc.found, _i & 1 ? 2 : 1);
+    ck_assert_uint_eq(glibc.found, _i & 2 ? 2 : 1);
+    ck_assert_uint_eq(pymalloc.distrusted, _i & 1 ? 1 : 0);
+    ck_assert_uint_eq(glibc.distrusted, _i & 2 ? 1 : 0);
+    ck_assert_uint_eq(pymalloc.kept + glibc.kept, 0);
+    ck_assert_uint_eq(fake->stops, 2);
+    ck_assert_uint_eq(pymalloc.walked, 2);
+    ck_assert_uint_eq(glibc.walked, 2);
+    ck_assert_uint_eq(report->pymalloc->damaged_pools, 0);
+    ck_assert_uint_eq(report->glibc->totals.unknown_bytes, 0);
+    ck_assert(report->complete);
+    check_warnings(NULL, NULL);
+}
+END_TEST
+
+START_TEST(damage_of_the_target_itself_is_looked_into_once)
+{
+    struct part *part = _i == 0 ? &pymalloc : &glibc;
+
+    part->stays_damaged = true;
+    ck_assert_ptr_null(take(BOTH));
+    ck_assert_uint_eq(part->found, 2);
+    ck_assert_uint_eq(part->distrusted, 2);
+    ck_assert_uint_eq(part->kept, 1);
+    ck_assert_uint_eq(fake->stops, 2);
+    ck_assert(!report->complete);
+    check_warnings(_i == 0 ? "damaged-pools" : "unknown-chunks", NULL);
+}
+END_TEST
+
+START_TEST(damage_by_a_layout_that_is_not_from_the_cache_is_the_targets)
+{
+    struct part *part = _i == 0 ? &pymalloc : &glibc;
+
+    part->stays_damaged = true;
+    part->distrusted = 1;
+    ck_assert_ptr_null(take(BOTH));
+    ck_assert_uint_eq(part->found, 1);
+    ck_assert_uint_eq(part->kept, 0);
+    ck_assert_uint_eq(fake->stops, 1);
+    check_warnings(_i == 0 ? "damaged-pools" : "unknown-chunks", NULL);
+}
+END_TEST
+
+/* The debug file may have been removed since. */
+START_TEST(layout_that_is_only_doubted_is_better_than_none)
+{
+    struct part *part = _i == 0 ? &pymalloc : &glibc;
+
+    part->is_damaged = part->stays_damaged = part->loses_layout = true;
+    ck_assert_ptr_null(take(BOTH));
+    ck_assert_uint_eq(part->found, 2);
+    ck_assert_uint_eq(part->kept, 1);
+    ck_assert_ptr_nonnull(report->pymalloc);
+    ck_assert_ptr_nonnull(report->glibc);
+    check_warnings(_i == 0 ? "damaged-pools" : "unknown-chunks", NULL);
+}
+END_TEST
+
+START_TEST(layout_that_is_disproved_is_worse_than_none)
+{
+    struct part *part = _i == 0 ? &pymalloc : &glibc;
+
+    part->is_wrong = part->loses_layout = true;
+    ck_assert_ptr_null(take(BOTH));
+    ck_assert_uint_eq(part->found, 2);
+    ck_assert_uint_eq(part->kept, 0);
+    check_warnings(_i == 0 ? "no-layout" : "no-libc-layout", NULL);
+}
+END_TEST
+
 /* ---- errors ------------------------------------------------------------------------------- */
 
 START_TEST(python_that_has_not_begun_is_an_error)
@@ -477,6 +616,11 @@ static Suite *capture_suite(void)
     tcase_add_test(tcase, nothing_to_freeze_is_no_snapshot);
     tcase_add_loop_test(tcase, wrong_layout_is_resolved_anew, 1, 4);
     tcase_add_loop_test(tcase, layout_that_stays_wrong_is_left, 0, 2);
+    tcase_add_loop_test(tcase, layout_that_leads_to_damage_is_resolved_anew, 1, 4);
+    tcase_add_loop_test(tcase, damage_of_the_target_itself_is_looked_into_once, 0, 2);
+    tcase_add_loop_test(tcase, damage_by_a_layout_that_is_not_from_the_cache_is_the_targets, 0, 2);
+    tcase_add_loop_test(tcase, layout_that_is_only_doubted_is_better_than_none, 0, 2);
+    tcase_add_loop_test(tcase, layout_that_is_disproved_is_worse_than_none, 0, 2);
     tcase_add_test(tcase, python_that_has_not_begun_is_an_error);
     tcase_add_loop_test(tcase, walk_without_memory_is_an_error, 0, 2);
     suite_add_tcase(suite, tcase);

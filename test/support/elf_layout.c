@@ -51,6 +51,76 @@ struct pht_python_layout elf_layout_of_statics(void)
     return layout;
 }
 
+static struct pht_python_layout all_versions(void)
+{
+    struct pht_python_layout layout;
+
+    pht_python_layout_clear(&layout);
+    layout.pool_header_bytes = 48;
+    layout.pool_count = 0;
+    layout.pool_freeblock = 8;
+    layout.pool_arenaindex = 32;
+    layout.pool_szidx = 36;
+    layout.pool_nextoffset = 40;
+    layout.pool_maxnextoffset = 44;
+    layout.arena_object_bytes = 48;
+    layout.arena_address = 0;
+    layout.arena_pool_address = 8;
+    layout.arena_nfreepools = 16;
+    layout.arena_ntotalpools = 20;
+    layout.allocator_malloc = 8;
+    layout.debug_api_bytes = 48;
+    layout.debug_api_malloc = 16;
+    layout.pymalloc_function = 1767456;
+    layout.malloc_function = 1755248;
+    layout.debug_function = 1760368;
+    return layout;
+}
+
+struct pht_python_layout elf_layout_of_3_11(void)
+{
+    struct pht_python_layout layout = all_versions();
+
+    layout.usedpools = 4571200;
+    layout.usedpools_bytes = 512;
+    layout.arenas = 5995104;
+    layout.maxarenas = 5995096;
+    layout.narenas = 5994552;
+    layout.ntimes_arena_allocated = 5994544;
+    layout.narenas_highwater = 5994536;
+    layout.runtime = 5563712;
+    layout.object_allocator = 4571744;
+    layout.debug_allocators = 4571936;
+    return layout;
+}
+
+struct pht_python_layout elf_layout_of_3_13(void)
+{
+    struct pht_python_layout layout = all_versions();
+
+    layout.obmalloc_bytes = 263248;
+    layout.obmalloc_usedpools = 0;
+    layout.obmalloc_usedpools_bytes = 512;
+    layout.obmalloc_arenas = 512;
+    layout.obmalloc_maxarenas = 520;
+    layout.obmalloc_narenas = 1064;
+    layout.obmalloc_ntimes_arena_allocated = 1072;
+    layout.obmalloc_narenas_highwater = 1080;
+    layout.interp_bytes = 194968;
+    layout.interp_next = 7264;
+    layout.interp_id = 7272;
+    layout.interp_obmalloc = 10800;
+    layout.interp_obmalloc_bytes = 8;
+    layout.runtime_bytes = 283320;
+    layout.runtime_interpreters_head = 632;
+    layout.runtime_interpreters_main = 640;
+    layout.runtime_object_malloc = 792;
+    layout.runtime_debug_malloc = 936;
+    layout.runtime = 5412032;
+    layout.mimalloc_function = 1468384;
+    return layout;
+}
+
 struct pht_libc_layout elf_layout_of_libc(void)
 {
     struct pht_libc_layout layout;

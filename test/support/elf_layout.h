@@ -5,6 +5,10 @@
 #include "layout/fields.h"
 #include "pyheaptop/layout.h"
 
+/* Those of real builds of 3.11 and 3.13: in the order of the declarations. */
+struct pht_python_layout elf_layout_of_3_11(void);
+struct pht_python_layout elf_layout_of_3_13(void);
+
 /* As 3.11 has them: statics, and no struct of an allocator state. */
 struct pht_python_layout elf_layout_of_statics(void);
 

@@ -111,7 +111,7 @@ static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
 static struct pht_mapping_memory add_up(const struct fake_mapping *mapping)
 {
     struct pht_mapping_memory memory = {0};
-    bool shared = mapping->kind & FAKE_SHARED;
+    bool shared = mapping->kind & (FAKE_SHARED | FAKE_FORKED);
 
     for (size_t i = 0; i < (mapping->cut - mapping->start) / PHT_PAGE_BYTES; i++) {
         memory.rss_bytes += mapping->pages[i] == FAKE_RESIDENT ? PHT_PAGE_BYTES : 0;
@@ -120,7 +120,7 @@ static struct pht_mapping_memory add_up(const struct fake_mapping *mapping)
     memory.pss_bytes = memory.rss_bytes;
     memory.exclusive_bytes = shared ? 0 : memory.rss_bytes;
     memory.shared_bytes = shared ? memory.rss_bytes : 0;
-    memory.anonymous_bytes = shared || mapping->kind & FAKE_FILE ? 0 : memory.rss_bytes;
+    memory.anonymous_bytes = mapping->kind & (FAKE_SHARED | FAKE_FILE) ? 0 : memory.rss_bytes;
     return memory;
 }
 
@@ -170,7 +170,8 @@ static bool read_page(struct fake_target *fake, struct pht_read *read, uint32_t 
     struct fake_mapping *mapping = find(fake, addr);
     size_t page = mapping != NULL ? (size_t)((addr - mapping->start) / PHT_PAGE_BYTES) : 0;
 
-    if (!may_read(mapping, page) && fake->forbidden_reads++ == 0)
+    bool harms = mapping != NULL && mapping->kind & FAKE_FORKED && read->exclusive;
+    if ((!may_read(mapping, page) || harms) && fake->forbidden_reads++ == 0)
         fake->first_forbidden = addr;
     if (mapping == NULL || mapping->gone || addr >= mapping->cut || mapping->kind & FAKE_UNREADABLE)
         return false;
@@ -487,6 +488,23 @@ void fake_target_map(struct fake_target *fake, pht_addr start, pht_addr end, uns
     fake->mappings.count++;
 }
 
+void fake_target_split(struct fake_target *fake, pht_addr addr)
+{
+    struct fake_mapping *first = find(fake, addr);
+    ck_assert_ptr_nonnull(first);
+    struct fake_mapping whole = *first;
+    size_t before = (size_t)(addr - whole.start) / PHT_PAGE_BYTES;
+
+    first->end = first->cut = addr;
+    fake_target_map(fake, addr, whole.end, whole.kind);
+    struct fake_mapping *second = find(fake, addr);
+    size_t pages = page_count(second);
+    memcpy(second->bytes, whole.bytes + before * PHT_PAGE_BYTES, pages * PHT_PAGE_BYTES);
+    memcpy(second->pages, whole.pages + before, pages);
+    memcpy(second->told, whole.told + before, pages);
+    second->name = whole.name;
+}
+
 void fake_target_unmap(struct fake_target *fake, pht_addr start)
 {
     struct fake_mapping *mapping = find(fake, start);
@@ -519,6 +537,14 @@ void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end)
     ck_assert_ptr_nonnull(mapping);
     ck_assert(end >= mapping->start && end <= mapping->end && end % PHT_PAGE_BYTES == 0);
     mapping->cut = end;
+}
+
+void fake_target_set_kind(struct fake_target *fake, pht_addr start, unsigned kind)
+{
+    struct fake_mapping *mapping = find(fake, start);
+
+    ck_assert_ptr_nonnull(mapping);
+    mapping->kind = kind;
 }
 
 void fake_target_set_pages(struct fake_target *fake, pht_addr start, pht_addr end,

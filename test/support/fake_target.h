@@ -3,7 +3,8 @@
  * asked, so that a test can prove what was never touched.
  *
  * It holds a reader to this: a page is read only if the last scan called it resident, and if it
- * lies in a private mapping that may be read. Everything else counts as a forbidden read.
+ * lies in a private mapping that may be read, and as exclusive only if no fork has left it shared.
+ * Everything else counts as a forbidden read.
  */
 #ifndef PHT_TEST_SUPPORT_FAKE_TARGET_H
 #define PHT_TEST_SUPPORT_FAKE_TARGET_H
@@ -25,6 +26,7 @@ enum fake_kind {
     FAKE_FILE = 1 << 2,
     FAKE_READ_ONLY = 1 << 3,
     FAKE_EXECUTABLE = 1 << 4,
+    FAKE_FORKED = 1 << 5, /* private, and still shared since a fork */
 };
 
 /* Content of pages that nobody may look at. */
@@ -127,6 +129,12 @@ void fake_target_set_name(struct fake_target *fake, pht_addr start, const char *
 /* The mapping of FAKE_FILE at `start` is of that file; all are of the same one otherwise. */
 void fake_target_set_file(struct fake_target *fake, pht_addr start, uint64_t inode,
                           uint64_t offset);
+
+/* What mprotect(2) does to a whole mapping. */
+void fake_target_set_kind(struct fake_target *fake, pht_addr start, unsigned kind);
+
+/* The mapping that holds `addr` is two from there on, as madvise(2) of a part makes them. */
+void fake_target_split(struct fake_target *fake, pht_addr addr);
 
 /* The mapping at `start` ends at `end`, page-aligned and no further than it was mapped. */
 void fake_target_cut(struct fake_target *fake, pht_addr start, pht_addr end);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/heap_glibc.h"
+#include "support/heap_ledger.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define POOL_BYTES 16384
@@ -85,7 +86,13 @@ static void describe_kernel(struct pht_report *report)
         .major_faults = 42,
     };
     report->cgroup = (struct pht_cgroup_memory){
-        .known = true, .limit_bytes = 2048 * MIB, .current_bytes = 1800 * MIB};
+        .known = true,
+        .limit_bytes = 2048 * MIB,
+        .high_bytes = 1950 * MIB,
+        .current_bytes = 1800 * MIB,
+        .peak_bytes = 1990 * MIB,
+        .oom_kills = 3,
+    };
 }
 
 static void add_class(struct pht_pymalloc *pymalloc, uint64_t size, uint64_t pools, uint64_t live)
@@ -206,6 +213,8 @@ struct pht_report *heap_report_create(void)
     describe_kernel(report);
     describe_pymalloc(report);
     describe_glibc(report);
+    heap_ledger_add(report);
+    heap_family_add(report);
     report->rereads = report->pymalloc->rereads + report->glibc->rereads;
     return report;
 }

@@ -5,9 +5,9 @@
 #include "pyheaptop/model.h"
 
 /*
- * CPython 3.11.7 with three arenas of one state, glibc 2.36 as heap_glibc.h has it, all parts
- * known, complete, no warning. Whatever it holds is from malloc(), so that parts can be replaced,
- * and pht_report_destroy() frees it.
+ * CPython 3.11.7 with three arenas of one state, glibc 2.36 as heap_glibc.h has it, mappings and
+ * relatives as in heap_ledger.h, all parts known, complete, no warning. Whatever it holds is from
+ * malloc(), so that parts can be replaced, and pht_report_destroy() frees it.
  */
 struct pht_report *heap_report_create(void);
 

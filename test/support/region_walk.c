@@ -61,8 +61,11 @@ void region_walk_run(struct region_walk *walk)
                                walk->has_other_allocator, walk->owned.owners, &walk->regions));
     owned_check_sums(&walk->owned);
     ck_assert_uint_eq(walk->fake->forbidden_reads, 0);
-    for (size_t i = 1; i < walk->regions.count; i++)
-        ck_assert_uint_le(walk->regions.items[i - 1].start, walk->regions.items[i].start);
+    /* Bare conditions: every ck_assert writes a line to a file. */
+    for (size_t i = 1; i < walk->regions.count; i++) {
+        if (walk->regions.items[i - 1].start > walk->regions.items[i].start)
+            ck_abort_msg("regions are not sorted");
+    }
 }
 
 size_t region_walk_count(const struct region_walk *walk, enum pht_region_kind kind)

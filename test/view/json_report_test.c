@@ -154,6 +154,7 @@ static const struct {
     {"kernel.uss_bytes", offsetof(struct pht_kernel_memory, uss_bytes)},
     {"kernel.swap_bytes", offsetof(struct pht_kernel_memory, swap_bytes)},
     {"kernel.virtual_bytes", offsetof(struct pht_kernel_memory, virtual_bytes)},
+    {"kernel.huge_bytes", offsetof(struct pht_kernel_memory, huge_bytes)},
     {"kernel.peak_rss_bytes", offsetof(struct pht_kernel_memory, peak_rss_bytes)},
     {"kernel.minor_faults", offsetof(struct pht_kernel_memory, minor_faults)},
     {"kernel.major_faults", offsetof(struct pht_kernel_memory, major_faults)},
@@ -177,19 +178,26 @@ START_TEST(kernel_figures_are_numbers_or_null)
 }
 END_TEST
 
-START_TEST(cgroup_has_limit_and_use)
+START_TEST(cgroup_has_limits_and_use)
 {
     write_report();
     heap_json_check_number(root, "kernel.cgroup.limit_bytes", (uint64_t)2048 << 20);
+    heap_json_check_number(root, "kernel.cgroup.high_bytes", (uint64_t)1950 << 20);
     heap_json_check_number(root, "kernel.cgroup.current_bytes", (uint64_t)1800 << 20);
+    heap_json_check_number(root, "kernel.cgroup.peak_bytes", (uint64_t)1990 << 20);
+    heap_json_check_number(root, "kernel.cgroup.oom_kills", 3);
 }
 END_TEST
 
-START_TEST(cgroup_without_limit_has_null_for_one)
+START_TEST(cgroup_without_limits_has_null_for_them)
 {
-    report->cgroup.limit_bytes = PHT_UNKNOWN;
+    report->cgroup.limit_bytes = report->cgroup.high_bytes = PHT_UNKNOWN;
+    report->cgroup.peak_bytes = report->cgroup.oom_kills = PHT_UNKNOWN;
     write_report();
     heap_json_check_null(root, "kernel.cgroup.limit_bytes");
+    heap_json_check_null(root, "kernel.cgroup.high_bytes");
+    heap_json_check_null(root, "kernel.cgroup.peak_bytes");
+    heap_json_check_null(root, "kernel.cgroup.oom_kills");
 }
 END_TEST
 
@@ -327,8 +335,7 @@ END_TEST
 
 START_TEST(parts_that_nothing_fills_in_are_null_and_there)
 {
-    static const char *const names[] = {"categories", "attributed_bytes", "gc",     "types",
-                                        "freelists",  "mappings",         "family", "findings"};
+    static const char *const names[] = {"gc", "types", "freelists", "findings"};
 
     write_report();
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -384,8 +391,8 @@ static void add_part_tests(TCase *tcase)
     tcase_add_test(tcase, snapshot_says_how_it_was_taken);
     tcase_add_loop_test(tcase, every_stop_mode_is_named, 0, 3);
     tcase_add_loop_test(tcase, kernel_figures_are_numbers_or_null, 0, KERNEL_FIELDS);
-    tcase_add_test(tcase, cgroup_has_limit_and_use);
-    tcase_add_test(tcase, cgroup_without_limit_has_null_for_one);
+    tcase_add_test(tcase, cgroup_has_limits_and_use);
+    tcase_add_test(tcase, cgroup_without_limits_has_null_for_them);
     tcase_add_test(tcase, unknown_cgroup_is_null);
     tcase_add_test(tcase, parts_that_nothing_fills_in_are_null_and_there);
     tcase_add_test(tcase, warnings_have_id_text_and_remedy);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "pyheaptop/view.h"
 #include "support/golden.h"
+#include "support/heap_ledger.h"
 #include "support/heap_text.h"
 #include "support/suite.h"
 
@@ -104,6 +105,7 @@ static void forget_kernel(void)
 {
     memset(&report->kernel, 0xff, sizeof(report->kernel));
     report->cgroup.known = false;
+    heap_ledger_drop(report);
 }
 
 static const struct {

@@ -105,6 +105,21 @@ START_TEST(chunk_behind_pages_of_others)
 }
 END_TEST
 
+/* As madvise(MADV_HUGEPAGE) of what lies between large pages leaves it. */
+START_TEST(chunk_whose_mapping_was_split)
+{
+    create(_i);
+    malloc_heap_mmapped_foreign(heap, PAGE);
+    malloc_heap_mmapped(heap, 64 * PAGE, 0);
+    malloc_heap_mmapped(heap, 8 * PAGE, 4096);
+    malloc_heap_finish(heap);
+    pht_addr start = heap->mmapped.items[0].start;
+    fake_target_split(heap->fake, start + 3 * PAGE);
+    fake_target_split(heap->fake, start + 60 * PAGE);
+    check();
+}
+END_TEST
+
 START_TEST(small_mapping)
 {
     create(_i);
@@ -366,6 +381,7 @@ static void add_chunk_tests(TCase *tcase)
     tcase_add_loop_test(tcase, aligned_chunk, 0, ALIGNMENTS * MALLOC_VERSIONS);
     tcase_add_loop_test(tcase, chunks_that_share_a_mapping, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(tcase, chunk_behind_pages_of_others, 0, MALLOC_VERSIONS);
+    tcase_add_loop_test(tcase, chunk_whose_mapping_was_split, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(tcase, small_mapping, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(tcase, very_large_chunk, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(tcase, hundreds_of_chunks, 0, MALLOC_VERSIONS);

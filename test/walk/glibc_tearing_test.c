@@ -404,6 +404,7 @@ START_TEST(end_of_the_heap_that_moves)
     run_with(1 + (uint64_t)(_i / MALLOC_SOME / ENDS), ends[_i / MALLOC_SOME % ENDS]);
     ck_assert_uint_eq(walk.glibc->arena_count, 2);
     ck_assert_uint_eq(walk.glibc->damaged_chunks, 0);
+    ck_assert_uint_eq(walk.glibc->totals.unknown_bytes, 0);
 }
 END_TEST
 
@@ -438,6 +439,193 @@ START_TEST(heap_that_is_given_back_is_no_damage)
     run_with(1 + (uint64_t)(_i / MALLOC_SOME), drop_heap);
     ck_assert_uint_eq(walk.glibc->damaged_chunks, 0);
     malloc_heap_check_but_tcache(heap, MALLOC_MAIN, walk.glibc, 0);
+}
+END_TEST
+
+/* ---- growth -------------------------------------------------------------------------------- */
+
+/* The last chunk, which is live, before top. */
+static const struct malloc_chunk *last_chunk(uint32_t arena)
+{
+    return &malloc_heap_find(heap, arena, MALLOC_TOP, 0)[-1];
+}
+
+/* A chunk that begins so many bytes before the old end goes on behind it. */
+#define CROSSING_BYTES 256
+static const uint64_t before_end[] = {16, 32, 48, 192};
+static uint64_t crosses_from;
+static bool crossing_is_free;
+
+/* The last chunk grew over the old top, so that nothing begins there any more. */
+static void grow_over_end(void)
+{
+    pht_addr end = brk_end(), at = end - crosses_from, next = at + CROSSING_BYTES;
+    pht_addr last = last_chunk(MALLOC_MAIN)->address, top = next + 64;
+
+    grow_brk();
+    fake_target_set_pages(heap->fake, last, end + RESERVE, FAKE_RESIDENT);
+    set_size(last, at - last);
+    put(at + 8, CROSSING_BYTES | 1);
+    put(next + 8, 64 | 1);
+    put(top + 8, (end + RESERVE - top) | 1);
+    put(top_field(MALLOC_MAIN), top);
+    if (crossing_is_free)
+        set_free(at, CROSSING_BYTES);
+}
+
+#define CROSSINGS ((int)(sizeof(before_end) / sizeof(before_end[0])))
+
+START_TEST(chunk_that_goes_on_behind_the_old_end_counts_up_to_there)
+{
+    struct pht_glibc_arena before;
+
+    build(_i % MALLOC_SOME);
+    crosses_from = before_end[_i / MALLOC_SOME / 2];
+    crossing_is_free = _i / MALLOC_SOME % 2 != 0;
+    ck_assert_uint_ge(brk_end() - heap->arenas[MALLOC_MAIN].top, crosses_from);
+    freeze();
+    malloc_figures(heap, MALLOC_MAIN, &before);
+    run_with(1, grow_over_end);
+    malloc_check_clean(walk.glibc);
+    const struct pht_glibc_arena *after = &walk.glibc->arenas[0];
+    uint64_t grown = before.top_bytes - crosses_from;
+    ck_assert_uint_eq(after->unknown_bytes, 0);
+    ck_assert_uint_eq(after->top_bytes, 0);
+    ck_assert_uint_eq(after->live_bytes,
+                      before.live_bytes + grown + (crossing_is_free ? 0 : crosses_from));
+    ck_assert_uint_eq(after->free_bytes, before.free_bytes + (crossing_is_free ? crosses_from : 0));
+}
+END_TEST
+
+#define GROWN_BYTES (4 * PAGE)
+
+/* The newest heap of a thread's arena gets what is mapped behind it. */
+static pht_addr grow_heap(void)
+{
+    const struct malloc_region *newest = &heap->regions.items[heap->arenas[other].region];
+    pht_addr end = newest->end + GROWN_BYTES;
+
+    fake_target_set_kind(heap->fake, newest->end, FAKE_PRIVATE);
+    fake_target_set_pages(heap->fake, newest->address, end, FAKE_RESIDENT);
+    put(newest->address + heap->libc.layout.heap_size, end - newest->address);
+    return end;
+}
+
+static void grow_heap_over_end(void)
+{
+    pht_addr last = last_chunk(other)->address, end = grow_heap(), top = end - PAGE;
+
+    set_size(last, top - last);
+    put(top + 8, PAGE | 1);
+    put(top_field(other), top);
+}
+
+/* malloc() moves top before it writes the header there. */
+static void grow_heap_to_bare_top(void)
+{
+    grow_heap_over_end();
+    put(get(top_field(other)) + 8, 0);
+}
+
+/* It is full, and ends with a fence; top is in a newer one. */
+static void fill_heap(void)
+{
+    pht_addr last = last_chunk(other)->address, end = grow_heap(), fence = end - 32;
+    pht_addr newer = heap->regions.items[heap->arenas[other].region].address + ((uint64_t)64 << 20);
+
+    set_size(last, fence - last);
+    put(fence + 8, 16 | 1);
+    put(fence + 16 + 8, 1);
+    put(top_field(other), newer + PAGE);
+}
+
+static void (*const growths[])(void) = {grow_heap_over_end, grow_heap_to_bare_top, fill_heap};
+
+#define GROWTHS ((int)(sizeof(growths) / sizeof(growths[0])))
+
+START_TEST(heap_whose_last_chunk_grew_leaves_nothing_unknown)
+{
+    struct pht_glibc_arena before;
+
+    build(_i % MALLOC_SOME);
+    freeze();
+    malloc_figures(heap, other, &before);
+    run_with(1, growths[_i / MALLOC_SOME]);
+    malloc_check_clean(walk.glibc);
+    const struct pht_glibc_arena *after = malloc_heap_found(heap, other, walk.glibc);
+    ck_assert_uint_eq(after->unknown_bytes, 0);
+    ck_assert_uint_eq(after->top_bytes, 0);
+    ck_assert_uint_eq(after->live_bytes, before.live_bytes + before.top_bytes);
+}
+END_TEST
+
+/* ---- in the middle of a change ------------------------------------------------------------- */
+
+START_TEST(top_without_a_header_is_top)
+{
+    struct pht_glibc_arena before;
+    pht_addr top;
+
+    build(_i);
+    malloc_figures(heap, other, &before);
+    top = heap->arenas[other].top;
+    set_size(top, 64);
+    put(top + 64, 0);
+    put(top + 64 + 8, 0);
+    put(top_field(other), top + 64);
+    malloc_walk_all(heap, PHT_STOP_BRIEF, &walk);
+    malloc_check_sums(walk.glibc);
+    malloc_check_clean(walk.glibc);
+    const struct pht_glibc_arena *after = malloc_heap_found(heap, other, walk.glibc);
+    ck_assert_uint_eq(after->unknown_bytes, 0);
+    ck_assert_uint_eq(after->top_bytes, before.top_bytes - 64);
+    ck_assert_uint_eq(after->live_bytes, before.live_bytes + 64);
+}
+END_TEST
+
+#define LARGE_BYTES ((uint64_t)0x50000)
+#define SPLITS 12
+
+static struct {
+    pht_addr start;
+    pht_addr end;
+    uint64_t splits;
+} rest;
+
+/* Chunks are cut from the front of a large free one each time when the walk looks behind it. */
+static void cut_from_front(struct fake_target *fake, uint64_t number, pht_addr addr, void *context)
+{
+    (void)fake;
+    (void)number;
+    (void)context;
+    if (addr != (rest.end & ~(PAGE - 1)) || rest.splits == SPLITS)
+        return;
+    set_size(rest.start, 32);
+    rest.start += 32;
+    rest.splits++;
+    put(rest.start + 8, (rest.end - rest.start) | 1);
+    put(rest.end, rest.end - rest.start);
+}
+
+START_TEST(both_ends_of_a_chunk_are_read_at_one_time)
+{
+    struct pht_glibc_arena before;
+
+    heap = malloc_heap_create(&(struct malloc_options){.version = malloc_some(_i), .seed = 61});
+    malloc_heap_live(heap, MALLOC_MAIN, 64);
+    rest.start = malloc_heap_bin(heap, MALLOC_MAIN, LARGE_BYTES);
+    rest.end = malloc_heap_live(heap, MALLOC_MAIN, 64);
+    rest.splits = 0;
+    malloc_heap_finish(heap);
+    malloc_figures(heap, MALLOC_MAIN, &before);
+    freeze();
+    heap->fake->on_read = cut_from_front;
+    malloc_walk_run(&walk, NULL, 0);
+    malloc_check_sums(walk.glibc);
+    malloc_check_clean(walk.glibc);
+    ck_assert_uint_eq(rest.splits, SPLITS);
+    ck_assert_uint_eq(walk.glibc->totals.unknown_bytes, 0);
+    ck_assert_uint_eq(walk.glibc->arenas[0].free_bytes, before.free_bytes - 32 * SPLITS);
 }
 END_TEST
 
@@ -486,6 +674,12 @@ static Suite *glibc_tearing_suite(void)
     tcase_add_loop_test(tcase, top_that_moved_up_leaves_nothing_unknown, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, top_that_moved_down_leaves_nothing_unknown, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, heap_that_is_given_back_is_no_damage, 0, MALLOC_SOME * READS);
+    tcase_add_loop_test(tcase, chunk_that_goes_on_behind_the_old_end_counts_up_to_there, 0,
+                        2 * CROSSINGS * MALLOC_SOME);
+    tcase_add_loop_test(tcase, heap_whose_last_chunk_grew_leaves_nothing_unknown, 0,
+                        GROWTHS * MALLOC_SOME);
+    tcase_add_loop_test(tcase, top_without_a_header_is_top, 0, MALLOC_SOME);
+    tcase_add_loop_test(tcase, both_ends_of_a_chunk_are_read_at_one_time, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, chunk_of_a_locked_arena_is_torn, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, change_between_two_roots_is_noticed_or_harmless, 0,
                         ENDS * MALLOC_SOME * 6);

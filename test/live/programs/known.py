@@ -97,10 +97,10 @@ def stack(library):
 
 def frames():
     """Frames of 1,020 words each, four of which fill what the interpreter maps for them."""
-    names = ", ".join("v%d" % i for i in range(1000))
+    names = " = ".join("v%d" % i for i in range(1000))
     space = {"say": say, "depth": 8000}
     exec("def deep(n):\n    if n == 0:\n        say('after', 'python_large', depth * 8192)\n"
-         "        return\n    deep(n - 1)\n    %s = (n,) * 1000\n" % names, space)
+         "        return\n    deep(n - 1)\n    %s = n\n" % names, space)
     sys.setrecursionlimit(10000)
     say("before", "python_large")
     space["deep"](space["depth"])

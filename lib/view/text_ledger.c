@@ -1,0 +1,122 @@
+/* Where resident memory goes: the categories, which add up to RSS. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "view/mapping.h"
+#include "view/text_line.h"
+#include "view/text_parts.h"
+
+#define UNATTRIBUTED_ROWS 3
+#define DESCRIPTION_MAX 40
+
+#define PERCENT(part, whole) pht_human_percent(part, whole, (char[PHT_HUMAN_MAX]){0})
+
+static bool has_swap(const struct pht_report *report)
+{
+    for (int i = 0; i < PHT_CATEGORIES; i++) {
+        if (report->categories[i].swapped_bytes > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Bytes, percent and, where any memory is in swap, what is there. Returns the width. */
+static int write_figures(const struct pht_report *report, uint64_t bytes, uint64_t swapped,
+                         FILE *file)
+{
+    int column = fprintf(file, "%9s %6s", BYTES(bytes), PERCENT(bytes, report->kernel.rss_bytes));
+
+    if (has_swap(report))
+        column += fprintf(file, " %6s", BYTES_OR_DASH(swapped));
+    return column;
+}
+
+/* Where there is not enough room, what explains it goes: "pymalloc slack: free blocks". */
+static void cut_label(char *label, size_t room)
+{
+    static const char *const marks[] = {" (", ": ", ", "};
+
+    for (size_t i = 0; i < 3 && strlen(label) > room; i++) {
+        char *explanation = strstr(label, marks[i]);
+        if (explanation != NULL)
+            *explanation = '\0';
+    }
+    pht_text_cut(label, room);
+}
+
+static void write_category(const struct pht_report *report, enum pht_category category, FILE *file)
+{
+    const struct pht_category_name *name = pht_category_name(category);
+    const struct pht_category_sum *sum = &report->categories[category];
+    const char *evidence = pht_evidence_name(sum->evidence);
+    _cleanup_free_ char *label = pht_text_format("%s", name->label);
+
+    if (sum->bytes == 0 && sum->swapped_bytes == 0)
+        return;
+    int column = write_figures(report, sum->bytes, sum->swapped_bytes, file);
+    column += fprintf(file, "  %-9s  %c  ", evidence != NULL ? evidence : "-", name->letter);
+    if (label != NULL)
+        cut_label(label, (size_t)(PHT_TEXT_WIDTH - column));
+    fprintf(file, "%s\n", label != NULL ? label : "");
+}
+
+void pht_text_write_ledger(const struct pht_report *report, FILE *file)
+{
+    uint64_t rss = report->kernel.rss_bytes;
+
+    fprintf(file, "\nRSS %s  attributed %s%%\n", BYTES(rss),
+            PERCENT(report->attributed_bytes, rss));
+    fprintf(file, "    bytes      %%%s  evidence      what\n", has_swap(report) ? "   swap" : "");
+    for (int i = 0; i < PHT_CATEGORIES; i++)
+        write_category(report, (enum pht_category)i, file);
+    write_figures(report, rss, report->kernel.swap_bytes, file);
+    fprintf(file, "  %-9s     kernel RSS\n", pht_evidence_name(PHT_EVIDENCE_KERNEL));
+}
+
+/* ---- what is in no category --------------------------------------------------------------- */
+
+static void write_place(const struct pht_report *report, const struct pht_unattributed *row,
+                        FILE *file)
+{
+    const struct pht_report_mapping *mapping = &report->mappings[row->mapping];
+    _cleanup_free_ char *what = pht_mapping_describe(mapping, DESCRIPTION_MAX);
+    _cleanup_free_ char *text = pht_text_format("%s at %" PRIx64 ": %s", what != NULL ? what : "",
+                                                mapping->mapping->start, row->tried);
+    int column = fprintf(file, "%9s  ", BYTES(row->bytes));
+
+    pht_text_write_wrapped(text != NULL ? text : "", column, column, file);
+}
+
+void pht_text_write_unattributed(const struct pht_report *report, bool full, FILE *file)
+{
+    size_t count = report->unattributed_count;
+    size_t shown = full || count <= UNATTRIBUTED_ROWS ? count : UNATTRIBUTED_ROWS;
+
+    if (count == 0)
+        return;
+    fprintf(file, "\nNot attributed  %s in %s mapping%s\n",
+            BYTES(report->categories[PHT_CATEGORY_UNATTRIBUTED].bytes), COUNT(count),
+            PLURAL(count));
+    for (size_t i = 0; i < shown; i++)
+        write_place(report, &report->unattributed[i], file);
+    if (shown < count)
+        fprintf(file, "  ... %s more mapping%s: --section categories\n", COUNT(count - shown),
+                PLURAL(count - shown));
+}
+
+void pht_text_write_letters(unsigned categories, FILE *file)
+{
+    struct pht_text_facts facts;
+
+    if (categories == 0)
+        return;
+    pht_text_begin_facts(&facts, "  letters: ", file);
+    for (int i = 0; i < PHT_CATEGORIES; i++) {
+        const struct pht_category_name *name = pht_category_name((enum pht_category)i);
+        if (categories & 1U << i)
+            pht_text_add_fact(&facts, "%c %s", name->letter, name->id);
+    }
+    pht_text_end_facts(&facts);
+}
