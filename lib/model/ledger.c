@@ -4,7 +4,7 @@
 
 bool pht_ledger_is_wanted(const struct pht_report *report)
 {
-    return report->sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY);
+    return report->sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES);
 }
 
 void pht_ledger_drop(struct pht_report *report)
