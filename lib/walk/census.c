@@ -266,7 +266,13 @@ static void count_buffer(struct pht_census *census, const struct pht_object_buff
     census->result->unowned_bytes -= bytes;
 }
 
-static void count(struct pht_census *census, const struct pht_found_object *found, pht_addr block,
+/* What owns no buffer has all its bytes in its block. */
+static bool fits_block(const struct pht_object_size *size, uint64_t block_bytes)
+{
+    return size->buffers.count > 0 || size->size_bytes <= block_bytes;
+}
+
+static bool count(struct pht_census *census, const struct pht_found_object *found, pht_addr block,
                   const unsigned char *bytes, size_t size, uint64_t block_bytes, const void *more,
                   bool late)
 {
@@ -282,8 +288,10 @@ static void count(struct pht_census *census, const struct pht_found_object *foun
     if (sum == NULL ||
         !pht_object_measure(census->snapshot, &census->layout, &object, more, &census->size)) {
         census->out_of_memory = true;
-        return;
+        return false;
     }
+    if (!fits_block(&census->size, block_bytes))
+        return false;
     sum->objects++;
     sum->size_bytes += census->size.size_bytes;
     sum->allocated_bytes += block_bytes;
@@ -293,13 +301,14 @@ static void count(struct pht_census *census, const struct pht_found_object *foun
     census->result->damaged_objects += census->size.is_damaged;
     for (size_t i = 0; i < census->size.buffers.count; i++)
         count_buffer(census, &census->size.buffers.items[i], found->type, late);
+    return true;
 }
 
-void pht_census_count(struct pht_census *census, const struct pht_found_object *found,
+bool pht_census_count(struct pht_census *census, const struct pht_found_object *found,
                       pht_addr block, const unsigned char *bytes, size_t size, uint64_t block_bytes,
                       const void *more)
 {
-    count(census, found, block, bytes, size, block_bytes, more, false);
+    return count(census, found, block, bytes, size, block_bytes, more, false);
 }
 
 /* ---- chunks ------------------------------------------------------------------------------- */
@@ -338,10 +347,8 @@ bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t
             sum->allocated_bytes += chunk_bytes;
         return true;
     }
-    if (!pht_census_find_object(census, bytes, size, &object))
-        return false;
-    count(census, &object, memory, bytes, size, chunk_bytes, NULL, true);
-    return true;
+    return pht_census_find_object(census, bytes, size, &object) &&
+           count(census, &object, memory, bytes, size, chunk_bytes, NULL, true);
 }
 
 /* Buffers of objects that are in chunks: their own chunks went by already. */

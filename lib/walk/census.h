@@ -71,9 +71,10 @@ bool pht_census_find_object(struct pht_census *census, const unsigned char *byte
 
 /*
  * Count an object. `bytes` are the first `size` of its block, which has `block_bytes` altogether
- * and begins at `block`. `more` is as for pht_object_measure().
+ * and begins at `block`. `more` is as for pht_object_measure(). False if it is none, since it
+ * would be larger than its block.
  */
-void pht_census_count(struct pht_census *census, const struct pht_found_object *object,
+bool pht_census_count(struct pht_census *census, const struct pht_found_object *object,
                       pht_addr block, const unsigned char *bytes, size_t size, uint64_t block_bytes,
                       const void *more);
 

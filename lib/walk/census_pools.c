@@ -61,18 +61,27 @@ static bool find_freed(struct pool_walk *walk, pht_addr at, uint64_t count)
 
 /* ---- objects ------------------------------------------------------------------------------ */
 
+static void count_one(struct pool_walk *walk, const struct pht_found_object *found, uint32_t offset,
+                      const void *more)
+{
+    struct pht_census *census = walk->census;
+
+    if (found != NULL && pht_census_count(census, found, walk->pool + offset, walk->bytes + offset,
+                                          walk->block_bytes, walk->block_bytes, more))
+        return;
+    census->result->unowned_blocks++;
+    census->result->unowned_bytes += walk->block_bytes;
+}
+
 static void count_waiting(struct pool_walk *walk)
 {
     struct pht_census *census = walk->census;
 
     pht_snapshot_gather(census->snapshot, walk->addrs, walk->waiting, PHT_OBJECT_MORE_BYTES,
                         walk->more, walk->results);
-    for (size_t i = 0; i < walk->waiting; i++) {
-        uint32_t offset = walk->offsets[i];
-        pht_census_count(census, &walk->objects[i], walk->pool + offset, walk->bytes + offset,
-                         walk->block_bytes, walk->block_bytes,
-                         walk->results[i] == PHT_READ_OK ? walk->more[i] : NULL);
-    }
+    for (size_t i = 0; i < walk->waiting; i++)
+        count_one(walk, &walk->objects[i], walk->offsets[i],
+                  walk->results[i] == PHT_READ_OK ? walk->more[i] : NULL);
     walk->waiting = 0;
 }
 
@@ -84,8 +93,7 @@ static void count_block(struct pool_walk *walk, uint32_t offset)
     pht_addr more;
 
     if (!pht_census_find_object(census, bytes, walk->block_bytes, &found)) {
-        census->result->unowned_blocks++;
-        census->result->unowned_bytes += walk->block_bytes;
+        count_one(walk, NULL, offset, NULL);
         return;
     }
     const struct pht_object object = {
@@ -95,8 +103,7 @@ static void count_block(struct pool_walk *walk, uint32_t offset)
         .size = walk->block_bytes - found.offset,
     };
     if (!pht_object_needs(&census->layout, &object, &more)) {
-        pht_census_count(census, &found, walk->pool + offset, bytes, walk->block_bytes,
-                         walk->block_bytes, NULL);
+        count_one(walk, &found, offset, NULL);
         return;
     }
     walk->objects[walk->waiting] = found;

@@ -9,6 +9,9 @@
 #include "walk/glibc_settle.h"
 #include "walk/glibc_top.h"
 
+/* Of a chunk, for the census. */
+#define HEAD_BYTES (PHT_CHUNK_HEADER_BYTES + PHT_CENSUS_HEAD_BYTES)
+
 /* ---- the window --------------------------------------------------------------------------- */
 
 void pht_chunk_drop_window(struct pht_chunk_walk *walk)
@@ -253,7 +256,9 @@ static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_he
         return end_in_growth(walk, header);
     if (walk->end - now->at < PHT_CHUNK_HEADER_BYTES)
         return PHT_STEP_BROKEN;
-    bytes = look(walk, PHT_CHUNK_BYTES_MIN);
+    bytes = walk->claims.census != NULL ? look(walk, HEAD_BYTES) : NULL;
+    if (bytes == NULL)
+        bytes = look(walk, PHT_CHUNK_BYTES_MIN);
     if (bytes == NULL)
         return PHT_STEP_UNREADABLE;
     *header = pht_chunk_read_header(walk, now->at, bytes);
