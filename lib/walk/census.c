@@ -79,9 +79,13 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
     census->pymalloc = pymalloc;
     census->owners = owners;
     census->layout = layout;
-    if (roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG ||
-        roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG)
+    if (roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG) {
+        /* What pymalloc has no room for goes to malloc through hooks of its own. */
         census->hook_bytes = HOOK_BYTES;
+        census->chunk_hook_bytes = 2 * HOOK_BYTES;
+    } else if (roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG) {
+        census->chunk_hook_bytes = HOOK_BYTES;
+    }
     census->types = pht_types_create(snapshot, roots->python, &census->layout);
     census->result = calloc(1, sizeof(*census->result));
     if (census->types == NULL || census->result == NULL || !list_arenas(census)) {
@@ -118,31 +122,37 @@ static bool has_references(const struct pht_census *census, uint64_t word)
 }
 
 static bool is_object_at(struct pht_census *census, const unsigned char *bytes, size_t size,
-                         uint64_t offset, struct pht_found_object *ret)
+                         uint64_t hook_bytes, uint64_t offset, struct pht_found_object *ret)
 {
-    if (offset + census->hook_bytes + OBJECT_BYTES_MIN > size)
+    if (offset + hook_bytes + OBJECT_BYTES_MIN > size)
         return false;
-    bytes += offset + census->hook_bytes;
+    bytes += offset + hook_bytes;
     if (!has_references(census, pht_field_u64(bytes, 0)))
         return false;
     const struct pht_type *type =
         pht_types_find(census->types, pht_field_u64(bytes, PHT_OBJECT_TYPE));
     if (type == NULL || type->prefix_bytes != offset)
         return false;
-    *ret = (struct pht_found_object){.type = type, .offset = offset + census->hook_bytes};
+    *ret = (struct pht_found_object){.type = type, .offset = offset + hook_bytes};
     return true;
+}
+
+static bool find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
+                        uint64_t hook_bytes, struct pht_found_object *ret)
+{
+    uint64_t head = census->layout.gc_head_bytes;
+
+    return is_object_at(census, bytes, size, hook_bytes, 0, ret) ||
+           is_object_at(census, bytes, size, hook_bytes, head, ret) ||
+           (census->layout.managed_flags != 0 &&
+            (is_object_at(census, bytes, size, hook_bytes, head + PRE_HEADER_BYTES, ret) ||
+             is_object_at(census, bytes, size, hook_bytes, PRE_HEADER_BYTES, ret)));
 }
 
 bool pht_census_find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
                             struct pht_found_object *ret)
 {
-    uint64_t head = census->layout.gc_head_bytes;
-
-    return is_object_at(census, bytes, size, 0, ret) ||
-           is_object_at(census, bytes, size, head, ret) ||
-           (census->layout.managed_flags != 0 &&
-            (is_object_at(census, bytes, size, head + PRE_HEADER_BYTES, ret) ||
-             is_object_at(census, bytes, size, PRE_HEADER_BYTES, ret)));
+    return find_object(census, bytes, size, census->hook_bytes, ret);
 }
 
 /* ---- what they take ----------------------------------------------------------------------- */
@@ -331,14 +341,14 @@ bool pht_census_wants(struct pht_census *census, pht_addr memory, const unsigned
 {
     struct pht_found_object object;
 
-    return find_owned(census, memory + census->hook_bytes) != NULL ||
-           pht_census_find_object(census, bytes, size, &object);
+    return find_owned(census, memory + census->chunk_hook_bytes) != NULL ||
+           find_object(census, bytes, size, census->chunk_hook_bytes, &object);
 }
 
 bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
                             const unsigned char *bytes, size_t size)
 {
-    const struct pht_owned_block *owned = find_owned(census, memory + census->hook_bytes);
+    const struct pht_owned_block *owned = find_owned(census, memory + census->chunk_hook_bytes);
     struct pht_found_object object;
 
     if (owned != NULL) {
@@ -347,7 +357,7 @@ bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t
             sum->allocated_bytes += chunk_bytes;
         return true;
     }
-    return pht_census_find_object(census, bytes, size, &object) &&
+    return find_object(census, bytes, size, census->chunk_hook_bytes, &object) &&
            count(census, &object, memory, bytes, size, chunk_bytes, NULL, true);
 }
 
@@ -356,7 +366,7 @@ static void count_late(struct pht_census *census)
 {
     for (size_t i = 0; i < census->late.count; i++) {
         const struct pht_owned_block *block = &census->late.items[i];
-        pht_addr memory = block->address - census->hook_bytes;
+        pht_addr memory = block->address - census->chunk_hook_bytes;
         struct pht_type_sum *sum = sum_of(census, block->type);
         uint64_t raw;
         if (sum == NULL || pht_snapshot_read(census->snapshot, memory - sizeof(raw), &raw,

@@ -37,7 +37,8 @@ struct pht_census {
     struct pht_owners *owners;
     struct pht_object_layout layout;
     struct pht_types *types;
-    uint64_t hook_bytes; /* that debug hooks put in front of each block */
+    uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */
+    uint64_t chunk_hook_bytes; /* and of what they asked malloc for */
     struct {
         struct pht_type_sum *items; /* by the index of the type */
         size_t count;
