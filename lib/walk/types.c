@@ -5,6 +5,7 @@
 #include "walk/types.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/sorted.h"
 #include "walk/field.h"
@@ -196,6 +197,12 @@ const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address)
     if (address % 8 != 0 || address < ADDRESS_FIRST || address >= ADDRESS_END)
         return NULL;
     return learn(types, address);
+}
+
+void pht_types_look_again(struct pht_types *types)
+{
+    memset(types->refused, 0, sizeof(types->refused));
+    pht_word_reader_clear(types->words);
 }
 
 size_t pht_types_count(const struct pht_types *types)

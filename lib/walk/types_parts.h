@@ -10,6 +10,8 @@
 /* PyHeapTypeObject has 944 bytes in 3.15. */
 #define PHT_TYPE_BYTES_MAX 1024
 
+_Static_assert(PHT_TYPE_NAME_MAX == PHT_REMOTE_TEXT_MAX, "names are as long as texts");
+
 /* A slot without a type is free. */
 struct pht_type_slot {
     pht_addr address;
