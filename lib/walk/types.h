@@ -41,7 +41,8 @@ enum pht_kind {
 
 struct pht_type {
     pht_addr address;
-    const char *name;   /* any bytes but NUL; "Outer.Inner" where the version has __qualname__ */
+    const char *name;   /* any bytes; "Outer.Inner" where the version has __qualname__; "" if the
+                           page of a static type's name is not loaded */
     const char *module; /* "builtins", in 2.7 "__builtin__", for a static type that names none */
     enum pht_kind kind;
     uint32_t index; /* 0, 1, 2, ... in the order in which they were found */
