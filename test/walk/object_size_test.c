@@ -55,15 +55,19 @@ static void put(uint64_t offset, uint64_t value)
     fake_target_put_u64(objects->fake, object + offset, value);
 }
 
+/* Behind the bytes at hand there is nothing to be had. */
 static void measure_head(size_t head, const void *more)
 {
+    unsigned char bytes[1024];
     const struct pht_object described = {
         .address = object,
         .type = &type,
-        .bytes = fake_target_bytes(objects->fake, object, 1024),
+        .bytes = bytes,
         .size = head,
     };
 
+    memset(bytes, FAKE_POISON, sizeof(bytes));
+    memcpy(bytes, fake_target_bytes(objects->fake, object, head), head);
     ck_assert(pht_object_measure(objects->snapshot, &objects->layout, &described, more, &size));
 }
 

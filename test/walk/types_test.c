@@ -421,7 +421,7 @@ START_TEST(a_dict_without_end_is_not_walked)
 {
     pht_addr dict = large_dict(MANY), keys = fake_target_u64(objects->fake, dict + 32);
 
-    fake_target_put_u64(objects->fake, keys + 8, 40 | 43 << 8);
+    fake_target_put_u64(objects->fake, keys + 8, 40 | 3 << 8);
     fake_target_put_u64(objects->fake, keys + 24, (uint64_t)1 << 39);
     fake_target_put_u64(objects->fake, keys + 16, 0);
     uint64_t reads = objects->fake->read_count;
