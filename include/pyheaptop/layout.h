@@ -276,7 +276,8 @@ struct pht_object_layout {
     uint16_t deque_first_block;
     uint16_t deque_first_index;
     uint16_t deque_block_slots; /* pointers in a block, besides those to its neighbours */
-    uint16_t deque_next_block;  /* offset in a block of the pointer to the next */
+    uint16_t deque_next_block;  /* offsets in a block of the pointers to its neighbours */
+    uint16_t deque_last_block;
     uint16_t deque_spare_count;
     uint16_t deque_spares;
     uint16_t array_bytes;

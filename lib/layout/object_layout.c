@@ -84,6 +84,7 @@ static const struct row rows[] = {
     ROW(deque_first_index,    32,  40,  40,  40,  40,  40,  40,  40,  40,  40,  40),
     ROW(deque_block_slots,    62,  64,  64,  64,  64,  64,  64,  64,  64,  64,  64),
     ROW(deque_next_block,    496, 520, 520, 520, 520, 520, 520, 520, 520, 520, 520),
+    ROW(deque_last_block,    504,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0),
     ROW(deque_spare_count,     0,   0,   0,   0,   0,   0,  72,  72,  72,  72,  72),
     ROW(deque_spares,          0,   0,   0,   0,   0,   0,  80,  80,  80,  80,  80),
     ROW(array_bytes,          56,  64,  64,  64,  64,  64,  64,  64,  64,  64,  64),

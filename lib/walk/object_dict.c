@@ -107,7 +107,8 @@ static void add_nodes(struct pht_measure *measure, pht_addr table, uint64_t slot
 
     for (uint64_t i = 0; i < slots && nodes > 0; i += SLOTS_AT_ONCE) {
         uint64_t count = slots - i < SLOTS_AT_ONCE ? slots - i : SLOTS_AT_ONCE;
-        if (!pht_measure_read(measure, table + i * sizeof(pht_addr), run, count * sizeof(pht_addr)))
+        if (!pht_measure_step(measure) ||
+            !pht_measure_read(measure, table + i * sizeof(pht_addr), run, count * sizeof(pht_addr)))
             return;
         for (uint64_t j = 0; j < count && nodes > 0; j++) {
             pht_measure_own(measure, run[j], NODE_BYTES);

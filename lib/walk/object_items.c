@@ -87,15 +87,30 @@ static void add_spare_blocks(struct pht_measure *measure, uint64_t block_bytes)
                         block_bytes);
 }
 
+#define BLOCK_BYTES_MAX 528
+
+/*
+ * Each block must lead back to the one before it, so that the chain cannot run into itself but at
+ * its first block; the links at both ends are never looked at, they may be anything.
+ */
 static void add_blocks(struct pht_measure *measure, uint64_t count, uint64_t block_bytes)
 {
-    pht_addr block = pht_measure_u64(measure, measure->layout->deque_first_block);
+    const struct pht_object_layout *layout = measure->layout;
+    unsigned char bytes[BLOCK_BYTES_MAX];
+    pht_addr first = pht_measure_u64(measure, layout->deque_first_block), block = first, last = 0;
 
-    for (uint64_t i = 0; i < count && block != 0; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         pht_measure_own(measure, block, block_bytes);
-        if (i + 1 < count && !pht_measure_read(measure, block + measure->layout->deque_next_block,
-                                               &block, sizeof(block)))
+        if (count == 1 || !pht_measure_step(measure) ||
+            !pht_measure_read(measure, block, bytes, (size_t)block_bytes))
             return;
+        if ((i > 0 && pht_field_u64(bytes, layout->deque_last_block) != last) ||
+            (i > 0 && block == first)) {
+            measure->ret->is_damaged = true;
+            return;
+        }
+        last = block;
+        block = pht_field_u64(bytes, layout->deque_next_block);
     }
 }
 

@@ -36,6 +36,9 @@ void pht_measure_add(struct pht_measure *measure, const struct pht_object_buffer
 /* The same, and it counts for the size too. */
 void pht_measure_count_in(struct pht_measure *measure, pht_addr address, uint64_t bytes);
 
+/* One more read along a chain. False, and it is damaged, if there were too many. */
+bool pht_measure_step(struct pht_measure *measure);
+
 /* str, bytes, int */
 void pht_measure_str(struct pht_measure *measure);
 void pht_measure_bytes(struct pht_measure *measure);

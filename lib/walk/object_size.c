@@ -12,6 +12,8 @@
 #include "walk/field.h"
 #include "walk/object_parts.h"
 
+#define STEPS_MAX ((uint64_t)1 << 24)
+
 void pht_object_size_deinit(struct pht_object_size *size)
 {
     free(size->buffers.items);
@@ -63,8 +65,26 @@ uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count)
 
 void pht_measure_add(struct pht_measure *measure, const struct pht_object_buffer *buffer)
 {
-    if (buffer->address != 0 && !pht_vec_push(&measure->ret->buffers, *buffer))
+    struct pht_object_size *ret = measure->ret;
+
+    if (buffer->address == 0)
+        return;
+    if (ret->buffers.count == PHT_OBJECT_BUFFERS_MANY && ret->on_many != NULL) {
+        ret->on_many(ret->context, ret->buffers.items, ret->buffers.count);
+        ret->buffers.count = 0;
+    }
+    if (!pht_vec_push(&ret->buffers, *buffer))
         measure->no_memory = true;
+}
+
+bool pht_measure_step(struct pht_measure *measure)
+{
+    if (measure->ret->steps < STEPS_MAX) {
+        measure->ret->steps++;
+        return true;
+    }
+    measure->ret->is_damaged = true;
+    return false;
 }
 
 void pht_measure_own(struct pht_measure *measure, pht_addr address, uint64_t bytes)

@@ -46,11 +46,24 @@ struct pht_object_buffer {
     bool is_prefixed; /* values of instances in 3.11 and 3.12 */
 };
 
-/* Clear to zero before the first use; used again and again without allocating. */
+/* A chain of this many is handed over in parts. */
+#define PHT_OBJECT_BUFFERS_MANY 1024
+
+/*
+ * Clear to zero before the first use; used again and again without allocating.
+ *
+ * Deques and OrderedDicts own as many buffers as they have items, nearly. `on_many`, if set, is
+ * given what there is whenever that is many; `buffers` has what comes after. `steps` counts what
+ * is read along such chains, for all objects together: beyond a limit, which takes a billion items
+ * to reach, no more is.
+ */
 struct pht_object_size {
     uint64_t size_bytes;
     bool is_damaged; /* what it says of itself cannot be, or could not be read: size is a guess */
     PHT_VEC(struct pht_object_buffer) buffers;
+    void (*on_many)(void *context, const struct pht_object_buffer *buffers, size_t count);
+    void *context;
+    uint64_t steps;
 };
 
 void pht_object_size_deinit(struct pht_object_size *size);

@@ -5,6 +5,7 @@
 #include "walk/types.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/sorted.h"
 #include "walk/field.h"
@@ -17,10 +18,6 @@
 
 /* A program of 100,000 classes is real; ten times as many are not. */
 #define TYPES_MAX ((size_t)1 << 20)
-
-/* User space ends here on x86-64, with tables of four levels. */
-#define ADDRESS_END ((pht_addr)1 << 47)
-#define ADDRESS_FIRST ((pht_addr)PHT_PAGE_BYTES)
 
 struct pht_types *pht_types_create(struct pht_snapshot *snapshot, const struct pht_python *python,
                                    const struct pht_object_layout *layout)
@@ -193,9 +190,13 @@ const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address)
 
     if (type != NULL)
         return type;
-    if (address % 8 != 0 || address < ADDRESS_FIRST || address >= ADDRESS_END)
-        return NULL;
-    return learn(types, address);
+    return pht_type_may_be_at(address) ? learn(types, address) : NULL;
+}
+
+void pht_types_look_again(struct pht_types *types)
+{
+    memset(types->refused, 0, sizeof(types->refused));
+    pht_word_reader_clear(types->words);
 }
 
 size_t pht_types_count(const struct pht_types *types)

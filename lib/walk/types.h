@@ -6,7 +6,8 @@
  * kept too, but in a table of fixed size, since a heap may hold any number of words that look like
  * the address of a type.
  *
- * Two types of one name stay two. No type is ever released before the whole table is.
+ * Two types of one name stay two. No type is ever released before the whole table is, which is
+ * good for one census: a class that the target drops stays in it.
  */
 #ifndef PHT_LIB_WALK_TYPES_H
 #define PHT_LIB_WALK_TYPES_H
@@ -35,12 +36,13 @@ enum pht_kind {
     PHT_KINDS,
 };
 
-/* Names are cut at this many bytes. */
+/* Names are cut at this many bytes, but not within a character. */
 #define PHT_TYPE_NAME_MAX 512
 
 struct pht_type {
     pht_addr address;
-    const char *name;   /* any bytes but NUL; "Outer.Inner" where the version has __qualname__ */
+    const char *name;   /* any bytes; "Outer.Inner" where the version has __qualname__; "" if the
+                           page of a static type's name is not loaded */
     const char *module; /* "builtins", in 2.7 "__builtin__", for a static type that names none */
     enum pht_kind kind;
     uint32_t index; /* 0, 1, 2, ... in the order in which they were found */
@@ -72,6 +74,9 @@ void pht_types_exclude(struct pht_types *types, const struct pht_range *ranges, 
 
 /* NULL if `address` is not a type, or memory is short. Reads from the target the first time. */
 const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address);
+
+/* Forget what proved not to be a type: something else may stand there by now. */
+void pht_types_look_again(struct pht_types *types);
 
 /* How many were found, and one of them by its index. */
 size_t pht_types_count(const struct pht_types *types);

@@ -64,7 +64,7 @@ static bool is_str_type(struct pht_types *types, pht_addr type)
 
     if (type != 0 && type == types->names.str_type)
         return true;
-    if (type % 8 != 0 || !pht_word_read(types->words, type + PHT_TYPE_FLAGS, &flags) ||
+    if (!pht_type_may_be_at(type) || !pht_word_read(types->words, type + PHT_TYPE_FLAGS, &flags) ||
         !(flags & wanted))
         return false;
     types->names.str_type = type;
@@ -75,7 +75,7 @@ static bool read_str(struct pht_types *types, pht_addr addr, struct pht_remote_t
 {
     uint64_t type;
 
-    return addr % 8 == 0 && pht_word_read(types->words, addr + PHT_OBJECT_TYPE, &type) &&
+    return pht_type_may_be_at(addr) && pht_word_read(types->words, addr + PHT_OBJECT_TYPE, &type) &&
            is_str_type(types, type) &&
            pht_remote_text_str(types->snapshot, types->layout, addr, ret);
 }
@@ -199,7 +199,12 @@ static bool set_module_of_dict(struct pht_types *types, pht_addr dict, struct ph
 
 /* ---- both --------------------------------------------------------------------------------- */
 
-/* "collections.deque", or "deque" if `module` is a builtin. */
+static const char *builtins(const struct pht_types *types)
+{
+    return types->layout->is_python2 ? "__builtin__" : "builtins";
+}
+
+/* "collections.deque", or "list" for a builtin; "" if its page is not loaded. */
 static bool set_static_names(struct pht_types *types, const struct pht_remote_text *text,
                              struct pht_type *type)
 {
@@ -207,7 +212,7 @@ static bool set_static_names(struct pht_types *types, const struct pht_remote_te
 
     if (dot == NULL) {
         type->name = keep(&types->names, text->bytes, text->length);
-        type->module = types->layout->is_python2 ? "__builtin__" : "builtins";
+        type->module = text->length > 0 ? builtins(types) : "";
         return type->name != NULL;
     }
     size_t before = (size_t)(dot - text->bytes);

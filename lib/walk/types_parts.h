@@ -10,6 +10,8 @@
 /* PyHeapTypeObject has 944 bytes in 3.15. */
 #define PHT_TYPE_BYTES_MAX 1024
 
+_Static_assert(PHT_TYPE_NAME_MAX == PHT_REMOTE_TEXT_MAX, "names are as long as texts");
+
 /* A slot without a type is free. */
 struct pht_type_slot {
     pht_addr address;
@@ -54,6 +56,15 @@ struct pht_types {
     struct pht_types_stats stats;
     pht_addr refused[PHT_TYPES_REFUSED];
 };
+
+/*
+ * True if an object can begin there: user space ends at 2^47 on x86-64, with tables of four levels.
+ * pht_word_read() is asked of no other address.
+ */
+static inline bool pht_type_may_be_at(pht_addr address)
+{
+    return address % 8 == 0 && address >= PHT_PAGE_BYTES && address < (pht_addr)1 << 47;
+}
 
 /* NULL if `address` is not in the table. */
 struct pht_type *pht_types_lookup(const struct pht_types *types, pht_addr address);

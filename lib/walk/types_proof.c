@@ -54,7 +54,8 @@ static bool is_metatype(struct pht_types *types, pht_addr type)
         uint64_t its_type;
         if (type == types->type_type || (known != NULL && known->kind == PHT_KIND_TYPE))
             return true;
-        if (type % 8 != 0 || !has_flags(types, type, PHT_TYPE_READY | PHT_TYPE_TYPE_SUBCLASS) ||
+        if (!pht_type_may_be_at(type) ||
+            !has_flags(types, type, PHT_TYPE_READY | PHT_TYPE_TYPE_SUBCLASS) ||
             !pht_word_read(types->words, type + PHT_OBJECT_TYPE, &its_type))
             return false;
         if (is_type_itself(types, type, its_type))
