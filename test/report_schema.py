@@ -58,6 +58,7 @@ def main():
         reports = [GOLDEN, full, run(program, "--section=kernel", str(os.getpid())),
                    run(program, "--section=glibc", str(other.pid)),
                    run(program, "--section=maps", str(other.pid)),
+                   run(program, "--section=types", str(target.pid)),
                    run(program, "--section=categories", str(target.pid)),
                    run(program, "--family", str(target.pid)), run(program, "0")]
     finally:
