@@ -1,4 +1,5 @@
 /* Python objects by type, those with the largest sizes first, as the model has them. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,20 @@ static bool is_builtin(const struct pht_type_sum *type)
            strcmp(type->module, "__builtin__") == 0;
 }
 
-/* "collections.OrderedDict", and "dict" of a builtin; "" when memory is short. */
+/* "collections.OrderedDict", "dict" of a builtin; by its address where the name is not known. */
+static char *name_of(const struct pht_type_sum *type)
+{
+    if (type->name[0] == '\0')
+        return pht_text_format("type at %" PRIx64, type->address);
+    if (is_builtin(type))
+        return pht_text_printable(type->name, strlen(type->name));
+    _cleanup_free_ char *bytes = pht_text_format("%s.%s", type->module, type->name);
+    return bytes != NULL ? pht_text_printable(bytes, strlen(bytes)) : NULL;
+}
+
 static void write_name(const struct pht_type_sum *type, int column, FILE *file)
 {
-    _cleanup_free_ char *bytes = pht_text_format("%s%s%s", is_builtin(type) ? "" : type->module,
-                                                 is_builtin(type) ? "" : ".", type->name);
-    _cleanup_free_ char *name = bytes != NULL ? pht_text_printable(bytes, strlen(bytes)) : NULL;
+    _cleanup_free_ char *name = name_of(type);
 
     if (name != NULL)
         pht_text_cut(name, (size_t)(PHT_TEXT_WIDTH - column));

@@ -96,6 +96,15 @@ START_TEST(modules_of_builtins_are_left_out)
 }
 END_TEST
 
+/* In swap, or in a page of a file that the target has not touched. */
+START_TEST(type_without_a_name_is_told_by_its_address)
+{
+    heap_objects_rename(&report->objects->types[2], _i == 0 ? "" : "numpy", "");
+    write_report(true);
+    check_has("  type at 7f2bd5e4c2a0\n");
+}
+END_TEST
+
 START_TEST(blocks_without_a_type_are_told_if_there_are_any)
 {
     write_report(true);
@@ -169,6 +178,7 @@ static Suite *types_suite(void)
     tcase_add_test(tcase, short_form_shows_five_types_and_counts_the_rest);
     tcase_add_test(tcase, short_form_stands_behind_malloc);
     tcase_add_test(tcase, modules_of_builtins_are_left_out);
+    tcase_add_loop_test(tcase, type_without_a_name_is_told_by_its_address, 0, 2);
     tcase_add_test(tcase, blocks_without_a_type_are_told_if_there_are_any);
     tcase_add_loop_test(tcase, types_that_nobody_asked_for_or_found_are_not_shown, 0, 2);
     tcase_add_test(tcase, census_that_found_nothing_says_so);
