@@ -453,6 +453,9 @@ void pht_owners_claim_rest(struct pht_owners *owners, pht_addr start, pht_addr e
 uint64_t pht_owners_resident(struct pht_owners *owners, pht_addr start, pht_addr end);
 uint64_t pht_owners_unclaimed(struct pht_owners *owners, pht_addr start, pht_addr end);
 
+/* All that is resident or in swap. 0 if `owners` is NULL. */
+uint64_t pht_owners_bytes(const struct pht_owners *owners);
+
 /* One for each mapping of smaps, in their order, as claimed so far. */
 const struct pht_owned_mapping *pht_owners_mappings(const struct pht_owners *owners);
 
@@ -490,8 +493,9 @@ struct pht_objects {
     /* Blocks of pymalloc in use that are no object, nor a buffer that is known to be of one. */
     uint64_t unowned_blocks;
     uint64_t unowned_bytes;
-    uint64_t damaged_objects; /* whose size could not be told */
-    uint64_t torn_pools;      /* whose blocks could not be told apart */
+    /* Blocks that begin like an object and contradict themselves: no object is counted there. */
+    uint64_t damaged_objects;
+    uint64_t torn_pools; /* whose blocks could not be told apart */
     uint64_t swapped_pools;
 };
 

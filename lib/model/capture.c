@@ -140,7 +140,7 @@ static struct pht_error *begin_census(struct capture *capture)
     struct pht_report *report = capture->report;
     bool out_of_memory = false;
 
-    if (!(report->sections & PHT_SECTION_TYPES) || report->pymalloc == NULL)
+    if (!(report->walks & PHT_SECTION_TYPES) || report->pymalloc == NULL)
         return NULL;
     capture->census = pht_census_begin(capture->snapshot, &capture->pymalloc, report->pymalloc,
                                        report->owners, &out_of_memory);

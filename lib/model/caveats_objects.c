@@ -13,16 +13,23 @@ static void explain_none(struct pht_report *report)
                         "objects count as malloc in use");
 }
 
+/* Memory that was an object once may look like one still; more of it than that is damage. */
+static bool is_damaged(const struct pht_objects *objects)
+{
+    return objects->damaged_objects > objects->totals.objects / 1000;
+}
+
 static void check_objects(struct pht_report *report)
 {
     const struct pht_objects *objects = report->objects;
     uint64_t damaged = objects->damaged_objects;
     uint64_t torn = objects->torn_pools, swapped = objects->swapped_pools;
 
-    if (damaged > 0)
+    if (is_damaged(objects))
         pht_report_warn(report, "damaged-objects", NULL,
-                        "the size of %s Python object%s could not be told: counted by a guess",
-                        COUNT(damaged), pht_human_plural(damaged));
+                        "%s block%s begin%s like a Python object and contradict%s %s: not counted",
+                        COUNT(damaged), pht_human_plural(damaged), damaged == 1 ? "s" : "",
+                        damaged == 1 ? "s" : "", damaged == 1 ? "itself" : "themselves");
     if (torn > 0)
         pht_report_warn(report, "torn-objects", NULL,
                         "the blocks of %s pool%s could not be told apart: objects in %s are not "
@@ -44,5 +51,5 @@ bool pht_caveats_objects(struct pht_report *report)
         return false;
     }
     check_objects(report);
-    return objects->damaged_objects == 0 && objects->torn_pools == 0 && objects->swapped_pools == 0;
+    return !is_damaged(objects) && objects->torn_pools == 0 && objects->swapped_pools == 0;
 }

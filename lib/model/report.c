@@ -113,7 +113,7 @@ static void list_allocators(struct pht_report *report)
 static unsigned walks_for(unsigned sections)
 {
     if (sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES))
-        sections |= PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC;
+        sections |= PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC | PHT_SECTION_TYPES;
     return sections;
 }
 

@@ -8,8 +8,11 @@
 #include "walk/field.h"
 #include "walk/pymalloc.h"
 
-/* More references than memory has room for pointers are none; immortal objects have all bits. */
-#define REFERENCES_MAX ((uint64_t)UINT32_MAX)
+/* Memory has no room for more references than one in eight bytes, but for some of extensions. */
+#define REFERENCES_LEAST ((uint64_t)1 << 20)
+
+/* From 3.12 on objects may be immortal; their counts are negative as 32-bit numbers. */
+#define IMMORTAL_SINCE 12
 
 /* From 3.14 on, the upper half of the word has flags. */
 #define SPLIT_COUNT_SINCE 14
@@ -79,6 +82,7 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
     census->pymalloc = pymalloc;
     census->owners = owners;
     census->layout = layout;
+    census->references_max = pht_owners_bytes(owners) / sizeof(pht_addr) + REFERENCES_LEAST;
     if (roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG) {
         /* What pymalloc has no room for goes to malloc through hooks of its own. */
         census->hook_bytes = HOOK_BYTES;
@@ -116,9 +120,13 @@ void pht_objects_destroy(struct pht_objects *objects)
 /* A block that waits in a free list of Python has no references, or a link in their place. */
 static bool has_references(const struct pht_census *census, uint64_t word)
 {
-    if (!census->layout.is_python2 && census->layout.minor >= SPLIT_COUNT_SINCE)
-        return (uint32_t)word != 0 && (word >> 32 & UINT16_MAX) == 0;
-    return word != 0 && word <= REFERENCES_MAX;
+    unsigned minor = census->layout.is_python2 ? 0 : census->layout.minor;
+
+    if (minor >= SPLIT_COUNT_SINCE && (word >> 32 & UINT16_MAX) == 0)
+        word = (uint32_t)word;
+    if (minor >= IMMORTAL_SINCE && word <= UINT32_MAX && (int32_t)word < 0)
+        return true;
+    return word != 0 && word <= census->references_max;
 }
 
 static bool is_object_at(struct pht_census *census, const unsigned char *bytes, size_t size,
@@ -300,15 +308,16 @@ static bool count(struct pht_census *census, const struct pht_found_object *foun
         census->out_of_memory = true;
         return false;
     }
-    if (!fits_block(&census->size, block_bytes))
+    if (census->size.is_damaged || !fits_block(&census->size, block_bytes)) {
+        census->result->damaged_objects++;
         return false;
+    }
     sum->objects++;
     sum->size_bytes += census->size.size_bytes;
     sum->allocated_bytes += block_bytes;
     if (census->size.size_bytes > sum->max_bytes)
         sum->max_bytes = census->size.size_bytes;
     sum->gc_tracked += is_tracked(census, found->type, object.bytes);
-    census->result->damaged_objects += census->size.is_damaged;
     for (size_t i = 0; i < census->size.buffers.count; i++)
         count_buffer(census, &census->size.buffers.items[i], found->type, late);
     return true;

@@ -37,6 +37,7 @@ struct pht_census {
     struct pht_owners *owners;
     struct pht_object_layout layout;
     struct pht_types *types;
+    uint64_t references_max;   /* that an object can have */
     uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */
     uint64_t chunk_hook_bytes; /* and of what they asked malloc for */
     struct {
@@ -73,7 +74,7 @@ bool pht_census_find_object(struct pht_census *census, const unsigned char *byte
 /*
  * Count an object. `bytes` are the first `size` of its block, which has `block_bytes` altogether
  * and begins at `block`. `more` is as for pht_object_measure(). False if it is none, since it
- * would be larger than its block.
+ * contradicts itself, or would be larger than its block.
  */
 bool pht_census_count(struct pht_census *census, const struct pht_found_object *object,
                       pht_addr block, const unsigned char *bytes, size_t size, uint64_t block_bytes,

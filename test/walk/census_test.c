@@ -187,11 +187,24 @@ START_TEST(blocks_without_references_are_dead)
 
     put_object(block, 0, class_type);
     put_object(block + 64, (uint64_t)1 << 40, class_type);
-    put_object(block + 128, UINT32_MAX, class_type);
+    put_object(block + 128, 1000000, class_type);
     take();
     check("Item", 1, 64, 64);
     ck_assert_uint_eq(found->unowned_blocks, 2);
     ck_assert_uint_eq(found->unowned_bytes, 128);
+}
+END_TEST
+
+/* More than the process has room for pointers. */
+START_TEST(no_object_has_references_without_end)
+{
+    pht_addr block = add_pool(64, 2);
+
+    put_object(block, UINT32_MAX, class_type);
+    put_object(block + 64, 2000000, class_type);
+    take();
+    ck_assert_uint_eq(found->totals.objects, 0);
+    ck_assert_uint_eq(found->unowned_blocks, 2);
 }
 END_TEST
 
@@ -249,6 +262,7 @@ START_TEST(object_that_is_larger_than_its_block_is_none)
     take();
     check("wide", 1, 64, 64);
     ck_assert_uint_eq(found->unowned_blocks, 1);
+    ck_assert_uint_eq(found->damaged_objects, 1);
 }
 END_TEST
 
@@ -368,6 +382,7 @@ static Suite *make_suite(void)
     tcase_add_test(blocks, objects_count_by_type);
     tcase_add_test(blocks, free_blocks_hold_no_objects);
     tcase_add_test(blocks, blocks_without_references_are_dead);
+    tcase_add_test(blocks, no_object_has_references_without_end);
     tcase_add_test(blocks, objects_of_the_collector_begin_behind_its_head);
     tcase_add_test(blocks, buffers_are_their_owners);
     tcase_add_test(blocks, address_inside_of_a_block_is_no_buffer);
