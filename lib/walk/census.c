@@ -25,6 +25,9 @@
 
 #define OBJECT_BYTES_MIN ((uint64_t)16)
 
+/* Of an optional member at the end of an object. */
+#define MISSING_BYTES_MAX ((uint64_t)8)
+
 /* A chunk that is larger is damage. */
 #define CHUNK_BYTES_MAX ((uint64_t)1 << 46)
 
@@ -284,10 +287,15 @@ static void count_buffer(struct pht_census *census, const struct pht_object_buff
     census->result->unowned_bytes -= bytes;
 }
 
-/* What owns no buffer has all its bytes in its block. */
-static bool fits_block(const struct pht_object_size *size, uint64_t block_bytes)
+/*
+ * What owns no buffer has all its bytes in its block, but for a time of datetime without a zone,
+ * which has no room for one; and a bytearray of 3.15 counts what another object has.
+ */
+static bool fits_block(const struct pht_type *type, const struct pht_object_size *size,
+                       uint64_t block_bytes)
 {
-    return size->buffers.count > 0 || size->size_bytes <= block_bytes;
+    return size->buffers.count > 0 || type->kind == PHT_KIND_BYTEARRAY ||
+           size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
 }
 
 static bool count(struct pht_census *census, const struct pht_found_object *found, pht_addr block,
@@ -308,10 +316,9 @@ static bool count(struct pht_census *census, const struct pht_found_object *foun
         census->out_of_memory = true;
         return false;
     }
-    if (census->size.is_damaged || !fits_block(&census->size, block_bytes)) {
-        census->result->damaged_objects++;
+    census->result->damaged_objects += census->size.is_damaged;
+    if (census->size.is_damaged || !fits_block(found->type, &census->size, block_bytes))
         return false;
-    }
     sum->objects++;
     sum->size_bytes += census->size.size_bytes;
     sum->allocated_bytes += block_bytes;

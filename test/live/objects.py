@@ -15,8 +15,10 @@ MOVING = {"builtins.dict", "builtins.list", "builtins.tuple", "builtins.frame", 
           "builtins.function", "builtins.generator", "builtins.method",
           "builtins.builtin_function_or_method"}
 # Their __sizeof__() counts what only their modules know of.
-SPECIAL = {"_io.BufferedReader", "_struct.Struct"}
-UNOWNED_MAX = 0.01
+SPECIAL = {"_io.BufferedReader", "_io.BufferedWriter", "_struct.Struct"}
+# Up to 3.10 code objects keep a frame, which belongs to nobody.
+UNOWNED_MAX, UNOWNED_MAX_WITH_FRAMES = 0.01, 0.08
+FRAMES_UNTIL = (3, 10)
 
 
 def tests(lab):
@@ -53,12 +55,15 @@ def check_step(name, before, after, count, size):
            "%d more bytes of %s, not %d" % (sizes, name, size))
 
 
-def check_unowned(report):
+def check_unowned(interpreter, report):
     sums = report["objects"]
-    expect(sums["unowned_bytes"] <= UNOWNED_MAX * sums["allocated_bytes"],
+    share = UNOWNED_MAX_WITH_FRAMES if interpreter.series <= FRAMES_UNTIL else UNOWNED_MAX
+    expect(sums["unowned_bytes"] <= share * sums["allocated_bytes"],
            "%d of %d bytes of blocks are nobody's" % (sums["unowned_bytes"],
                                                       sums["allocated_bytes"]))
-    equal("damaged objects", sums["damaged_objects"], 0)
+    # Memory that was an object once may look like one still.
+    expect(sums["damaged_objects"] <= sums["objects"] / 1000,
+           "%d damaged objects" % sums["damaged_objects"])
     equal("torn pools", sums["torn_pools"], 0)
 
 
@@ -98,7 +103,7 @@ def check_known(lab, interpreter):
                 check_step(words[1], before, report, int(words[2]), int(words[3]))
                 steps += 1
             else:
-                check_unowned(report)
+                check_unowned(interpreter, report)
                 check_tracked(report, wanted)
             process.go_on()
     expect(steps == 28, "%d steps" % steps)
