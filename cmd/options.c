@@ -29,7 +29,7 @@ static const struct option_row {
     {'o', "output", "FILE", "write there instead of stdout"},
     {OPTION_SECTION, "section", "NAME",
      "only this part, in full: kernel, categories, pymalloc,\n"
-     "glibc, maps, family; may be repeated"},
+     "glibc, types, maps, family; may be repeated"},
     {OPTION_FAMILY, "family", NULL, "the same as --section=family: what fork still shares"},
     {OPTION_STOP, "stop", "MODE",
      "brief (default): about a millisecond; none: never stop\n"
@@ -111,7 +111,8 @@ static const struct {
 } sections[] = {
     {"kernel", PHT_SECTION_KERNEL},     {"categories", PHT_SECTION_CATEGORIES},
     {"pymalloc", PHT_SECTION_PYMALLOC}, {"glibc", PHT_SECTION_GLIBC},
-    {"maps", PHT_SECTION_MAPS},         {"family", PHT_SECTION_FAMILY},
+    {"types", PHT_SECTION_TYPES},       {"maps", PHT_SECTION_MAPS},
+    {"family", PHT_SECTION_FAMILY},
 };
 
 static struct pht_error *parse_section(const char *text, unsigned *ret)
@@ -122,8 +123,8 @@ static struct pht_error *parse_section(const char *text, unsigned *ret)
             return NULL;
         }
     }
-    return usage("--section is kernel, categories, pymalloc, glibc, maps or family, not '%s'",
-                 text);
+    return usage(
+        "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '%s'", text);
 }
 
 static struct pht_error *take(int key, struct options *options)

@@ -58,6 +58,7 @@ def main():
         reports = [GOLDEN, full, run(program, "--section=kernel", str(os.getpid())),
                    run(program, "--section=glibc", str(other.pid)),
                    run(program, "--section=maps", str(other.pid)),
+                   run(program, "--section=types", str(target.pid)),
                    run(program, "--section=categories", str(target.pid)),
                    run(program, "--family", str(target.pid)), run(program, "0")]
     finally:
@@ -66,9 +67,17 @@ def main():
             process.wait()
     # What must be refused, so that this test can fail.
     arena = GOLDEN["glibc"]["arenas"][0]
+    kind, objects = GOLDEN["types"][0], GOLDEN["objects"]
     broken = [{**full, "kernel": None}, {**full, "taken_at": "today"}, {**full, "extra_field": 1},
               {**GOLDEN, "glibc": {**GOLDEN["glibc"], "arenas": [{**arena, "kind": "other"}]}},
               {**GOLDEN, "libc": {**GOLDEN["libc"], "family": None}},
+              {**GOLDEN, "types": [{**kind, "address": kind["objects"]}]},
+              {**GOLDEN, "types": [{**kind, "module": None}]},
+              {**GOLDEN, "types": [{**kind, "objects": 0}]},
+              {**GOLDEN, "types": [{k: v for k, v in kind.items() if k != "gc_tracked"}]},
+              {**GOLDEN, "objects": {**objects, "unowned_bytes": None}},
+              {**GOLDEN, "objects": {k: v for k, v in objects.items() if k != "torn_pools"}},
+              {k: v for k, v in GOLDEN.items() if k != "objects"},
               {**GOLDEN, "categories": GOLDEN["categories"][1:]},
               {**GOLDEN, "categories": [{**GOLDEN["categories"][0], "id": "python"}] * 12},
               {**GOLDEN, "mappings": [{**GOLDEN["mappings"][0], "perms": "rwx"}]},

@@ -111,7 +111,11 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     ADDRESS(pymalloc_function, "_PyObject_Malloc")                                                 \
     ADDRESS(malloc_function, "_PyMem_RawMalloc")                                                   \
     ADDRESS(debug_function, "_PyMem_DebugMalloc")                                                  \
-    ADDRESS(mimalloc_function, "_PyObject_MiMalloc")
+    ADDRESS(mimalloc_function, "_PyObject_MiMalloc")                                               \
+    /* what every chain of types ends at; exported by all versions, Objects/typeobject.c */        \
+    ADDRESS(type_type, "PyType_Type")                                                              \
+    /* 2.7 with characters of two bytes; with four it is called PyUnicodeUCS4_... */               \
+    ADDRESS(narrow_unicode, "PyUnicodeUCS2_FromUnicode")
 
 struct pht_python_layout {
 #define PHT_FIELD_2(field, a) uint64_t field;
@@ -183,6 +187,125 @@ bool pht_python_distrust_cache(const struct pht_python *python, const struct pht
  */
 void pht_python_keep_doubted(struct pht_python *python, const struct pht_process *process,
                              const struct pht_layout_options *options);
+
+/* ---- Python objects ----------------------------------------------------------------------- */
+
+/*
+ * These go by the version, unlike all above: extensions are compiled against them, so that they
+ * hold for a whole series. Still, each type and each size is checked before it is believed.
+ *
+ * Offsets that are the same in all versions from 2.7 to 3.15: Include/object.h, and from 3.8 on
+ * Include/cpython/object.h. Checked with the DWARF of 2.7.18, 3.6.15, 3.7.16, 3.8.18, 3.9.18,
+ * 3.10.13, 3.11.7, 3.12.1, 3.13.0, 3.14.10 and 3.15.2, as is all below.
+ */
+enum pht_object_offset {
+    PHT_OBJECT_TYPE = 8,
+    PHT_OBJECT_SIZE = 16, /* of a PyVarObject */
+    PHT_TYPE_NAME = 24,
+    PHT_TYPE_BASICSIZE = 32,
+    PHT_TYPE_ITEMSIZE = 40,
+    PHT_TYPE_FLAGS = 168,
+    PHT_TYPE_BASE = 256,
+    PHT_TYPE_DICT = 264,
+    PHT_TYPE_DICTOFFSET = 288,
+};
+
+/* Bits of tp_flags. INT is of 2.7 only; LONG is the int of 3.x, BYTES the str of 2.7. */
+enum pht_type_flag {
+    PHT_TYPE_HEAPTYPE = 1 << 9,
+    PHT_TYPE_READY = 1 << 12,
+    PHT_TYPE_HAVE_GC = 1 << 14,
+    PHT_TYPE_LONG_SUBCLASS = 1 << 24,
+    PHT_TYPE_LIST_SUBCLASS = 1 << 25,
+    PHT_TYPE_TUPLE_SUBCLASS = 1 << 26,
+    PHT_TYPE_BYTES_SUBCLASS = 1 << 27,
+    PHT_TYPE_UNICODE_SUBCLASS = 1 << 28,
+    PHT_TYPE_DICT_SUBCLASS = 1 << 29,
+};
+
+#define PHT_TYPE_TYPE_SUBCLASS ((uint32_t)1 << 31)
+
+/* How a dict keeps its entries: Objects/dictobject.c. */
+enum pht_dict_form {
+    PHT_DICT_TABLE, /* 2.7: one table of entries, small ones inside the dict */
+    PHT_DICT_SIZED, /* 3.6 to 3.10: keys with their size as a number */
+    PHT_DICT_LOG2,  /* 3.11 and later: keys with the logarithm of their size, and kinds of them */
+};
+
+/* Where the attributes of an instance are while it has no dict: Include/internal/pycore_dict.h. */
+enum pht_values_form {
+    PHT_VALUES_IN_DICT,  /* up to 3.10: nowhere; those of a split dict are a plain array */
+    PHT_VALUES_POINTED,  /* 3.11: pointer in front of the object */
+    PHT_VALUES_TAGGED,   /* 3.12: the same word is a dict or, with bit 0, values */
+    PHT_VALUES_EMBEDDED, /* 3.13 and later: behind the object */
+};
+
+/*
+ * What differs by version. Offsets are from the start of the object, and 0 for what a version does
+ * not have. The table of them, with its sources, is in lib/layout/object_layout.c.
+ */
+struct pht_object_layout {
+    unsigned minor; /* 7 for 2.7, 6 and later for 3.x */
+    bool is_python2;
+    uint16_t gc_head_bytes;
+    uint32_t managed_flags;     /* with one of them, two words stand before the collector's head */
+    uint32_t managed_dict_flag; /* one of those two is of the __dict__ */
+    enum pht_dict_form dict_form;
+    enum pht_values_form values_form;
+    uint16_t type_bytes; /* PyTypeObject, PyHeapTypeObject */
+    uint16_t heap_type_bytes;
+    uint16_t type_qualname;
+    uint16_t type_cached_keys;
+    uint16_t type_owned_name; /* _ht_tpname */
+    uint16_t str_ascii_bytes; /* PyASCIIObject, PyCompactUnicodeObject, PyUnicodeObject */
+    uint16_t str_compact_bytes;
+    uint16_t str_bytes;
+    uint16_t str_char_bytes; /* 2.7 only: 2 or 4, as it was configured */
+    uint16_t str_utf8_length;
+    uint16_t str_utf8;
+    uint16_t str_wstr;
+    uint16_t str_wstr_length;
+    uint16_t str_data;   /* of one that is not compact; 2.7: of all */
+    uint16_t keys_bytes; /* head of PyDictKeysObject */
+    uint16_t set_smalltable;
+    uint16_t bytearray_alloc;
+    uint16_t bytearray_start;  /* of its memory: ob_bytes */
+    uint16_t bytearray_object; /* 3.15: the bytes object that has its memory */
+    uint16_t deque_bytes;
+    uint16_t deque_length;
+    uint16_t deque_first_block;
+    uint16_t deque_first_index;
+    uint16_t deque_block_slots; /* pointers in a block, besides those to its neighbours */
+    uint16_t deque_next_block;  /* offsets in a block of the pointers to its neighbours */
+    uint16_t deque_last_block;
+    uint16_t deque_spare_count;
+    uint16_t deque_spares;
+    uint16_t array_bytes;
+    uint16_t code_stacksize;
+    uint16_t code_locals; /* their number: co_nlocals, from 3.11 on co_nlocalsplus */
+    uint16_t code_freevars;
+    uint16_t code_cellvars;
+    uint16_t code_cell2arg;
+    uint16_t code_bytecode; /* co_code */
+    uint16_t code_opcache_map;
+    uint16_t code_opcache;
+    uint16_t code_opcache_size;
+    uint16_t code_extra;
+    uint16_t code_cached;     /* 3.11: _co_linearray; later _co_cached */
+    uint16_t code_monitoring; /* _co_monitoring */
+    uint16_t frame_bytes;     /* PyFrameObject; from 3.11 on without _f_frame_data */
+    uint16_t frame_code;      /* f_code; from 3.11 on f_frame */
+    uint16_t generator_bytes; /* 3.11 and later: without gi_iframe */
+    uint16_t generator_code;
+    uint16_t inner_frame_bytes; /* _PyInterpreterFrame without its locals and stack */
+    uint16_t inner_frame_code;
+};
+
+/*
+ * False for what is not known, so that no object can be told: free-threaded builds, debug builds
+ * up to 3.7 (Py_TRACE_REFS puts two words in front of each object), other versions.
+ */
+bool pht_object_layout_find(const struct pht_python *python, struct pht_object_layout *ret);
 
 /* ---- other allocators --------------------------------------------------------------------- */
 

@@ -19,7 +19,8 @@ enum pht_section {
     PHT_SECTION_GLIBC = 1 << 3,
     PHT_SECTION_MAPS = 1 << 4,   /* alone: what the kernel tells, of any process */
     PHT_SECTION_FAMILY = 1 << 5, /* with the categories of what was copied, so as these */
-    PHT_SECTION_ALL = (1 << 6) - 1,
+    PHT_SECTION_TYPES = 1 << 6,
+    PHT_SECTION_ALL = (1 << 7) - 1,
 };
 
 /* What was left out of the report, or is not sure, and what would help. `remedy` may be NULL. */
@@ -154,6 +155,7 @@ struct pht_report {
     struct pht_cgroup_memory cgroup;
     struct pht_pymalloc *pymalloc; /* NULL: see warnings */
     struct pht_glibc *glibc;       /* NULL: see warnings */
+    struct pht_objects *objects;   /* NULL: see warnings */
     struct pht_malloc_resident malloc_resident;
     struct pht_arena_limit arena_limit;
 

@@ -375,9 +375,10 @@ struct pht_range {
     pht_addr end;
 };
 
+struct pht_census;
 struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                                  const struct pht_range *others, size_t other_count,
-                                 struct pht_owners *owners);
+                                 struct pht_owners *owners, struct pht_census *census);
 void pht_glibc_destroy(struct pht_glibc *glibc);
 
 /* ---- who owns what ------------------------------------------------------------------------ */
@@ -452,6 +453,9 @@ void pht_owners_claim_rest(struct pht_owners *owners, pht_addr start, pht_addr e
 uint64_t pht_owners_resident(struct pht_owners *owners, pht_addr start, pht_addr end);
 uint64_t pht_owners_unclaimed(struct pht_owners *owners, pht_addr start, pht_addr end);
 
+/* All that is resident or in swap. 0 if `owners` is NULL. */
+uint64_t pht_owners_bytes(const struct pht_owners *owners);
+
 /* One for each mapping of smaps, in their order, as claimed so far. */
 const struct pht_owned_mapping *pht_owners_mappings(const struct pht_owners *owners);
 
@@ -463,6 +467,50 @@ enum pht_category pht_owners_page(struct pht_owners *owners, pht_addr page);
 
 /* The first resident page at or behind `page`; `end` if there is none before that. */
 pht_addr pht_owners_next_page(struct pht_owners *owners, pht_addr page, pht_addr end);
+
+/* ---- Python objects ----------------------------------------------------------------------- */
+
+/*
+ * All objects of one type. `size_bytes` is what sys.getsizeof() adds up to, `allocated_bytes` what
+ * they and the buffers that they own really take: blocks of pymalloc, chunks of malloc. A buffer
+ * that several objects share counts once, for one of them.
+ */
+struct pht_type_sum {
+    pht_addr address;
+    char *name;
+    char *module;
+    uint64_t objects;
+    uint64_t size_bytes;
+    uint64_t allocated_bytes;
+    uint64_t max_bytes;  /* the largest size of one */
+    uint64_t gc_tracked; /* objects that the collector knows of */
+};
+
+struct pht_objects {
+    struct pht_type_sum *types; /* largest size first */
+    size_t type_count;
+    struct pht_type_sum totals; /* address and names mean nothing */
+    /* Blocks of pymalloc in use that are no object, nor a buffer that is known to be of one. */
+    uint64_t unowned_blocks;
+    uint64_t unowned_bytes;
+    /* Blocks that begin like an object and contradict themselves: no object is counted there. */
+    uint64_t damaged_objects;
+    uint64_t torn_pools; /* whose blocks could not be told apart */
+    uint64_t swapped_pools;
+};
+
+/*
+ * A census of a process whose pymalloc was walked: first of its pools, then of the chunks that
+ * pht_glibc_walk() comes by. All that is given is kept by reference. pht_census_begin() gives NULL
+ * where the objects of this build are not known, or, with `*out_of_memory`, when memory is short.
+ * pht_census_end() gives NULL when memory is short; it destroys the census in any case.
+ */
+struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
+                                    const struct pht_pymalloc_roots *roots,
+                                    const struct pht_pymalloc *pymalloc, struct pht_owners *owners,
+                                    bool *out_of_memory);
+struct pht_objects *pht_census_end(struct pht_census *census);
+void pht_objects_destroy(struct pht_objects *objects);
 
 /* ---- what no allocator owns --------------------------------------------------------------- */
 

@@ -27,6 +27,7 @@ struct capture {
     struct pht_pymalloc_roots pymalloc;
     struct pht_glibc_roots glibc;
     struct pht_snapshot *snapshot;
+    struct pht_census *census; /* while the walks are made */
     struct doubted doubted;
 };
 
@@ -128,8 +129,31 @@ static struct pht_error *walk_glibc(struct capture *capture)
         return NULL;
     if (!list_pymalloc_arenas(report->pymalloc, &others, &count))
         return pht_error_no_memory();
-    report->glibc = pht_glibc_walk(capture->snapshot, roots, others, count, report->owners);
+    report->glibc =
+        pht_glibc_walk(capture->snapshot, roots, others, count, report->owners, capture->census);
     return report->glibc != NULL ? NULL : pht_error_no_memory();
+}
+
+/* Objects are looked for where pymalloc could be walked, with arenas or without. */
+static struct pht_error *begin_census(struct capture *capture)
+{
+    struct pht_report *report = capture->report;
+    bool out_of_memory = false;
+
+    if (!(report->walks & PHT_SECTION_TYPES) || report->pymalloc == NULL)
+        return NULL;
+    capture->census = pht_census_begin(capture->snapshot, &capture->pymalloc, report->pymalloc,
+                                       report->owners, &out_of_memory);
+    return out_of_memory ? pht_error_no_memory() : NULL;
+}
+
+static struct pht_error *end_census(struct capture *capture, struct pht_error *error)
+{
+    capture->report->objects = pht_census_end(capture->census);
+    capture->census = NULL;
+    if (error == NULL && capture->report->objects == NULL)
+        error = pht_error_no_memory();
+    return error;
 }
 
 static struct pht_error *walk_regions(struct capture *capture)
@@ -158,8 +182,12 @@ static struct pht_error *walk(struct capture *capture)
         error = pht_error_no_memory();
     if (error == NULL && capture->has_pymalloc)
         error = walk_pymalloc(capture);
+    if (error == NULL)
+        error = begin_census(capture);
     if (error == NULL && capture->has_glibc)
         error = walk_glibc(capture);
+    if (capture->census != NULL)
+        error = end_census(capture, error);
     if (error == NULL && capture->report->owners != NULL)
         error = walk_regions(capture);
     capture->report->walk_us = pht_clock_us() - started;
@@ -265,6 +293,8 @@ static struct pht_error *resolve_anew(struct capture *capture)
     report->pymalloc = NULL;
     pht_glibc_destroy(report->glibc);
     report->glibc = NULL;
+    pht_objects_destroy(report->objects);
+    report->objects = NULL;
     report->object_allocator = PHT_ALLOCATOR_UNKNOWN;
     struct pht_error *error = pht_runtimes_find(capture->target, capture->options, report);
     if (error == NULL && capture->doubted.python != NULL)

@@ -83,6 +83,8 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
         report->complete = pht_caveats_pymalloc(report);
     if (report->walks & PHT_SECTION_GLIBC)
         report->complete = pht_caveats_glibc(report) && report->complete;
+    if (report->walks & PHT_SECTION_TYPES)
+        report->complete = pht_caveats_objects(report) && report->complete;
     if (report->has_snapshot && !report->snapshot.consistent)
         report->complete = false;
     check_foreign_allocators(report);
@@ -91,6 +93,6 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
         check_zero_pages(report, target);
     if (report->sections == PHT_SECTION_ALL)
         pht_report_warn(report, "not-walked", NULL,
-                        "this version walks pymalloc and glibc's malloc, not objects: types, gc "
-                        "and owners of malloc's chunks are not told");
+                        "this version does not walk the garbage collector's lists and the free "
+                        "lists of types, and judges nothing: no gc, freelists and findings");
 }

@@ -4,7 +4,7 @@
 
 bool pht_ledger_is_wanted(const struct pht_report *report)
 {
-    return report->sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY);
+    return report->sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES);
 }
 
 void pht_ledger_drop(struct pht_report *report)
@@ -31,8 +31,12 @@ static enum pht_evidence evidence_of(const struct pht_report *report, enum pht_c
     case PHT_CATEGORY_PYMALLOC_SLACK:
         return report->pymalloc != NULL ? PHT_EVIDENCE_WALKED : PHT_EVIDENCE_NONE;
     case PHT_CATEGORY_PYTHON_LARGE:
-        return has_some ? PHT_EVIDENCE_WALKED : PHT_EVIDENCE_NONE;
+        return has_some || report->objects != NULL ? PHT_EVIDENCE_WALKED : PHT_EVIDENCE_NONE;
     case PHT_CATEGORY_MALLOC_UNOWNED:
+        /* Every chunk was visited, but an owner that was not found may still be one. */
+        if (report->glibc != NULL && report->objects != NULL)
+            return PHT_EVIDENCE_REMAINDER;
+        return report->glibc != NULL ? PHT_EVIDENCE_WALKED : PHT_EVIDENCE_NONE;
     case PHT_CATEGORY_MALLOC_FREE:
     case PHT_CATEGORY_MALLOC_TOP:
     case PHT_CATEGORY_MALLOC_MMAPPED:

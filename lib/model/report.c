@@ -23,6 +23,7 @@ void pht_report_destroy(struct pht_report *report)
     pht_libc_destroy(report->libc);
     pht_pymalloc_destroy(report->pymalloc);
     pht_glibc_destroy(report->glibc);
+    pht_objects_destroy(report->objects);
     pht_ledger_drop(report);
     free(report->mappings);
     free(report->unattributed);
@@ -111,8 +112,8 @@ static void list_allocators(struct pht_report *report)
 /* The ledger and the walkers that it needs; a list of mappings alone is asked of any process. */
 static unsigned walks_for(unsigned sections)
 {
-    if (sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY))
-        sections |= PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC;
+    if (sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES))
+        sections |= PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC | PHT_SECTION_TYPES;
     return sections;
 }
 

@@ -12,6 +12,10 @@ json_t *pht_json_pymalloc(const struct pht_pymalloc *pymalloc, struct pht_json *
 json_t *pht_json_libc(const struct pht_libc *libc, struct pht_json *json);
 json_t *pht_json_glibc(const struct pht_report *report, struct pht_json *json);
 
+/* `types` and `objects` of the schema. */
+json_t *pht_json_types(const struct pht_objects *objects, struct pht_json *json);
+json_t *pht_json_objects(const struct pht_objects *objects, struct pht_json *json);
+
 json_t *pht_json_categories(const struct pht_report *report, struct pht_json *json);
 json_t *pht_json_unattributed(const struct pht_report *report, struct pht_json *json);
 json_t *pht_json_mappings(const struct pht_report *report, struct pht_json *json);

@@ -107,17 +107,8 @@ static json_t *warnings(const struct pht_report *report, struct pht_json *json)
     return list;
 }
 
-/* Parts of the schema that nothing in this version can fill in. */
-static void put_unknown(struct pht_json *json, json_t *root, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        pht_json_put(json, root, names[i], json_null());
-}
-
 bool pht_json_report_write(const struct pht_report *report, const char *version, FILE *file)
 {
-    static const char *const objects[] = {"gc", "types", "freelists"};
-    static const char *const findings[] = {"findings"};
     struct pht_json json = {0};
     json_t *root = json_object(), *tool = json_object();
 
@@ -139,7 +130,10 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
     pht_json_put(&json, root, "unattributed", pht_json_unattributed(report, &json));
     pht_json_put(&json, root, "pymalloc", pht_json_pymalloc(report->pymalloc, &json));
     pht_json_put(&json, root, "glibc", pht_json_glibc(report, &json));
-    put_unknown(&json, root, objects, sizeof(objects) / sizeof(objects[0]));
+    pht_json_put(&json, root, "gc", json_null());
+    pht_json_put(&json, root, "types", pht_json_types(report->objects, &json));
+    pht_json_put(&json, root, "objects", pht_json_objects(report->objects, &json));
+    pht_json_put(&json, root, "freelists", json_null());
     pht_json_put(&json, root, "mappings", pht_json_mappings(report, &json));
     pht_json_put(&json, root, "regions", pht_json_regions(report, &json));
     pht_json_put(&json, root, "family", pht_json_family(report, &json));
@@ -147,7 +141,7 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
                         report->has_family ? report->family_shared_bytes : PHT_UNKNOWN);
     pht_json_put(&json, root, "family_exact",
                  report->has_family ? json_boolean(report->family_is_exact) : json_null());
-    put_unknown(&json, root, findings, sizeof(findings) / sizeof(findings[0]));
+    pht_json_put(&json, root, "findings", json_null());
     pht_json_put(&json, root, "warnings", warnings(report, &json));
     return pht_json_dump(&json, root, file);
 }

@@ -11,6 +11,7 @@ struct walk {
     const struct pht_glibc_roots *roots;
     struct pht_glibc *result;
     struct pht_owners *owners;
+    struct pht_census *census;
     struct pht_malloc_lists lists;
     struct pht_chunk_walk *chunks;
     struct pht_ranges taken;     /* heaps of threads, other allocators */
@@ -211,6 +212,17 @@ static bool list_sizes(struct walk *walk)
     return true;
 }
 
+/* The category stays that of mmapped chunks, whoever owns them. */
+static void count_object(struct walk *walk, const struct pht_mmapped_chunk *chunk)
+{
+    unsigned char head[PHT_CENSUS_HEAD_BYTES];
+    pht_addr memory = chunk->address + PHT_CHUNK_HEADER_BYTES;
+
+    if (walk->census != NULL &&
+        pht_snapshot_read(walk->snapshot, memory, head, sizeof(head)) == PHT_READ_OK)
+        pht_census_count_chunk(walk->census, memory, chunk->bytes, head, sizeof(head));
+}
+
 static bool find_mmapped(struct walk *walk)
 {
     struct pht_glibc *result = walk->result;
@@ -222,6 +234,7 @@ static bool find_mmapped(struct walk *walk)
     for (size_t i = 0; i < found.count; i++) {
         pht_owners_claim(walk->owners, found.items[i].start,
                          found.items[i].start + found.items[i].bytes, PHT_CATEGORY_MALLOC_MMAPPED);
+        count_object(walk, &found.items[i]);
         result->mmapped_bytes += found.items[i].bytes;
         result->mmapped_resident_bytes += found.items[i].resident_bytes;
     }
@@ -271,15 +284,16 @@ static bool prepare(struct walk *walk)
     walk->chunks->snapshot = walk->snapshot;
     walk->chunks->roots = roots;
     walk->chunks->claims.owners = walk->owners;
+    walk->chunks->claims.census = walk->census;
     walk->chunks->lists = &walk->lists;
     return walk->result->arenas != NULL && walk->result->threads != NULL;
 }
 
 struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                                  const struct pht_range *others, size_t other_count,
-                                 struct pht_owners *owners)
+                                 struct pht_owners *owners, struct pht_census *census)
 {
-    struct walk walk = {.snapshot = snapshot, .roots = roots, .owners = owners};
+    struct walk walk = {.snapshot = snapshot, .roots = roots, .owners = owners, .census = census};
 
     bool walked = prepare(&walk) && follow_lists(&walk) &&
                   take_ranges(&walk, others, other_count) && walk_arenas(&walk) &&

@@ -9,6 +9,9 @@
 #include "walk/glibc_settle.h"
 #include "walk/glibc_top.h"
 
+/* Of a chunk, for the census. */
+#define HEAD_BYTES (PHT_CHUNK_HEADER_BYTES + PHT_CENSUS_HEAD_BYTES)
+
 /* ---- the window --------------------------------------------------------------------------- */
 
 void pht_chunk_drop_window(struct pht_chunk_walk *walk)
@@ -99,6 +102,15 @@ void pht_chunk_claim(struct pht_chunk_walk *walk, pht_addr start, pht_addr end,
                      enum pht_category category)
 {
     if (!pht_chunk_claims_add(&walk->claims, &walk->now.claims, start, end, category))
+        walk->out_of_memory = true;
+}
+
+void pht_chunk_claim_live(struct pht_chunk_walk *walk, pht_addr start, pht_addr end)
+{
+    const struct pht_pending_chunk *chunk = &walk->now.pending;
+
+    if (!pht_chunk_claims_add_live(&walk->claims, &walk->now.claims, start, end, chunk->head,
+                                   chunk->head_bytes))
         walk->out_of_memory = true;
 }
 
@@ -217,6 +229,24 @@ static enum pht_chunk_step end_in_growth(struct pht_chunk_walk *walk,
 
 /* ---- one step ----------------------------------------------------------------------------- */
 
+/* For the census; as much as the window has of it. */
+static void keep_head(struct pht_chunk_walk *walk, const uint8_t *memory)
+{
+    struct pht_pending_chunk *chunk = &walk->now.pending;
+    size_t left = walk->window_bytes - (size_t)(memory - walk->window);
+    uint64_t bytes = pht_chunk_bytes(chunk->raw) - sizeof(uint64_t);
+
+    chunk->head_bytes = 0;
+    if (walk->claims.census == NULL || memory > walk->window + walk->window_bytes)
+        return;
+    if (bytes > left)
+        bytes = left;
+    if (bytes > sizeof(chunk->head))
+        bytes = sizeof(chunk->head);
+    memcpy(chunk->head, memory, bytes);
+    chunk->head_bytes = (uint32_t)bytes;
+}
+
 static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_header *header)
 {
     struct pht_chunk_position *now = &walk->now;
@@ -226,7 +256,9 @@ static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_he
         return end_in_growth(walk, header);
     if (walk->end - now->at < PHT_CHUNK_HEADER_BYTES)
         return PHT_STEP_BROKEN;
-    bytes = look(walk, PHT_CHUNK_BYTES_MIN);
+    bytes = walk->claims.census != NULL ? look(walk, HEAD_BYTES) : NULL;
+    if (bytes == NULL)
+        bytes = look(walk, PHT_CHUNK_BYTES_MIN);
     if (bytes == NULL)
         return PHT_STEP_UNREADABLE;
     *header = pht_chunk_read_header(walk, now->at, bytes);
@@ -240,11 +272,11 @@ static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_he
     if (!pht_chunk_fits(walk, now->at, header) || (!is_whole && !pht_chunk_has_grown(walk)) ||
         !pht_chunk_settle(walk, header))
         return PHT_STEP_BROKEN;
-    now->pending = (struct pht_pending_chunk){.address = now->at, .raw = header->raw};
-    if (is_whole) {
-        now->pending.words[0] = pht_field_u64(bytes, 16);
-        now->pending.words[1] = pht_field_u64(bytes, 24);
-    }
+    now->pending.address = now->at;
+    now->pending.raw = header->raw;
+    now->pending.words[0] = is_whole ? pht_field_u64(bytes, 16) : 0;
+    now->pending.words[1] = is_whole ? pht_field_u64(bytes, 24) : 0;
+    keep_head(walk, bytes + PHT_CHUNK_HEADER_BYTES);
     now->at += header->bytes;
     return PHT_STEP_ON;
 }

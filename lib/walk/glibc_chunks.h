@@ -28,9 +28,11 @@ struct pht_chunk_header {
 
 /* A chunk whose header was read; what it is shows only in the header behind it. */
 struct pht_pending_chunk {
-    pht_addr address;  /* 0: none */
-    uint64_t raw;      /* size word, flags included */
-    uint64_t words[2]; /* of its memory */
+    pht_addr address;    /* 0: none */
+    uint64_t raw;        /* size word, flags included */
+    uint64_t words[2];   /* of its memory */
+    uint32_t head_bytes; /* how much of it is kept for the census */
+    unsigned char head[PHT_CENSUS_HEAD_BYTES];
 };
 
 struct pht_chunk_position {
@@ -94,6 +96,9 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
 /* [start, end) belongs to `category`, unless the walk goes back to before this. */
 void pht_chunk_claim(struct pht_chunk_walk *walk, pht_addr start, pht_addr end,
                      enum pht_category category);
+
+/* The same of the pending chunk, if it is in use. */
+void pht_chunk_claim_live(struct pht_chunk_walk *walk, pht_addr start, pht_addr end);
 
 void pht_chunk_walk_deinit(struct pht_chunk_walk *walk);
 

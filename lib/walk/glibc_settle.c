@@ -107,9 +107,11 @@ bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header
     if (next->raw & PHT_CHUNK_PREV_INUSE)
         kind = kind_in_use(walk);
     pht_chunk_tally_add(&now->tally, kind, now->pending.address, now->pending.raw);
-    pht_chunk_claim(walk, now->pending.address, now->pending.address + bytes,
-                    kind == PHT_CHUNK_LIVE ? PHT_CATEGORY_MALLOC_UNOWNED
-                                           : PHT_CATEGORY_MALLOC_FREE);
+    if (kind == PHT_CHUNK_LIVE)
+        pht_chunk_claim_live(walk, now->pending.address, now->pending.address + bytes);
+    else
+        pht_chunk_claim(walk, now->pending.address, now->pending.address + bytes,
+                        PHT_CATEGORY_MALLOC_FREE);
     go_on_with_runs(walk, kind, now->pending.address, bytes);
     now->pending.address = 0;
     return true;
@@ -151,6 +153,7 @@ static bool has_both_ends(struct pht_chunk_walk *walk, const uint8_t *first, pht
     chunk->raw = header.raw;
     chunk->words[0] = pht_field_u64(first, 16);
     chunk->words[1] = pht_field_u64(first, 24);
+    chunk->head_bytes = 0;
     return chunk->address + header.bytes == end &&
            (end == walk->top || pht_chunk_fits(walk, end, next));
 }

@@ -400,6 +400,15 @@ uint64_t pht_owners_unclaimed(struct pht_owners *owners, pht_addr start, pht_add
     return bytes;
 }
 
+uint64_t pht_owners_bytes(const struct pht_owners *owners)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; owners != NULL && i < owners->mapping_count; i++)
+        bytes += owners->mappings[i].resident_bytes + owners->mappings[i].swapped_bytes;
+    return bytes;
+}
+
 const struct pht_owned_mapping *pht_owners_mappings(const struct pht_owners *owners)
 {
     return owners->mappings;

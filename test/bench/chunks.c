@@ -96,7 +96,7 @@ static struct pht_glibc *walk(struct subject *subject, int64_t *took_ns, int64_t
     pht_glibc_roots_init(roots, subject->libc);
     bench_check(pht_snapshot_take(subject->target, &options, pht_glibc_freeze, roots, snapshot));
     int64_t taken_ns = bench_now_ns();
-    struct pht_glibc *result = pht_glibc_walk(*snapshot, roots, NULL, 0, NULL);
+    struct pht_glibc *result = pht_glibc_walk(*snapshot, roots, NULL, 0, NULL, NULL);
     if (result == NULL)
         bench_fail("out of memory");
     *took_ns = taken_ns - started_ns;

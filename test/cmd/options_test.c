@@ -51,6 +51,7 @@ static const struct good_row {
     {"--section=kernel 1", {.process = "1", .sections = PHT_SECTION_KERNEL, BRIEF}},
     {"--section pymalloc 1", {.process = "1", .sections = PHT_SECTION_PYMALLOC, BRIEF}},
     {"--section=glibc 1", {.process = "1", .sections = PHT_SECTION_GLIBC, BRIEF}},
+    {"--section=types 1", {.process = "1", .sections = PHT_SECTION_TYPES, BRIEF}},
     {"--section=categories 1", {.process = "1", .sections = PHT_SECTION_CATEGORIES, BRIEF}},
     {"--section=maps 1", {.process = "1", .sections = PHT_SECTION_MAPS, BRIEF}},
     {"--section=family 1", {.process = "1", .sections = PHT_SECTION_FAMILY, BRIEF}},
@@ -60,7 +61,7 @@ static const struct good_row {
     {"--section=pymalloc --section=kernel 1",
      {.process = "1", .sections = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC, BRIEF}},
     {"--section=glibc --section=pymalloc --section=kernel --section=maps --section=categories "
-     "--family 1",
+     "--section=types --family 1",
      {.process = "1", .sections = PHT_SECTION_ALL, BRIEF}},
     {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20}},
     {"--stop=brief 1", {.process = "1", BRIEF}},
@@ -104,7 +105,7 @@ END_TEST
 /* ---- what is not -------------------------------------------------------------------------- */
 
 #define SECTION(text)                                                                              \
-    "--section is kernel, categories, pymalloc, glibc, maps or family, not '" text "'"
+    "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '" text "'"
 #define MAX_STOP(text) "--max-stop is 1 to 60000 milliseconds, not '" text "'"
 
 static const struct bad_row {
@@ -140,6 +141,7 @@ static const struct bad_row {
     {"--section=kernel,glibc 1", SECTION("kernel,glibc"), false},
     {"--section= 1", SECTION(""), false},
     {"--section=Maps 1", SECTION("Maps"), false},
+    {"--section=type 1", SECTION("type"), false},
     {"--family=1 1", "'--family=1': this option takes no value", false},
     {"1 2", "one process at a time: '2' is too much", false},
     {"1 2 3", "one process at a time: '2' is too much", false},
@@ -191,7 +193,7 @@ static const char *const mentioned[] = {
     "-h, --help",
     "-V, --version",
     "kernel, categories, pymalloc",
-    "glibc, maps, family",
+    "glibc, types, maps, family",
     "--family",
     "brief",
     "default 20",

@@ -81,6 +81,8 @@ static const struct required_row {
     {"runtime_object_malloc", 'n'},
     {"object_allocator", 'n'},
     {"mimalloc_function", 'n'},
+    {"type_type", 'n'},
+    {"narrow_unicode", 'n'},
 };
 
 START_TEST(what_a_walk_needs_must_be_known)

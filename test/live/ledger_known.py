@@ -9,8 +9,8 @@ from check import equal, expect
 SINCE = (3, 6)
 FRAMES_SINCE = (3, 11)
 FILE_BYTES = 64 << 20
-STEPS = ["python_small", "pymalloc_slack", "malloc_unowned", "malloc_free", "malloc_mmapped",
-         "files", "shared_memory", "stacks"]
+STEPS = ["python_small", "pymalloc_slack", "malloc_unowned", "python_large", "malloc_free",
+         "malloc_mmapped", "files", "shared_memory", "stacks"]
 
 
 def tests(lab):

@@ -34,6 +34,7 @@ import ledger_family
 import ledger_known
 import ledger_programs
 import namespaces
+import objects
 import output
 import refusals
 import signals
@@ -45,7 +46,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, output]
+           ledger_family, objects, output]
 
 
 def parse_arguments():

@@ -23,7 +23,8 @@ FIELDS = {
         "taken_at": TEXT, "target": OBJECT, "runtime": OBJECT, "allocators": LIST,
         "snapshot": OBJECT, "kernel": OBJECT, "pymalloc": OBJECT, "warnings": LIST,
         "libc": OBJECT, "categories": LIST, "attributed_bytes": SIZE, "unattributed": LIST,
-        "glibc": OBJECT_OR_NULL, "gc": UNKNOWN, "types": UNKNOWN, "freelists": UNKNOWN,
+        "glibc": OBJECT_OR_NULL, "gc": UNKNOWN, "types": LIST_OR_NULL,
+        "objects": OBJECT_OR_NULL, "freelists": UNKNOWN,
         "mappings": LIST, "regions": LIST, "family": LIST, "family_exact": FLAG,
         "findings": UNKNOWN,
     },
@@ -68,6 +69,11 @@ FIELDS = {
         "chunk_sizes": LIST, "largest_free": LIST, "mmapped_list": LIST, "threads": LIST_OR_NULL,
         "damaged_chunks": SIZE, "swapped_pages": SIZE, "damaged_arenas": SIZE,
     },
+    "objects": {
+        "objects": SIZE, "size_bytes": SIZE, "allocated_bytes": SIZE, "gc_tracked": SIZE,
+        "unowned_blocks": SIZE, "unowned_bytes": SIZE, "damaged_objects": SIZE,
+        "torn_pools": SIZE, "swapped_pools": SIZE,
+    },
 }
 
 
@@ -75,7 +81,7 @@ def check(report):
     wrong = []
     for section, fields in FIELDS.items():
         values = report if section == "" else report[section]
-        if values is None and section == "glibc":
+        if values is None and section in ("glibc", "objects"):
             continue
         for name, (kind, fits) in fields.items():
             where = "%s.%s" % (section, name) if section else name

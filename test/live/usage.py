@@ -63,7 +63,9 @@ def bad_values(lab):
     for value in ("0", "-1", "60001", "1x", ""):
         check_usage(lab, ["--max-stop=" + value, "1"],
                     "--max-stop is 1 to 60000 milliseconds, not '%s'" % value)
-    check_usage(lab, ["--section=heap", "1"], "--section is kernel, pymalloc or glibc, not 'heap'")
+    check_usage(lab, ["--section=heap", "1"],
+                "--section is kernel, categories, pymalloc, glibc, types, maps or family, "
+                "not 'heap'")
 
 
 def two_processes(lab):

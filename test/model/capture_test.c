@@ -83,7 +83,8 @@ void __wrap_pht_glibc_roots_init(struct pht_glibc_roots *, const struct pht_libc
 void __wrap_pht_glibc_roots_deinit(struct pht_glibc_roots *);
 bool __wrap_pht_glibc_freeze(struct pht_snapshot *, void *);
 struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *, const struct pht_glibc_roots *,
-                                        const struct pht_range *, size_t, struct pht_owners *);
+                                        const struct pht_range *, size_t, struct pht_owners *,
+                                        struct pht_census *);
 
 /* A report that was made by hand lends what walks return. */
 static struct pht_report *lender(void)
@@ -224,12 +225,12 @@ bool __wrap_pht_glibc_freeze(struct pht_snapshot *snapshot, void *context)
 struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *snapshot,
                                         const struct pht_glibc_roots *roots,
                                         const struct pht_range *ranges, size_t count,
-                                        struct pht_owners *owners)
+                                        struct pht_owners *owners, struct pht_census *census)
 {
     struct pht_report *from = lender();
     struct pht_glibc *lent = from->glibc;
 
-    (void)snapshot, (void)roots, (void)owners;
+    (void)snapshot, (void)roots, (void)owners, (void)census;
     glibc.walked++;
     ck_assert_uint_le(count, sizeof(others) / sizeof(others[0]));
     other_count = count;

@@ -121,6 +121,26 @@ START_TEST(walks_prove_what_they_walked)
 }
 END_TEST
 
+/* Chunks of objects prove themselves; that the others have no owner is what is left. */
+START_TEST(census_makes_chunks_without_an_owner_a_remainder)
+{
+    report->glibc = calloc(1, sizeof(*report->glibc));
+    report->objects = calloc(1, sizeof(*report->objects));
+    add_up();
+    ck_assert_int_eq(evidence(PHT_CATEGORY_PYTHON_LARGE), PHT_EVIDENCE_WALKED);
+    ck_assert_int_eq(evidence(PHT_CATEGORY_MALLOC_UNOWNED), PHT_EVIDENCE_REMAINDER);
+    ck_assert_int_eq(evidence(PHT_CATEGORY_MALLOC_FREE), PHT_EVIDENCE_WALKED);
+}
+END_TEST
+
+START_TEST(census_proves_nothing_of_chunks_that_were_not_walked)
+{
+    report->objects = calloc(1, sizeof(*report->objects));
+    add_up();
+    ck_assert_int_eq(evidence(PHT_CATEGORY_MALLOC_UNOWNED), PHT_EVIDENCE_NONE);
+}
+END_TEST
+
 START_TEST(unattributed_places_are_named_largest_first)
 {
     report->glibc = calloc(1, sizeof(*report->glibc));
@@ -202,6 +222,8 @@ static Suite *make_suite(void)
     tcase_add_test(ledger, categories_add_up_to_rss);
     tcase_add_test(ledger, nothing_is_proved_by_walks_that_were_not_made);
     tcase_add_test(ledger, walks_prove_what_they_walked);
+    tcase_add_test(ledger, census_makes_chunks_without_an_owner_a_remainder);
+    tcase_add_test(ledger, census_proves_nothing_of_chunks_that_were_not_walked);
     tcase_add_test(ledger, unattributed_places_are_named_largest_first);
     tcase_add_test(ledger, mappings_are_what_fills_most_of_them);
     tcase_add_test(ledger, ledger_may_begin_anew);

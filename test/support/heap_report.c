@@ -7,6 +7,7 @@
 
 #include "support/heap_glibc.h"
 #include "support/heap_ledger.h"
+#include "support/heap_objects.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define POOL_BYTES 16384
@@ -213,6 +214,7 @@ struct pht_report *heap_report_create(void)
     describe_kernel(report);
     describe_pymalloc(report);
     describe_glibc(report);
+    report->objects = heap_objects_create();
     heap_ledger_add(report);
     heap_family_add(report);
     report->rereads = report->pymalloc->rereads + report->glibc->rereads;
@@ -252,6 +254,13 @@ void heap_report_drop_pymalloc(struct pht_report *report)
     pht_pymalloc_destroy(report->pymalloc);
     report->pymalloc = NULL;
     drop_allocator(report, "pymalloc");
+    heap_report_drop_objects(report);
+}
+
+void heap_report_drop_objects(struct pht_report *report)
+{
+    pht_objects_destroy(report->objects);
+    report->objects = NULL;
 }
 
 void heap_report_drop_glibc(struct pht_report *report)

@@ -5,9 +5,10 @@
 #include "pyheaptop/model.h"
 
 /*
- * CPython 3.11.7 with three arenas of one state, glibc 2.36 as heap_glibc.h has it, mappings and
- * relatives as in heap_ledger.h, all parts known, complete, no warning. Whatever it holds is from
- * malloc(), so that parts can be replaced, and pht_report_destroy() frees it.
+ * CPython 3.11.7 with three arenas of one state, glibc 2.36 as heap_glibc.h has it, objects as
+ * in heap_objects.h, mappings and relatives as in heap_ledger.h, all parts known, complete, no
+ * warning. Whatever it holds is from malloc(), so that parts can be replaced, and
+ * pht_report_destroy() frees it.
  */
 struct pht_report *heap_report_create(void);
 
@@ -20,8 +21,9 @@ void heap_report_set_command(struct pht_report *report, const char *bytes, size_
 /* A second state, of interpreters 1 and later, with a share of the totals. */
 void heap_report_add_state(struct pht_report *report);
 
-/* Forget a part. What is known of the runtime stays. */
+/* Forget a part. What is known of the runtime stays. Without pymalloc there are no objects. */
 void heap_report_drop_pymalloc(struct pht_report *report);
+void heap_report_drop_objects(struct pht_report *report);
 void heap_report_drop_glibc(struct pht_report *report);
 
 #endif

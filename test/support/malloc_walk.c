@@ -57,7 +57,7 @@ void malloc_walk_run(struct malloc_walk *walk, const struct pht_range *others, s
 {
     owned_begin(&walk->owned, walk->fake, walk->snapshot);
     walk->glibc =
-        pht_glibc_walk(walk->snapshot, &walk->roots, others, other_count, walk->owned.owners);
+        pht_glibc_walk(walk->snapshot, &walk->roots, others, other_count, walk->owned.owners, NULL);
     ck_assert_ptr_nonnull(walk->glibc);
     check_claims(walk);
 }

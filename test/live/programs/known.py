@@ -38,15 +38,28 @@ def small():
     held.append(kept)
 
 
+def native():
+    """Chunks of malloc that no object knows of."""
+    malloc = ctypes.CDLL(None).malloc
+    malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    size = 5000
+    kept = [None] * 8000
+    say("before", "malloc_unowned")
+    for i in range(len(kept)):
+        kept[i] = malloc(size)
+        ctypes.memset(kept[i], ord("n"), size)
+    say("after", "malloc_unowned", len(kept) * round_up(size + 8, 16))
+
+
 def chunks():
-    """Chunks of malloc between those that stay, so that they do not merge."""
+    """Chunks of malloc that are objects, between those that stay, so that they do not merge."""
     size = 5000
     kept = [None] * 8000
     bytes_of_chunk = round_up(size + sys.getsizeof(b"") + 8, 16)
-    say("before", "malloc_unowned")
+    say("before", "python_large")
     for i in range(len(kept)):
         kept[i] = b"y" * size
-    say("after", "malloc_unowned", len(kept) * bytes_of_chunk)
+    say("after", "python_large", len(kept) * bytes_of_chunk)
     say("before", "malloc_free")
     for i in range(0, len(kept), 2):
         kept[i] = None
@@ -107,6 +120,7 @@ def frames():
 
 
 small()
+native()
 chunks()
 mmapped()
 file(sys.argv[1])

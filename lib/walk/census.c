@@ -1,0 +1,457 @@
+#include "walk/census.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/sorted.h"
+#include "walk/field.h"
+#include "walk/pymalloc.h"
+
+/* Memory has no room for more references than one in eight bytes, but for some of extensions. */
+#define REFERENCES_LEAST ((uint64_t)1 << 20)
+
+/* From 3.12 on objects may be immortal; their counts are negative as 32-bit numbers. */
+#define IMMORTAL_SINCE 12
+
+/* From 3.14 on, the upper half of the word has flags. */
+#define SPLIT_COUNT_SINCE 14
+
+/* PYTHONMALLOC=debug puts the size of a block and eight bytes more in front of it. */
+#define HOOK_BYTES ((uint64_t)16)
+
+/* In front of an object with a managed dict, or managed weak references. */
+#define PRE_HEADER_BYTES ((uint64_t)16)
+
+#define OBJECT_BYTES_MIN ((uint64_t)16)
+
+/* Of an optional member at the end of an object. */
+#define MISSING_BYTES_MAX ((uint64_t)8)
+
+/* A chunk that is larger is damage. */
+#define CHUNK_BYTES_MAX ((uint64_t)1 << 46)
+
+/* ---- lifetime ----------------------------------------------------------------------------- */
+
+static void destroy(struct pht_census *census)
+{
+    if (census == NULL)
+        return;
+    pht_types_destroy(census->types);
+    pht_object_size_deinit(&census->size);
+    pht_objects_destroy(census->result);
+    free(census->sums.items);
+    free(census->arenas);
+    free(census->classes);
+    free(census->owned.items);
+    free(census->late.items);
+    free(census->shared.items);
+    free(census);
+}
+
+static bool list_arenas(struct pht_census *census)
+{
+    const struct pht_pymalloc *pymalloc = census->pymalloc;
+
+    census->arena_count = pymalloc->totals.arenas;
+    census->arenas = calloc(census->arena_count + 1, sizeof(*census->arenas));
+    if (census->arenas == NULL)
+        return false;
+    for (size_t i = 0; i < census->arena_count; i++)
+        census->arenas[i] = (struct pht_range){pymalloc->arenas[i].address,
+                                               pymalloc->arenas[i].address + pymalloc->arena_bytes};
+    census->arena_pools =
+        census->arena_count > 0 ? (size_t)(pymalloc->arena_bytes / pymalloc->pool_bytes) : 0;
+    census->classes = malloc(census->arena_count * census->arena_pools + 1);
+    return census->classes != NULL;
+}
+
+struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
+                                    const struct pht_pymalloc_roots *roots,
+                                    const struct pht_pymalloc *pymalloc, struct pht_owners *owners,
+                                    bool *out_of_memory)
+{
+    struct pht_object_layout layout;
+
+    *out_of_memory = false;
+    if (!pht_object_layout_find(roots->python, &layout))
+        return NULL;
+    struct pht_census *census = calloc(1, sizeof(*census));
+    *out_of_memory = true;
+    if (census == NULL)
+        return NULL;
+    census->snapshot = snapshot;
+    census->roots = roots;
+    census->pymalloc = pymalloc;
+    census->owners = owners;
+    census->layout = layout;
+    census->references_max = pht_owners_bytes(owners) / sizeof(pht_addr) + REFERENCES_LEAST;
+    if (roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG) {
+        /* What pymalloc has no room for goes to malloc through hooks of its own. */
+        census->hook_bytes = HOOK_BYTES;
+        census->chunk_hook_bytes = 2 * HOOK_BYTES;
+    } else if (roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG) {
+        census->chunk_hook_bytes = HOOK_BYTES;
+    }
+    census->types = pht_types_create(snapshot, roots->python, &census->layout);
+    census->result = calloc(1, sizeof(*census->result));
+    if (census->types == NULL || census->result == NULL || !list_arenas(census)) {
+        destroy(census);
+        return NULL;
+    }
+    pht_types_exclude(census->types, census->arenas, census->arena_count);
+    pht_census_walk_pools(census);
+    pht_sort(census->owned.items, census->owned.count, sizeof(census->owned.items[0]));
+    *out_of_memory = false;
+    return census;
+}
+
+void pht_objects_destroy(struct pht_objects *objects)
+{
+    if (objects == NULL)
+        return;
+    for (size_t i = 0; i < objects->type_count; i++) {
+        free(objects->types[i].name);
+        free(objects->types[i].module);
+    }
+    free(objects->types);
+    free(objects);
+}
+
+/* ---- which objects there are -------------------------------------------------------------- */
+
+/* A block that waits in a free list of Python has no references, or a link in their place. */
+static bool has_references(const struct pht_census *census, uint64_t word)
+{
+    unsigned minor = census->layout.is_python2 ? 0 : census->layout.minor;
+
+    if (minor >= SPLIT_COUNT_SINCE && (word >> 32 & UINT16_MAX) == 0)
+        word = (uint32_t)word;
+    if (minor >= IMMORTAL_SINCE && word <= UINT32_MAX && (int32_t)word < 0)
+        return true;
+    return word != 0 && word <= census->references_max;
+}
+
+static bool is_object_at(struct pht_census *census, const unsigned char *bytes, size_t size,
+                         uint64_t hook_bytes, uint64_t offset, struct pht_found_object *ret)
+{
+    if (offset + hook_bytes + OBJECT_BYTES_MIN > size)
+        return false;
+    bytes += offset + hook_bytes;
+    if (!has_references(census, pht_field_u64(bytes, 0)))
+        return false;
+    const struct pht_type *type =
+        pht_types_find(census->types, pht_field_u64(bytes, PHT_OBJECT_TYPE));
+    if (type == NULL || type->prefix_bytes != offset)
+        return false;
+    *ret = (struct pht_found_object){.type = type, .offset = offset + hook_bytes};
+    return true;
+}
+
+static bool find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
+                        uint64_t hook_bytes, struct pht_found_object *ret)
+{
+    uint64_t head = census->layout.gc_head_bytes;
+
+    return is_object_at(census, bytes, size, hook_bytes, 0, ret) ||
+           is_object_at(census, bytes, size, hook_bytes, head, ret) ||
+           (census->layout.managed_flags != 0 &&
+            (is_object_at(census, bytes, size, hook_bytes, head + PRE_HEADER_BYTES, ret) ||
+             is_object_at(census, bytes, size, hook_bytes, PRE_HEADER_BYTES, ret)));
+}
+
+bool pht_census_find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
+                            struct pht_found_object *ret)
+{
+    return find_object(census, bytes, size, census->hook_bytes, ret);
+}
+
+/* ---- what they take ----------------------------------------------------------------------- */
+
+static struct pht_type_sum *sum_of(struct pht_census *census, uint32_t index)
+{
+    while (census->sums.count <= index) {
+        const struct pht_type_sum none = {0};
+        if (!pht_vec_push(&census->sums, none)) {
+            census->out_of_memory = true;
+            return NULL;
+        }
+    }
+    return &census->sums.items[index];
+}
+
+/* Up to 3.7 the head has the collector's own count of references, -2 if it does not know it. */
+static bool is_tracked(const struct pht_census *census, const struct pht_type *type,
+                       const unsigned char *object)
+{
+    uint64_t head_bytes = census->layout.gc_head_bytes;
+
+    if (!type->has_gc)
+        return false;
+    const unsigned char *head = object - head_bytes;
+    if (head_bytes == 16)
+        return pht_field_u64(head, 0) != 0;
+    int64_t references = (int64_t)pht_field_u64(head, 16);
+    return (census->layout.is_python2 ? references : references >> 1) != -2;
+}
+
+static const struct pht_range *arena_of(const struct pht_census *census, pht_addr address)
+{
+    size_t next = pht_sorted_find(census->arenas, census->arena_count, sizeof(census->arenas[0]),
+                                  address + 1);
+
+    if (next == 0 || address >= census->arenas[next - 1].end)
+        return NULL;
+    return &census->arenas[next - 1];
+}
+
+static bool note(struct pht_owned_blocks *blocks, pht_addr address, uint32_t type)
+{
+    const struct pht_owned_block block = {address, type};
+
+    return pht_vec_push(blocks, block);
+}
+
+/* True the first time. A table of open addressing, at most half of it in use. */
+static bool is_new(struct pht_census *census, pht_addr address)
+{
+    struct pht_owned_blocks *shared = &census->shared;
+
+    if (2 * (shared->count + 1) > shared->capacity) {
+        size_t capacity = shared->capacity > 0 ? 2 * shared->capacity : 1024;
+        struct pht_owned_block *items = calloc(capacity, sizeof(*items));
+        if (items == NULL) {
+            census->out_of_memory = true;
+            return false;
+        }
+        for (size_t i = 0; i < shared->capacity; i++) {
+            size_t slot = (size_t)(shared->items[i].address >> 4) & (capacity - 1);
+            while (shared->items[i].address != 0 && items[slot].address != 0)
+                slot = (slot + 1) & (capacity - 1);
+            if (shared->items[i].address != 0)
+                items[slot] = shared->items[i];
+        }
+        free(shared->items);
+        shared->items = items;
+        shared->capacity = capacity;
+    }
+    size_t slot = (size_t)(address >> 4) & (shared->capacity - 1);
+    while (shared->items[slot].address != 0) {
+        if (shared->items[slot].address == address)
+            return false;
+        slot = (slot + 1) & (shared->capacity - 1);
+    }
+    shared->items[slot].address = address;
+    shared->count++;
+    return true;
+}
+
+/* The block in `arena` that begins at `address`, or up to 32 bytes before it. 0 if none does. */
+static uint64_t block_bytes_at(const struct pht_census *census, const struct pht_range *arena,
+                               const struct pht_object_buffer *buffer)
+{
+    uint64_t pool_bytes = census->pymalloc->pool_bytes;
+    pht_addr pool = pht_round_down(buffer->address, pool_bytes);
+    pht_addr first_pool = pht_round_up(arena->start, pool_bytes);
+    pht_addr first = pool + census->roots->python->layout.pool_header_bytes + census->hook_bytes;
+
+    if (pool < first_pool || buffer->address < first)
+        return 0;
+    size_t i = (size_t)(arena - census->arenas) * census->arena_pools +
+               (size_t)((pool - first_pool) / pool_bytes);
+    uint8_t size_class = census->classes[i];
+    if (size_class == PHT_CENSUS_NO_CLASS)
+        return 0;
+    uint64_t bytes = (uint64_t)(size_class + 1) * census->pymalloc->alignment_bytes;
+    uint64_t into = (buffer->address - first) % bytes;
+    return into == 0 || (buffer->is_prefixed && into <= 32) ? bytes : 0;
+}
+
+static void count_buffer(struct pht_census *census, const struct pht_object_buffer *buffer,
+                         const struct pht_type *type, bool late)
+{
+    if (buffer->address == 0 || (buffer->is_shared && !is_new(census, buffer->address)))
+        return;
+    const struct pht_range *arena = arena_of(census, buffer->address);
+    if (arena == NULL) {
+        if (!note(late ? &census->late : &census->owned, buffer->address, type->index))
+            census->out_of_memory = true;
+        return;
+    }
+    uint64_t bytes = block_bytes_at(census, arena, buffer);
+    struct pht_type_sum *sum = sum_of(census, type->index);
+    if (bytes == 0 || sum == NULL)
+        return;
+    sum->allocated_bytes += bytes;
+    census->result->unowned_blocks--;
+    census->result->unowned_bytes -= bytes;
+}
+
+/*
+ * What owns no buffer has all its bytes in its block, but for a time of datetime without a zone,
+ * which has no room for one; and a bytearray of 3.15 counts what another object has.
+ */
+static bool fits_block(const struct pht_type *type, const struct pht_object_size *size,
+                       uint64_t block_bytes)
+{
+    return size->buffers.count > 0 || type->kind == PHT_KIND_BYTEARRAY ||
+           size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
+}
+
+static bool count(struct pht_census *census, const struct pht_found_object *found, pht_addr block,
+                  const unsigned char *bytes, size_t size, uint64_t block_bytes, const void *more,
+                  bool late)
+{
+    const struct pht_object object = {
+        .address = block + found->offset,
+        .type = found->type,
+        .bytes = bytes + found->offset,
+        .size = size - found->offset,
+        .prefix = bytes + found->offset - found->type->prefix_bytes,
+    };
+    struct pht_type_sum *sum = sum_of(census, found->type->index);
+
+    if (sum == NULL ||
+        !pht_object_measure(census->snapshot, &census->layout, &object, more, &census->size)) {
+        census->out_of_memory = true;
+        return false;
+    }
+    census->result->damaged_objects += census->size.is_damaged;
+    if (census->size.is_damaged || !fits_block(found->type, &census->size, block_bytes))
+        return false;
+    sum->objects++;
+    sum->size_bytes += census->size.size_bytes;
+    sum->allocated_bytes += block_bytes;
+    if (census->size.size_bytes > sum->max_bytes)
+        sum->max_bytes = census->size.size_bytes;
+    sum->gc_tracked += is_tracked(census, found->type, object.bytes);
+    for (size_t i = 0; i < census->size.buffers.count; i++)
+        count_buffer(census, &census->size.buffers.items[i], found->type, late);
+    return true;
+}
+
+bool pht_census_count(struct pht_census *census, const struct pht_found_object *found,
+                      pht_addr block, const unsigned char *bytes, size_t size, uint64_t block_bytes,
+                      const void *more)
+{
+    return count(census, found, block, bytes, size, block_bytes, more, false);
+}
+
+/* ---- chunks ------------------------------------------------------------------------------- */
+
+static const struct pht_owned_block *find_owned(struct pht_census *census, pht_addr memory)
+{
+    const struct pht_owned_blocks *owned = &census->owned;
+    size_t at = census->owned_cursor;
+
+    while (at > 0 && owned->items[at - 1].address >= memory)
+        at--;
+    while (at < owned->count && owned->items[at].address < memory)
+        at++;
+    census->owned_cursor = at;
+    return at < owned->count && owned->items[at].address == memory ? &owned->items[at] : NULL;
+}
+
+bool pht_census_wants(struct pht_census *census, pht_addr memory, const unsigned char *bytes,
+                      size_t size)
+{
+    struct pht_found_object object;
+
+    return find_owned(census, memory + census->chunk_hook_bytes) != NULL ||
+           find_object(census, bytes, size, census->chunk_hook_bytes, &object);
+}
+
+bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
+                            const unsigned char *bytes, size_t size)
+{
+    const struct pht_owned_block *owned = find_owned(census, memory + census->chunk_hook_bytes);
+    struct pht_found_object object;
+
+    if (owned != NULL) {
+        struct pht_type_sum *sum = sum_of(census, owned->type);
+        if (sum != NULL)
+            sum->allocated_bytes += chunk_bytes;
+        return true;
+    }
+    return find_object(census, bytes, size, census->chunk_hook_bytes, &object) &&
+           count(census, &object, memory, bytes, size, chunk_bytes, NULL, true);
+}
+
+/* Buffers of objects that are in chunks: their own chunks went by already. */
+static void count_late(struct pht_census *census)
+{
+    for (size_t i = 0; i < census->late.count; i++) {
+        const struct pht_owned_block *block = &census->late.items[i];
+        pht_addr memory = block->address - census->chunk_hook_bytes;
+        struct pht_type_sum *sum = sum_of(census, block->type);
+        uint64_t raw;
+        if (sum == NULL || pht_snapshot_read(census->snapshot, memory - sizeof(raw), &raw,
+                                             sizeof(raw)) != PHT_READ_OK)
+            continue;
+        uint64_t bytes = raw & ~(uint64_t)7;
+        if (bytes < 32 || bytes % 16 != 0 || bytes > CHUNK_BYTES_MAX)
+            continue;
+        sum->allocated_bytes += bytes;
+        pht_owners_move(census->owners, memory - 16, memory - 16 + bytes,
+                        PHT_CATEGORY_MALLOC_UNOWNED, PHT_CATEGORY_PYTHON_LARGE);
+    }
+}
+
+/* ---- the sums ----------------------------------------------------------------------------- */
+
+static int compare_sums(const void *a, const void *b)
+{
+    const struct pht_type_sum *left = a, *right = b;
+
+    if (left->size_bytes != right->size_bytes)
+        return left->size_bytes < right->size_bytes ? 1 : -1;
+    return left->address < right->address ? -1 : left->address > right->address;
+}
+
+static void add_to_totals(struct pht_type_sum *totals, const struct pht_type_sum *sum)
+{
+    totals->objects += sum->objects;
+    totals->size_bytes += sum->size_bytes;
+    totals->allocated_bytes += sum->allocated_bytes;
+    totals->gc_tracked += sum->gc_tracked;
+    if (sum->max_bytes > totals->max_bytes)
+        totals->max_bytes = sum->max_bytes;
+}
+
+static bool list_types(struct pht_census *census)
+{
+    struct pht_objects *result = census->result;
+
+    result->types = calloc(census->sums.count + 1, sizeof(*result->types));
+    if (result->types == NULL)
+        return false;
+    for (size_t i = 0; i < census->sums.count; i++) {
+        const struct pht_type *type = pht_types_get(census->types, i);
+        struct pht_type_sum *sum = &result->types[result->type_count];
+        if (census->sums.items[i].objects == 0)
+            continue;
+        *sum = census->sums.items[i];
+        sum->address = type->address;
+        sum->name = strdup(type->name);
+        sum->module = strdup(type->module);
+        result->type_count++;
+        if (sum->name == NULL || sum->module == NULL)
+            return false;
+        add_to_totals(&result->totals, sum);
+    }
+    qsort(result->types, result->type_count, sizeof(*result->types), compare_sums);
+    return true;
+}
+
+struct pht_objects *pht_census_end(struct pht_census *census)
+{
+    struct pht_objects *result = census->result;
+
+    count_late(census);
+    if (list_types(census) && !census->out_of_memory)
+        census->result = NULL;
+    else
+        result = NULL;
+    destroy(census);
+    return result;
+}

@@ -1,0 +1,96 @@
+/*
+ * The census: every block of pymalloc and every chunk of malloc that is in use is looked at for a
+ * Python object. An object proves itself: its reference count is one, its type is a type, and it
+ * begins as far into its block as objects of that type do.
+ *
+ * Buffers that objects own are credited to the types of their owners. Those within pymalloc's
+ * arenas at once; those in chunks of malloc are noted, so that the walk of chunks knows them when
+ * it comes by.
+ */
+#ifndef PHT_LIB_WALK_CENSUS_H
+#define PHT_LIB_WALK_CENSUS_H
+
+#include "base/vec.h"
+#include "walk/object_size.h"
+
+/* So much of a chunk is looked at. */
+#define PHT_CENSUS_HEAD_BYTES 160
+
+#define PHT_CENSUS_NO_CLASS UINT8_MAX
+
+/* Blocks that objects own, by address; `type` is that of the owner. */
+struct pht_owned_block {
+    pht_addr address;
+    uint32_t type;
+};
+
+struct pht_owned_blocks {
+    struct pht_owned_block *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct pht_census {
+    struct pht_snapshot *snapshot;
+    const struct pht_pymalloc_roots *roots;
+    const struct pht_pymalloc *pymalloc;
+    struct pht_owners *owners;
+    struct pht_object_layout layout;
+    struct pht_types *types;
+    uint64_t references_max;   /* that an object can have */
+    uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */
+    uint64_t chunk_hook_bytes; /* and of what they asked malloc for */
+    struct {
+        struct pht_type_sum *items; /* by the index of the type */
+        size_t count;
+        size_t capacity;
+    } sums;
+    struct pht_range *arenas; /* by address */
+    size_t arena_count;
+    size_t arena_pools;             /* no arena has more */
+    uint8_t *classes;               /* of each pool of each arena, or PHT_CENSUS_NO_CLASS */
+    struct pht_owned_blocks owned;  /* in chunks of malloc; sorted when their walk begins */
+    struct pht_owned_blocks late;   /* of objects that are in chunks themselves */
+    struct pht_owned_blocks shared; /* keys that several dicts use, a hash table */
+    size_t owned_cursor;
+    struct pht_object_size size; /* used again and again */
+    struct pht_objects *result;
+    bool out_of_memory;
+};
+
+/* The object in a block: where it begins, and of what type. */
+struct pht_found_object {
+    const struct pht_type *type;
+    uint64_t offset;
+};
+
+/* Every block of every pool. */
+void pht_census_walk_pools(struct pht_census *census);
+
+/* The object in the first `size` bytes of a block. False if there is none. */
+bool pht_census_find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
+                            struct pht_found_object *ret);
+
+/*
+ * Count an object. `bytes` are the first `size` of its block, which has `block_bytes` altogether
+ * and begins at `block`. `more` is as for pht_object_measure(). False if it is none, since it
+ * contradicts itself, or would be larger than its block.
+ */
+bool pht_census_count(struct pht_census *census, const struct pht_found_object *object,
+                      pht_addr block, const unsigned char *bytes, size_t size, uint64_t block_bytes,
+                      const void *more);
+
+/* ---- chunks of malloc --------------------------------------------------------------------- */
+
+/*
+ * Whether the chunk whose memory begins at `memory`, with its first `size` bytes in `bytes`, is of
+ * any interest. Asked for a chunk after the other, by rising address with few exceptions.
+ */
+bool pht_census_wants(struct pht_census *census, pht_addr memory, const unsigned char *bytes,
+                      size_t size);
+
+/* Count that chunk, of `chunk_bytes`. True if it is Python's. */
+bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
+                            const unsigned char *bytes, size_t size);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * What the rules of the kinds share. A rule adds to ret->size_bytes what is not in the object's
+ * own block, and names the buffers.
+ */
+#ifndef PHT_LIB_WALK_OBJECT_PARTS_H
+#define PHT_LIB_WALK_OBJECT_PARTS_H
+
+#include "walk/object_size.h"
+
+struct pht_measure {
+    struct pht_snapshot *snapshot;
+    const struct pht_object_layout *layout;
+    const struct pht_object *object;
+    const void *more;
+    struct pht_object_size *ret;
+    bool no_memory;
+};
+
+/* No number of items that memory has room for is larger. */
+#define PHT_ITEMS_MAX ((uint64_t)1 << 44)
+
+/* A member of the object: out of its bytes, or read. 0 if it cannot be, and it is damaged. */
+uint64_t pht_measure_u64(struct pht_measure *measure, uint64_t offset);
+uint32_t pht_measure_u32(struct pht_measure *measure, uint64_t offset);
+
+/* Of anything else. */
+bool pht_measure_read(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size);
+
+/* The same number if it is sane; 0 if not, and it is damaged. */
+uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count);
+
+/* Nothing for address 0. */
+void pht_measure_own(struct pht_measure *measure, pht_addr address, uint64_t bytes);
+void pht_measure_add(struct pht_measure *measure, const struct pht_object_buffer *buffer);
+
+/* The same, and it counts for the size too. */
+void pht_measure_count_in(struct pht_measure *measure, pht_addr address, uint64_t bytes);
+
+/* One more read along a chain. False, and it is damaged, if there were too many. */
+bool pht_measure_step(struct pht_measure *measure);
+
+/* str, bytes, int */
+void pht_measure_str(struct pht_measure *measure);
+void pht_measure_bytes(struct pht_measure *measure);
+void pht_measure_int(struct pht_measure *measure);
+
+/* dict, OrderedDict, values of instances */
+void pht_measure_dict(struct pht_measure *measure);
+void pht_measure_ordered_dict(struct pht_measure *measure);
+void pht_measure_values(struct pht_measure *measure);
+bool pht_dict_needs(const struct pht_object_layout *layout, const struct pht_object *object,
+                    pht_addr *addr);
+
+/* list, set, bytearray, array, deque */
+void pht_measure_list(struct pht_measure *measure);
+void pht_measure_set(struct pht_measure *measure);
+void pht_measure_bytearray(struct pht_measure *measure);
+void pht_measure_array(struct pht_measure *measure);
+void pht_measure_deque(struct pht_measure *measure);
+
+/* type, code, frame, generator */
+void pht_measure_type(struct pht_measure *measure);
+void pht_measure_code(struct pht_measure *measure);
+void pht_measure_frame(struct pht_measure *measure);
+void pht_measure_generator(struct pht_measure *measure);
+bool pht_generator_needs(const struct pht_object_layout *layout, const struct pht_object *object,
+                         pht_addr *addr);
+
+#endif

@@ -1,0 +1,109 @@
+"""Objects by type: as many as the target made, and as large as it says."""
+import ledger
+import target
+import tool
+from check import equal, expect
+
+SINCE = (3, 6)
+# Between two reports the interpreter makes and drops objects of these itself.
+BUSY = {"str", "bytes", "int", "float", "tuple", "list", "dict", "set", "function", "generator",
+        "cell", "frame", "method", "builtin_function_or_method", "type", "code"}
+NOISE = 40
+# Objects of these types are not those that the collector lists: it leaves some out, or the
+# program's own list of them is among them.
+MOVING = {"builtins.dict", "builtins.list", "builtins.tuple", "builtins.frame", "builtins.cell",
+          "builtins.function", "builtins.generator", "builtins.method",
+          "builtins.builtin_function_or_method"}
+# Their __sizeof__() counts what only their modules know of.
+SPECIAL = {"_io.BufferedReader", "_io.BufferedWriter", "_struct.Struct"}
+# Up to 3.10 code objects keep a frame, which belongs to nobody.
+UNOWNED_MAX, UNOWNED_MAX_WITH_FRAMES = 0.01, 0.08
+FRAMES_UNTIL = (3, 10)
+
+
+def tests(lab):
+    for one in lab.interpreters:
+        if one.series >= SINCE and not one.debug_build:
+            yield "objects/%s/known" % one.name, check_known, (one,)
+
+
+def read(lab, pid):
+    report = tool.still_report(lab, pid)
+    ledger.check_still(report, pid)
+    check_sums(report)
+    return report
+
+
+def check_sums(report):
+    for name in ("objects", "size_bytes", "allocated_bytes", "gc_tracked"):
+        equal("the sum of " + name, sum(row[name] for row in report["types"]),
+              report["objects"][name])
+    keys = [row["address"] for row in report["types"]]
+    equal("types that are listed twice", len(keys) - len(set(keys)), 0)
+
+
+def rows(report, name):
+    found = [row for row in report["types"] if row["name"].split(".")[-1] == name]
+    return (sum(row["objects"] for row in found), sum(row["size_bytes"] for row in found))
+
+
+def check_step(name, before, after, count, size):
+    noise = NOISE if name in BUSY else 0
+    objects, sizes = [b - a for a, b in zip(rows(before, name), rows(after, name))]
+    expect(abs(objects - count) <= noise, "%d more of %s, not %d" % (objects, name, count))
+    expect(abs(sizes - size) <= noise * 400,
+           "%d more bytes of %s, not %d" % (sizes, name, size))
+
+
+def check_unowned(interpreter, report):
+    sums = report["objects"]
+    share = UNOWNED_MAX_WITH_FRAMES if interpreter.series <= FRAMES_UNTIL else UNOWNED_MAX
+    expect(sums["unowned_bytes"] <= share * sums["allocated_bytes"],
+           "%d of %d bytes of blocks are nobody's" % (sums["unowned_bytes"],
+                                                      sums["allocated_bytes"]))
+    # Memory that was an object once may look like one still.
+    expect(sums["damaged_objects"] <= sums["objects"] / 1000,
+           "%d damaged objects" % sums["damaged_objects"])
+    equal("torn pools", sums["torn_pools"], 0)
+
+
+def check_tracked(report, wanted):
+    """What gc.get_objects() lists, type by type."""
+    found = {}
+    for row in report["types"]:
+        key = "%s.%s" % (row["module"], row["name"])
+        objects, size, tracked = found.get(key, (0, 0, 0))
+        found[key] = (objects + row["objects"], size + row["size_bytes"],
+                      tracked + row["gc_tracked"])
+    wrong = []
+    for key, (count, size) in wanted.items():
+        if key in MOVING or key in SPECIAL:
+            continue
+        objects, sizes, tracked = found.get(key, (0, 0, 0))
+        if tracked != count or (objects == count and sizes != size):
+            wrong.append("%s: %d tracked of %d, %d bytes, not %d of %d bytes"
+                         % (key, tracked, objects, sizes, count, size))
+    expect(not wrong, "; ".join(wrong[:8]))
+
+
+def check_known(lab, interpreter):
+    wanted, before, steps = {}, None, 0
+    with target.start(lab, interpreter, "objects.py") as process:
+        while True:
+            words = process.line().split()
+            if words[0] == "done":
+                break
+            if words[0] not in ("before", "after", "tracked"):
+                wanted[words[0]] = (int(words[1]), int(words[2]))
+                continue
+            report = read(lab, process.settle().pid)
+            if words[0] == "before":
+                before = report
+            elif words[0] == "after":
+                check_step(words[1], before, report, int(words[2]), int(words[3]))
+                steps += 1
+            else:
+                check_unowned(interpreter, report)
+                check_tracked(report, wanted)
+            process.go_on()
+    expect(steps == 28, "%d steps" % steps)

@@ -1,0 +1,402 @@
+/* The census: objects in blocks of pymalloc and in chunks of malloc. */
+#include "walk/census.h"
+
+#include <string.h>
+
+#include "support/heap.h"
+#include "support/objects.h"
+#include "support/suite.h"
+
+#define ARENA ((pht_addr)0x7f5500000000)
+#define ARENA_BYTES ((uint64_t)256 << 10)
+#define POOL_BYTES ((uint64_t)16 << 10)
+#define CHUNKS ((pht_addr)0x7f6600000000)
+
+static struct objects *objects;
+static struct pht_pymalloc_roots roots;
+static struct pht_pymalloc pymalloc;
+static struct pht_arena arena;
+static struct pht_objects *found;
+static pht_addr list_type;
+static pht_addr class_type;
+static uint32_t pools;
+
+/* ---- a heap ------------------------------------------------------------------------------- */
+
+static void describe(struct pht_python_layout *layout)
+{
+    layout->pool_header_bytes = POOL_HEADER_BYTES;
+    layout->pool_count = POOL_COUNT;
+    layout->pool_freeblock = POOL_FREEBLOCK;
+    layout->pool_arenaindex = POOL_ARENAINDEX;
+    layout->pool_szidx = POOL_SZIDX;
+    layout->pool_nextoffset = POOL_NEXTOFFSET;
+    layout->pool_maxnextoffset = POOL_MAXNEXTOFFSET;
+}
+
+static void setup(void)
+{
+    objects = objects_create(3, 11);
+    list_type = objects_type(objects, &(struct objects_type){
+                                          .name = "list",
+                                          .flags = OBJECTS_GC | OBJECTS_LIST,
+                                          .basicsize = 40,
+                                      });
+    class_type =
+        objects_type(objects, &(struct objects_type){.name = "shop.Item", .basicsize = 64});
+    describe(&objects->python.layout);
+    fake_target_map(objects->fake, ARENA, ARENA + ARENA_BYTES, FAKE_PRIVATE);
+    fake_target_map(objects->fake, CHUNKS, CHUNKS + 0x10000, FAKE_PRIVATE);
+    fake_target_set_pages(objects->fake, CHUNKS, CHUNKS + 0x10000, FAKE_RESIDENT);
+    arena = (struct pht_arena){.address = ARENA};
+    pymalloc = (struct pht_pymalloc){
+        .arena_bytes = ARENA_BYTES,
+        .pool_bytes = POOL_BYTES,
+        .alignment_bytes = 16,
+        .totals = {.arenas = 1},
+        .arenas = &arena,
+    };
+    roots = (struct pht_pymalloc_roots){
+        .python = &objects->python,
+        .allocator = PHT_ALLOCATOR_PYMALLOC,
+    };
+    pools = 0;
+    found = NULL;
+}
+
+static void teardown(void)
+{
+    ck_assert_uint_eq(objects->fake->forbidden_reads, 0);
+    pht_objects_destroy(found);
+    objects_destroy(objects);
+}
+
+/* A pool of `blocks` blocks in use, of zeros. Returns the first of them. */
+static pht_addr add_pool(uint32_t block_bytes, uint32_t blocks)
+{
+    pht_addr pool = ARENA + pools++ * POOL_BYTES;
+
+    fake_target_set_pages(objects->fake, pool, pool + POOL_BYTES, FAKE_RESIDENT);
+    fake_target_put_u32(objects->fake, pool + POOL_COUNT, blocks);
+    fake_target_put_u64(objects->fake, pool + POOL_FREEBLOCK, 0);
+    fake_target_put_u32(objects->fake, pool + POOL_ARENAINDEX, 0);
+    fake_target_put_u32(objects->fake, pool + POOL_SZIDX, block_bytes / 16 - 1);
+    fake_target_put_u32(objects->fake, pool + POOL_NEXTOFFSET,
+                        POOL_HEADER_BYTES + blocks * block_bytes);
+    fake_target_put_u32(objects->fake, pool + POOL_MAXNEXTOFFSET,
+                        (uint32_t)POOL_BYTES - block_bytes);
+    return pool + POOL_HEADER_BYTES;
+}
+
+/* The last of the blocks so far is free again. */
+static void free_block(pht_addr block)
+{
+    pht_addr pool = block - block % POOL_BYTES;
+
+    fake_target_put_u64(objects->fake, block,
+                        fake_target_u64(objects->fake, pool + POOL_FREEBLOCK));
+    fake_target_put_u64(objects->fake, pool + POOL_FREEBLOCK, block);
+    fake_target_put_u32(objects->fake, pool + POOL_COUNT,
+                        fake_target_u32(objects->fake, pool + POOL_COUNT) - 1);
+}
+
+static void put_object(pht_addr object, uint64_t references, pht_addr type)
+{
+    fake_target_put_u64(objects->fake, object, references);
+    fake_target_put_u64(objects->fake, object + 8, type);
+}
+
+/* A list of `count` items, whose array has room for as many. The block begins with the gc head. */
+static void put_list(pht_addr block, uint64_t count, pht_addr items)
+{
+    fake_target_put_u64(objects->fake, block, 0x7f0000001000);
+    put_object(block + 16, 1, list_type);
+    fake_target_put_u64(objects->fake, block + 32, count);
+    fake_target_put_u64(objects->fake, block + 40, items);
+    fake_target_put_u64(objects->fake, block + 48, count);
+}
+
+static struct pht_census *begin(void)
+{
+    bool out_of_memory;
+    struct pht_census *census =
+        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, &out_of_memory);
+
+    ck_assert(!out_of_memory);
+    return census;
+}
+
+static void take(void)
+{
+    found = pht_census_end(begin());
+    ck_assert_ptr_nonnull(found);
+}
+
+static const struct pht_type_sum *sum_of(const char *name)
+{
+    for (size_t i = 0; i < found->type_count; i++) {
+        if (strcmp(found->types[i].name, name) == 0)
+            return &found->types[i];
+    }
+    return NULL;
+}
+
+static void check(const char *name, uint64_t count, uint64_t size, uint64_t allocated)
+{
+    const struct pht_type_sum *sum = sum_of(name);
+
+    ck_assert_ptr_nonnull(sum);
+    ck_assert_uint_eq(sum->objects, count);
+    ck_assert_uint_eq(sum->size_bytes, size);
+    ck_assert_uint_eq(sum->allocated_bytes, allocated);
+}
+
+/* ---- blocks ------------------------------------------------------------------------------- */
+
+START_TEST(objects_count_by_type)
+{
+    pht_addr block = add_pool(64, 5);
+
+    for (int i = 0; i < 5; i++)
+        put_object(block + (pht_addr)i * 64, 1 + (uint64_t)i, class_type);
+    take();
+    check("Item", 5, 5 * 64, 5 * 64);
+    ck_assert_str_eq(sum_of("Item")->module, "shop");
+    ck_assert_uint_eq(sum_of("Item")->gc_tracked, 0);
+    ck_assert_uint_eq(found->totals.objects, 5);
+    ck_assert_uint_eq(found->unowned_blocks, 0);
+}
+END_TEST
+
+START_TEST(free_blocks_hold_no_objects)
+{
+    pht_addr block = add_pool(64, 4);
+
+    for (int i = 0; i < 4; i++)
+        put_object(block + (pht_addr)i * 64, 1, class_type);
+    free_block(block);
+    free_block(block + 128);
+    take();
+    check("Item", 2, 2 * 64, 2 * 64);
+}
+END_TEST
+
+START_TEST(blocks_without_references_are_dead)
+{
+    pht_addr block = add_pool(64, 3);
+
+    put_object(block, 0, class_type);
+    put_object(block + 64, (uint64_t)1 << 40, class_type);
+    put_object(block + 128, 1000000, class_type);
+    take();
+    check("Item", 1, 64, 64);
+    ck_assert_uint_eq(found->unowned_blocks, 2);
+    ck_assert_uint_eq(found->unowned_bytes, 128);
+}
+END_TEST
+
+/* More than the process has room for pointers. */
+START_TEST(no_object_has_references_without_end)
+{
+    pht_addr block = add_pool(64, 2);
+
+    put_object(block, UINT32_MAX, class_type);
+    put_object(block + 64, 2000000, class_type);
+    take();
+    ck_assert_uint_eq(found->totals.objects, 0);
+    ck_assert_uint_eq(found->unowned_blocks, 2);
+}
+END_TEST
+
+START_TEST(objects_of_the_collector_begin_behind_its_head)
+{
+    pht_addr block = add_pool(64, 3);
+
+    put_list(block, 0, 0);
+    put_list(block + 64, 0, 0);
+    fake_target_put_u64(objects->fake, block + 64, 0);
+    /* Where no list begins. */
+    put_object(block + 128, 1, list_type);
+    take();
+    check("list", 2, 2 * 56, 2 * 64);
+    ck_assert_uint_eq(sum_of("list")->gc_tracked, 1);
+    ck_assert_uint_eq(found->unowned_blocks, 1);
+}
+END_TEST
+
+START_TEST(buffers_are_their_owners)
+{
+    pht_addr lists = add_pool(64, 2), items = add_pool(96, 3);
+
+    put_list(lists, 12, items + 96);
+    put_list(lists + 64, 10, items);
+    take();
+    check("list", 2, 2 * 56 + 22 * 8, 2 * 64 + 2 * 96);
+    ck_assert_uint_eq(sum_of("list")->max_bytes, 56 + 12 * 8);
+    ck_assert_uint_eq(found->unowned_blocks, 1);
+    ck_assert_uint_eq(found->unowned_bytes, 96);
+}
+END_TEST
+
+START_TEST(address_inside_of_a_block_is_no_buffer)
+{
+    pht_addr lists = add_pool(64, 1), items = add_pool(96, 1);
+
+    put_list(lists, 4, items + 8);
+    take();
+    check("list", 1, 56 + 4 * 8, 64);
+    ck_assert_uint_eq(found->unowned_blocks, 1);
+}
+END_TEST
+
+START_TEST(object_that_is_larger_than_its_block_is_none)
+{
+    pht_addr wide = objects_type(
+        objects, &(struct objects_type){.name = "wide", .basicsize = 24, .itemsize = 8});
+    pht_addr block = add_pool(64, 2);
+
+    put_object(block, 1, wide);
+    fake_target_put_u64(objects->fake, block + 16, 5);
+    put_object(block + 64, 1, wide);
+    fake_target_put_u64(objects->fake, block + 64 + 16, 7);
+    take();
+    check("wide", 1, 64, 64);
+    ck_assert_uint_eq(found->unowned_blocks, 1);
+}
+END_TEST
+
+START_TEST(pool_whose_list_is_damaged_is_torn)
+{
+    pht_addr block = add_pool(64, 4);
+
+    for (int i = 0; i < 4; i++)
+        put_object(block + (pht_addr)i * 64, 1, class_type);
+    free_block(block);
+    fake_target_put_u64(objects->fake, block, _i == 0 ? block : block + 63);
+    take();
+    ck_assert_uint_eq(found->torn_pools, 1);
+    ck_assert_uint_eq(found->totals.objects, 0);
+}
+END_TEST
+
+START_TEST(pool_in_swap_stays_there)
+{
+    pht_addr block = add_pool(64, 4);
+
+    fake_target_set_pages(objects->fake, block + 2 * PHT_PAGE_BYTES, block + 2 * PHT_PAGE_BYTES + 1,
+                          FAKE_SWAPPED);
+    take();
+    ck_assert_uint_eq(found->swapped_pools, 1);
+    ck_assert_uint_eq(found->totals.objects, 0);
+}
+END_TEST
+
+START_TEST(hooks_stand_in_front_of_blocks)
+{
+    pht_addr block = add_pool(96, 1);
+
+    roots.allocator = PHT_ALLOCATOR_PYMALLOC_DEBUG;
+    put_object(block + 16, 1, class_type);
+    take();
+    check("Item", 1, 64, 96);
+}
+END_TEST
+
+/* ---- chunks ------------------------------------------------------------------------------- */
+
+static const unsigned char *head(pht_addr memory)
+{
+    return fake_target_bytes(objects->fake, memory, PHT_CENSUS_HEAD_BYTES);
+}
+
+START_TEST(objects_in_chunks_count_as_others)
+{
+    struct pht_census *census;
+
+    put_object(CHUNKS + 16, 3, class_type);
+    census = begin();
+    ck_assert(pht_census_wants(census, CHUNKS + 16, head(CHUNKS + 16), PHT_CENSUS_HEAD_BYTES));
+    ck_assert(pht_census_count_chunk(census, CHUNKS + 16, 1040, head(CHUNKS + 16),
+                                     PHT_CENSUS_HEAD_BYTES));
+    ck_assert(!pht_census_wants(census, CHUNKS + 4096, head(CHUNKS + 4096), 64));
+    ck_assert(!pht_census_count_chunk(census, CHUNKS + 4096, 1040, head(CHUNKS + 4096), 64));
+    found = pht_census_end(census);
+    check("Item", 1, 64, 1040);
+}
+END_TEST
+
+START_TEST(chunks_that_objects_own_are_theirs)
+{
+    pht_addr lists = add_pool(64, 3);
+    struct pht_census *census;
+
+    put_list(lists, 100, CHUNKS + 16);
+    put_list(lists + 64, 200, CHUNKS + 0x2010);
+    put_list(lists + 128, 300, CHUNKS + 0x1010);
+    census = begin();
+    /* By rising address, with an exception. */
+    ck_assert(pht_census_wants(census, CHUNKS + 16, head(CHUNKS + 16), 16));
+    ck_assert(pht_census_wants(census, CHUNKS + 0x2010, head(CHUNKS + 0x2010), 16));
+    ck_assert(!pht_census_wants(census, CHUNKS + 0x3010, head(CHUNKS + 0x3010), 16));
+    ck_assert(pht_census_wants(census, CHUNKS + 0x1010, head(CHUNKS + 0x1010), 16));
+    ck_assert(pht_census_count_chunk(census, CHUNKS + 0x1010, 2416, head(CHUNKS + 0x1010), 16));
+    found = pht_census_end(census);
+    check("list", 3, 3 * 56 + 600 * 8, 3 * 64 + 2416);
+}
+END_TEST
+
+/* Its chunk may have gone by before. */
+START_TEST(buffer_of_an_object_in_a_chunk_is_found_at_last)
+{
+    struct pht_census *census;
+
+    put_list(CHUNKS + 0x4010, 100, CHUNKS + 0x1010);
+    fake_target_put_u64(objects->fake, CHUNKS + 0x1008, 816 | 1);
+    census = begin();
+    ck_assert(pht_census_count_chunk(census, CHUNKS + 0x4010, 80, head(CHUNKS + 0x4010),
+                                     PHT_CENSUS_HEAD_BYTES));
+    found = pht_census_end(census);
+    check("list", 1, 56 + 800, 80 + 816);
+}
+END_TEST
+
+START_TEST(build_whose_objects_are_not_known_has_no_census)
+{
+    bool out_of_memory = true;
+
+    objects->python.free_threaded = true;
+    ck_assert_ptr_null(
+        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, &out_of_memory));
+    ck_assert(!out_of_memory);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("census");
+    TCase *blocks = tcase_create("blocks");
+    TCase *chunks = tcase_create("chunks");
+
+    tcase_add_checked_fixture(blocks, setup, teardown);
+    tcase_add_test(blocks, objects_count_by_type);
+    tcase_add_test(blocks, free_blocks_hold_no_objects);
+    tcase_add_test(blocks, blocks_without_references_are_dead);
+    tcase_add_test(blocks, no_object_has_references_without_end);
+    tcase_add_test(blocks, objects_of_the_collector_begin_behind_its_head);
+    tcase_add_test(blocks, buffers_are_their_owners);
+    tcase_add_test(blocks, address_inside_of_a_block_is_no_buffer);
+    tcase_add_test(blocks, object_that_is_larger_than_its_block_is_none);
+    tcase_add_loop_test(blocks, pool_whose_list_is_damaged_is_torn, 0, 2);
+    tcase_add_test(blocks, pool_in_swap_stays_there);
+    tcase_add_test(blocks, hooks_stand_in_front_of_blocks);
+    suite_add_tcase(suite, blocks);
+    tcase_add_checked_fixture(chunks, setup, teardown);
+    tcase_add_test(chunks, objects_in_chunks_count_as_others);
+    tcase_add_test(chunks, chunks_that_objects_own_are_theirs);
+    tcase_add_test(chunks, buffer_of_an_object_in_a_chunk_is_found_at_last);
+    tcase_add_test(chunks, build_whose_objects_are_not_known_has_no_census);
+    suite_add_tcase(suite, chunks);
+    return suite;
+}
+
+SUITE_MAIN(make_suite)
