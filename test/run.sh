@@ -113,7 +113,7 @@ build() {
 }
 
 formatted() {
-    git ls-files -z '*.[ch]' | xargs -0 clang-format --dry-run -Werror
+    find cmd include lib test -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
 }
 
 tidy() {

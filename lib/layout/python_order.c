@@ -3,6 +3,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* PyMemAllocatorEx: a context and four functions; debug_alloc_api_t: that and an id. */
+#define ALLOCATOR_BYTES ((uint64_t)40)
+#define DEBUG_ALLOCATOR_BYTES ((uint64_t)48)
+
 /* In all versions. Between them stand nextpool and prevpool, and three links of the arena. */
 static bool are_pools_in_order(const struct pht_python_layout *layout)
 {
@@ -90,8 +94,8 @@ static bool are_symbols_apart(const struct pht_python_layout *layout)
         {layout->narenas, 8, 8},
         {layout->ntimes_arena_allocated, 8, 8},
         {layout->narenas_highwater, 8, 8},
-        {layout->object_allocator, 5 * 8, 8},
-        {layout->debug_allocators, 3 * 48, 8},
+        {layout->object_allocator, ALLOCATOR_BYTES, 8},
+        {layout->debug_allocators, 3 * DEBUG_ALLOCATOR_BYTES, 8},
         {layout->runtime, 8, 8},
         {layout->pymalloc_function, 1, 1},
         {layout->malloc_function, 1, 1},

@@ -32,7 +32,8 @@ const char *pht_split_bar(const struct pht_split *split, uint64_t total, size_t 
     size_t cell = 0;
 
     for (; total > 0 && cell < cells; cell++) {
-        uint64_t middle = (uint64_t)((unsigned __int128)total * (2 * cell + 1) / (2 * cells));
+        unsigned __int128 halves = 2 * (unsigned __int128)cell + 1;
+        uint64_t middle = (uint64_t)(total * halves / (2 * (unsigned __int128)cells));
         while (middle >= end && category + 1 < PHT_CATEGORIES)
             end += split->bytes[++category];
         text[cell] = pht_category_name((enum pht_category)category)->letter;

@@ -170,12 +170,13 @@ bool pht_census_find_object(struct pht_census *census, const unsigned char *byte
 
 static struct pht_type_sum *sum_of(struct pht_census *census, uint32_t index)
 {
-    while (census->sums.count <= index) {
-        const struct pht_type_sum none = {0};
-        if (!pht_vec_push(&census->sums, none)) {
-            census->out_of_memory = true;
-            return NULL;
-        }
+    const struct pht_type_sum none = {0};
+
+    while (census->sums.count <= index && pht_vec_push(&census->sums, none))
+        continue;
+    if (census->sums.items == NULL || census->sums.count <= index) {
+        census->out_of_memory = true;
+        return NULL;
     }
     return &census->sums.items[index];
 }

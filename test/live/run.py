@@ -11,6 +11,7 @@ PATTERN is a shell pattern, or a part of the name.
 import argparse
 import fnmatch
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -123,6 +124,8 @@ class Results:
 
 def main():
     arguments = parse_arguments()
+    # A shell lets what it runs in the background ignore it, and our children would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     lab = Lab(arguments.program, arguments.hold, arguments.long)
     results = Results()
     try:
