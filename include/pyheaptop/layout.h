@@ -86,12 +86,14 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     MEMBER(interp_obmalloc, "_is", "obmalloc")                                                     \
     EXTENT(interp_obmalloc_bytes, "_is", "obmalloc")                                               \
     MEMBER(interp_threads_head, "_is", "threads.head")                                             \
+    MEMBER(interp_gc, "_is", "gc")                                                                 \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \
     /* no walker reads it: it stands behind the head, and proves it */                             \
     MEMBER(runtime_interpreters_main, "pyruntimestate", "interpreters.main")                       \
     MEMBER(runtime_object_malloc, "pyruntimestate", "allocators.standard.obj.malloc")              \
     MEMBER(runtime_debug_malloc, "pyruntimestate", "allocators.debug.obj.alloc.malloc")            \
+    MEMBER(runtime_gc, "pyruntimestate", "gc")                                                     \
     ADDRESS(runtime, "_PyRuntime")                                                                 \
     /* 3.11 and later: frames of Python functions stand in chunks of each thread state */          \
     SIZE(thread_bytes, "_ts")                                                                      \
@@ -112,6 +114,39 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     ADDRESS(malloc_function, "_PyMem_RawMalloc")                                                   \
     ADDRESS(debug_function, "_PyMem_DebugMalloc")                                                  \
     ADDRESS(mimalloc_function, "_PyObject_MiMalloc")                                               \
+    /* the collector, pycore_mem.h (3.7, 3.8), pycore_gc.h, pycore_interp_structs.h (3.14, 3.15)   \
+     */                                                                                            \
+    SIZE(gc_bytes, "_gc_runtime_state")                                                            \
+    MEMBER(gc_enabled, "_gc_runtime_state", "enabled")                                             \
+    MEMBER(gc_generations, "_gc_runtime_state", "generations")                                     \
+    EXTENT(gc_generations_bytes, "_gc_runtime_state", "generations")                               \
+    /* in their place in the first releases of 3.14, whose collector is an incremental one */      \
+    MEMBER(gc_young, "_gc_runtime_state", "young")                                                 \
+    MEMBER(gc_old, "_gc_runtime_state", "old")                                                     \
+    EXTENT(gc_old_bytes, "_gc_runtime_state", "old")                                               \
+    MEMBER(gc_visited_space, "_gc_runtime_state", "visited_space")                                 \
+    MEMBER(gc_generation0, "_gc_runtime_state", "generation0")                                     \
+    MEMBER(gc_permanent, "_gc_runtime_state", "permanent_generation")                              \
+    MEMBER(gc_stats, "_gc_runtime_state", "generation_stats")                                      \
+    EXTENT(gc_stats_bytes, "_gc_runtime_state", "generation_stats")                                \
+    MEMBER(gc_garbage, "_gc_runtime_state", "garbage")                                             \
+    SIZE(gc_stat_bytes, "gc_generation_stats")                                                     \
+    MEMBER(gc_stat_collections, "gc_generation_stats", "collections")                              \
+    MEMBER(gc_stat_collected, "gc_generation_stats", "collected")                                  \
+    MEMBER(gc_stat_uncollectable, "gc_generation_stats", "uncollectable")                          \
+    /* 3.15: what generation_stats points to, a ring of figures for each generation */             \
+    MEMBER(gc_rings_young_index, "gc_stats", "young.index")                                        \
+    MEMBER(gc_rings_old, "gc_stats", "old")                                                        \
+    SIZE(gc_old_ring_bytes, "gc_old_stats_buffer")                                                 \
+    MEMBER(gc_old_ring_index, "gc_old_stats_buffer", "index")                                      \
+    /* up to 3.6: statics of Modules/gcmodule.c; 2.7 has no generation_stats */                    \
+    ADDRESS(gc_static_generations, "generations")                                                  \
+    LENGTH(gc_static_generations_bytes, "generations")                                             \
+    ADDRESS(gc_static_generation0, "_PyGC_generation0")                                            \
+    ADDRESS(gc_static_enabled, "enabled")                                                          \
+    ADDRESS(gc_static_garbage, "garbage")                                                          \
+    ADDRESS(gc_static_stats, "generation_stats")                                                   \
+    LENGTH(gc_static_stats_bytes, "generation_stats")                                              \
     /* what every chain of types ends at; exported by all versions, Objects/typeobject.c */        \
     ADDRESS(type_type, "PyType_Type")                                                              \
     /* 2.7 with characters of two bytes; with four it is called PyUnicodeUCS4_... */               \
