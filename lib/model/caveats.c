@@ -85,6 +85,7 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
         report->complete = pht_caveats_glibc(report) && report->complete;
     if (report->has_snapshot && !report->snapshot.consistent)
         report->complete = false;
+    report->complete = pht_caveats_gc(report) && report->complete;
     check_foreign_allocators(report);
     check_family(report);
     if (report->pymalloc != NULL || report->glibc != NULL)

@@ -21,12 +21,13 @@ void pht_caveats_no_arena(struct pht_report *report);
 /* Everything else, once the walks are done. Sets report->complete. */
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target);
 
-/* ---- its parts, one for each allocator ---------------------------------------------------- */
+/* ---- its parts, for allocators and so on -------------------------------------------------- */
 
 void pht_caveats_pymalloc_no_layout(struct pht_report *report);
 void pht_caveats_glibc_no_layout(struct pht_report *report);
 
 /* What is wrong with the figures; true if nothing is, and nothing was left out. */
+bool pht_caveats_gc(struct pht_report *report);
 bool pht_caveats_pymalloc(struct pht_report *report);
 bool pht_caveats_glibc(struct pht_report *report);
 

@@ -123,6 +123,57 @@ START_TEST(cause_has_its_warning_and_no_other)
 }
 END_TEST
 
+static void gc_torn(void)
+{
+    report->gc->torn_lists = 1;
+}
+
+static void gc_long(void)
+{
+    report->gc->long_lists = 2;
+}
+
+static void no_gc(void)
+{
+    free(report->gc);
+    report->gc = NULL;
+}
+
+static void unknown_gc(void)
+{
+    no_gc();
+    report->python->layout.gc_garbage = PHT_UNKNOWN;
+    report->python->layout.gc_static_garbage = PHT_UNKNOWN;
+}
+
+static const struct {
+    void (*cause)(void);
+    const char *id;
+    bool complete;
+    const char *text;
+} gc_cases[] = {
+    {gc_torn, "gc-torn", false, "1 list of the collector changed while it was"},
+    {gc_long, "gc-long", true, "2 lists of the collector are"},
+    {no_gc, "gc-unproven", false, "no gc figures"},
+    {unknown_gc, "gc-unknown", true, "CPython 3.11.7"},
+};
+
+#define GC_CASES ((int)(sizeof(gc_cases) / sizeof(gc_cases[0])))
+
+START_TEST(gap_of_the_collector_is_told_if_it_was_asked_for)
+{
+    gc_cases[_i].cause();
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, 0);
+    report->sections |= PHT_SECTION_TYPES;
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, gc_cases[_i].id);
+    ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, gc_cases[_i].text));
+    ck_assert_int_eq(report->complete, gc_cases[_i].complete);
+}
+END_TEST
+
 START_TEST(report_without_gaps_has_no_warning)
 {
     pht_caveats_collect(report, fake->target);
@@ -267,6 +318,7 @@ static Suite *caveats_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, cause_has_its_warning_and_no_other, 0, CASES);
+    tcase_add_loop_test(tcase, gap_of_the_collector_is_told_if_it_was_asked_for, 0, GC_CASES);
     tcase_add_test(tcase, report_without_gaps_has_no_warning);
     tcase_add_test(tcase, all_causes_together_are_all_told);
     tcase_add_test(tcase, report_of_the_kernels_figures_alone_is_complete);
