@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 
 import check
 import churn
+import collector
 import counted
 import discover
 import exactness
@@ -45,7 +46,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, output]
+           ledger_family, collector, output]
 
 
 def parse_arguments():
