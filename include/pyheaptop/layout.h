@@ -30,10 +30,21 @@ const char *pht_layout_source_name(enum pht_layout_source source);
 const char *pht_symbol_source_name(enum pht_symbol_source source);
 
 /*
+ * Where an interpreter counts what waits in a free list: a name of its own up to 3.12, then one
+ * place for all lists, where the counter's name changed in 3.14. Tuples have a list for each
+ * length.
+ */
+#define PHT_FREE_LIST(early, name)                                                                 \
+    early "|object_state.freelists." name ".numfree|object_state.freelists." name ".size"
+#define PHT_FREE_TUPLES                                                                            \
+    "tuple.numfree|object_state.freelists.tuples.numfree|object_state.freelists.tuples"
+
+/*
  * Everything that is known of a build, one value a line:
  *
  *     SIZE(field, type)             sizeof(type)
  *     MEMBER(field, type, path)     offset of a member, "ref.count" for a nested one
+ *                                   "first|second": of the first of them that there is
  *     EXTENT(field, type, path)     size of that member
  *     ADDRESS(field, symbol)        link-time address of a variable or function
  *     LENGTH(field, symbol)         size of that variable
@@ -87,6 +98,31 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     EXTENT(interp_obmalloc_bytes, "_is", "obmalloc")                                               \
     MEMBER(interp_threads_head, "_is", "threads.head")                                             \
     MEMBER(interp_gc, "_is", "gc")                                                                 \
+    /* free lists: how many wait; 3.10 to 3.12, then 3.13, then 3.14 and later */                  \
+    MEMBER(free_floats, "_is", PHT_FREE_LIST("float_state.numfree", "floats"))                     \
+    MEMBER(free_tuples, "_is", PHT_FREE_TUPLES)                                                    \
+    EXTENT(free_tuples_bytes, "_is", PHT_FREE_TUPLES)                                              \
+    MEMBER(free_lists, "_is", PHT_FREE_LIST("list.numfree", "lists"))                              \
+    MEMBER(free_dicts, "_is", PHT_FREE_LIST("dict_state.numfree", "dicts"))                        \
+    MEMBER(free_dict_keys, "_is", PHT_FREE_LIST("dict_state.keys_numfree", "dictkeys"))            \
+    MEMBER(free_contexts, "_is", PHT_FREE_LIST("context.numfree", "contexts"))                     \
+    MEMBER(free_async_values, "_is", PHT_FREE_LIST("async_gen.value_numfree", "async_gens"))       \
+    MEMBER(free_async_sends, "_is", PHT_FREE_LIST("async_gen.asend_numfree", "async_gen_asends"))  \
+    MEMBER(free_frames, "_is", "frame.numfree")                                                    \
+    MEMBER(cached_slice, "_is", "slice_cache|object_state.freelists.slices.slice_cache")           \
+    MEMBER(free_slices, "_is", "object_state.freelists.slices.size")                               \
+    MEMBER(free_ints, "_is", "object_state.freelists.ints.size")                                   \
+    MEMBER(free_complexes, "_is", "object_state.freelists.complexes.size")                         \
+    MEMBER(free_list_iters, "_is", "object_state.freelists.list_iters.size")                       \
+    MEMBER(free_tuple_iters, "_is", "object_state.freelists.tuple_iters.size")                     \
+    MEMBER(free_ranges, "_is", "object_state.freelists.ranges.size")                               \
+    MEMBER(free_range_iters, "_is", "object_state.freelists.range_iters.size")                     \
+    MEMBER(free_future_iters, "_is", "object_state.freelists.futureiters.size")                    \
+    MEMBER(free_str_writers, "_is", "object_state.freelists.unicode_writers.size")                 \
+    MEMBER(free_bytes_writers, "_is", "object_state.freelists.bytes_writers.size")                 \
+    MEMBER(free_functions, "_is", "object_state.freelists.pycfunctionobject.size")                 \
+    MEMBER(free_class_methods, "_is", "object_state.freelists.pycmethodobject.size")               \
+    MEMBER(free_methods, "_is", "object_state.freelists.pymethodobjects.size")                     \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \
     /* no walker reads it: it stands behind the head, and proves it */                             \
