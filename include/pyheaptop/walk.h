@@ -552,6 +552,30 @@ bool pht_gc_is_known(const struct pht_python *python);
 bool pht_gc_walk(struct pht_snapshot *snapshot, const struct pht_python *python, uint64_t tracked,
                  struct pht_gc **ret);
 
+/* ---- free lists --------------------------------------------------------------------------- */
+
+#define PHT_FREELISTS_MAX 24
+
+/*
+ * What the main interpreter keeps for the next object of a type. `type` is in parentheses for
+ * what is no object. Bytes are those of the blocks, without what debug hooks add; PHT_UNKNOWN where
+ * they differ in size.
+ */
+struct pht_freelist {
+    const char *type;
+    uint64_t objects;
+    uint64_t bytes;
+};
+
+struct pht_freelists {
+    struct pht_freelist items[PHT_FREELISTS_MAX]; /* largest first */
+    size_t
+        count; /* 0: not known. Before 3.10, and in free-threaded builds, they are not looked for */
+};
+
+void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *python,
+                        struct pht_freelists *ret);
+
 /* ---- what no allocator owns --------------------------------------------------------------- */
 
 enum pht_region_kind {

@@ -181,6 +181,7 @@ static struct pht_error *walk_gc(struct capture *capture)
 {
     struct pht_report *report = capture->report;
 
+    pht_freelists_read(capture->snapshot, report->python, &report->freelists);
     return pht_gc_walk(capture->snapshot, report->python, count_tracked(report), &report->gc)
                ? NULL
                : pht_error_no_memory();
@@ -330,6 +331,7 @@ static struct pht_error *resolve_anew(struct capture *capture)
     report->objects = NULL;
     free(report->gc);
     report->gc = NULL;
+    report->freelists.count = 0;
     report->object_allocator = PHT_ALLOCATOR_UNKNOWN;
     struct pht_error *error = pht_runtimes_find(capture->target, capture->options, report);
     if (error == NULL && capture->doubted.python != NULL)

@@ -18,6 +18,14 @@ static bool explain_absence(struct pht_report *report)
     return false;
 }
 
+static void check_freelists(struct pht_report *report)
+{
+    if (report->freelists.count == 0)
+        pht_report_warn(report, "freelists-unknown", NULL,
+                        "free lists are read from CPython 3.10 on, where they are found: what they "
+                        "keep counts as in use");
+}
+
 /* A layout that is missing was told before, and with it what it costs. */
 bool pht_caveats_gc(struct pht_report *report)
 {
@@ -25,6 +33,7 @@ bool pht_caveats_gc(struct pht_report *report)
 
     if (!(report->sections & PHT_SECTION_TYPES) || !pht_runtimes_know_pymalloc(report))
         return true;
+    check_freelists(report);
     if (gc == NULL)
         return explain_absence(report);
     if (gc->torn_lists > 0)

@@ -32,3 +32,20 @@ json_t *pht_json_gc(const struct pht_gc *gc, struct pht_json *json)
     pht_json_put_flag(json, object, "by_census", gc->by_census);
     return object;
 }
+
+json_t *pht_json_freelists(const struct pht_freelists *lists, struct pht_json *json)
+{
+    json_t *rows;
+
+    if (lists->count == 0)
+        return json_null();
+    rows = json_array();
+    for (size_t i = 0; i < lists->count; i++) {
+        json_t *object = json_object();
+        pht_json_put_text(json, object, "type", lists->items[i].type);
+        pht_json_put_number(json, object, "objects", lists->items[i].objects);
+        pht_json_put_number(json, object, "bytes", lists->items[i].bytes);
+        pht_json_append(json, rows, object);
+    }
+    return rows;
+}

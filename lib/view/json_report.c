@@ -116,7 +116,7 @@ static void put_unknown(struct pht_json *json, json_t *root, const char *const *
 
 bool pht_json_report_write(const struct pht_report *report, const char *version, FILE *file)
 {
-    static const char *const objects[] = {"types", "freelists"};
+    static const char *const objects[] = {"types"};
     static const char *const findings[] = {"findings"};
     struct pht_json json = {0};
     json_t *root = json_object(), *tool = json_object();
@@ -141,6 +141,7 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
     pht_json_put(&json, root, "glibc", pht_json_glibc(report, &json));
     pht_json_put(&json, root, "gc", pht_json_gc(report->gc, &json));
     put_unknown(&json, root, objects, sizeof(objects) / sizeof(objects[0]));
+    pht_json_put(&json, root, "freelists", pht_json_freelists(&report->freelists, &json));
     pht_json_put(&json, root, "mappings", pht_json_mappings(report, &json));
     pht_json_put(&json, root, "regions", pht_json_regions(report, &json));
     pht_json_put(&json, root, "family", pht_json_family(report, &json));

@@ -28,3 +28,18 @@ void pht_text_write_gc(const struct pht_gc *gc, FILE *file)
     pht_text_add_fact(&facts, "uncollectable %s/%s/%s", OF_GENERATIONS(gc, uncollectable));
     pht_text_end_facts(&facts);
 }
+
+/* What is empty is left out. */
+void pht_text_write_freelists(const struct pht_freelists *lists, FILE *file)
+{
+    struct pht_text_facts facts;
+
+    pht_text_begin_facts(&facts, "Free lists ", file);
+    for (size_t i = 0; i < lists->count; i++) {
+        const struct pht_freelist *list = &lists->items[i];
+        if (list->objects > 0)
+            pht_text_add_fact(&facts, "%s %s (%s)", list->type, COUNT(list->objects),
+                              BYTES_OR_DASH(list->bytes));
+    }
+    pht_text_end_facts(&facts);
+}

@@ -10,6 +10,7 @@
 void pht_text_write_kernel(const struct pht_report *report, FILE *file);
 void pht_text_write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FILE *file);
 void pht_text_write_gc(const struct pht_gc *gc, FILE *file);
+void pht_text_write_freelists(const struct pht_freelists *lists, FILE *file);
 void pht_text_write_glibc(const struct pht_report *report, bool full, FILE *file);
 
 /* The categories, and where what is in none of them lies. */

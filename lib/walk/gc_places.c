@@ -13,6 +13,7 @@
  */
 #include "walk/field.h"
 #include "walk/gc.h"
+#include "walk/interpreter.h"
 
 /* A struct gc_generation has the head and two ints, and may be padded to 16. */
 #define GENERATION_BYTES_MAX ((uint64_t)64)
@@ -224,11 +225,8 @@ static bool take_struct(const struct search *search, pht_addr state)
 
 static bool is_of_interpreters(const struct pht_python_layout *layout)
 {
-    const uint64_t values[] = {layout->interp_gc,   layout->runtime_interpreters_main,
-                               layout->interp_next, layout->runtime_interpreters_head,
-                               layout->interp_id,   layout->runtime};
-
-    return are_known(values, sizeof(values) / sizeof(values[0])) && is_struct_known(layout);
+    return layout->interp_gc != PHT_UNKNOWN && pht_interpreter_is_known(layout) &&
+           is_struct_known(layout);
 }
 
 static bool is_of_runtime(const struct pht_python_layout *layout)
@@ -237,22 +235,12 @@ static bool is_of_runtime(const struct pht_python_layout *layout)
            is_struct_known(layout);
 }
 
-/* New interpreters stand in front of the older ones, so the main one is the last. */
-static bool take_interpreter(const struct search *search)
+static bool take_interpreter(const struct search *search, const struct pht_python *python)
 {
-    const struct pht_python_layout *layout = search->layout;
-    pht_addr runtime = layout->runtime + search->bias, interpreter, next;
-    uint64_t id;
+    pht_addr interpreter =
+        pht_interpreter_main(search->snapshot, python, &search->places->is_of_all);
 
-    if (!read_bytes(search, runtime + layout->runtime_interpreters_main, &interpreter,
-                    sizeof(interpreter)) ||
-        interpreter > PHT_USER_ADDR_MAX ||
-        !read_bytes(search, interpreter + layout->interp_id, &id, sizeof(id)) || id != 0 ||
-        !read_bytes(search, interpreter + layout->interp_next, &next, sizeof(next)))
-        return false;
-    search->places->is_of_all =
-        next == 0 && points_to(search, runtime + layout->runtime_interpreters_head, interpreter);
-    return take_struct(search, interpreter + layout->interp_gc);
+    return interpreter != 0 && take_struct(search, interpreter + search->layout->interp_gc);
 }
 
 bool pht_gc_is_known(const struct pht_python *python)
@@ -280,7 +268,7 @@ bool pht_gc_find_places(struct pht_snapshot *snapshot, const struct pht_python *
     if (search.head_bytes == 0)
         return false;
     if (is_of_interpreters(search.layout))
-        return take_interpreter(&search);
+        return take_interpreter(&search, python);
     if (is_of_runtime(search.layout)) {
         ret->is_of_all = true;
         return take_struct(&search,

@@ -146,6 +146,11 @@ static void unknown_gc(void)
     report->python->layout.gc_static_garbage = PHT_UNKNOWN;
 }
 
+static void no_freelists(void)
+{
+    report->freelists.count = 0;
+}
+
 static const struct {
     void (*cause)(void);
     const char *id;
@@ -155,6 +160,7 @@ static const struct {
     {gc_torn, "gc-torn", false, "1 list of the collector changed while it was"},
     {gc_long, "gc-long", true, "2 lists of the collector are"},
     {no_gc, "gc-unproven", false, "no gc figures"},
+    {no_freelists, "freelists-unknown", true, "3.10"},
     {unknown_gc, "gc-unknown", true, "CPython 3.11.7"},
 };
 

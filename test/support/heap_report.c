@@ -202,6 +202,8 @@ static void describe_gc(struct pht_report *report)
     };
 
     report->gc = copy(&gc, sizeof(gc));
+    report->freelists = (struct pht_freelists){
+        .items = {{"tuple", 60, 4800}, {"list", 20, 1280}, {"float", 0, 0}}, .count = 3};
 }
 
 struct pht_report *heap_report_create(void)

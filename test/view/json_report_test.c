@@ -335,7 +335,7 @@ END_TEST
 
 START_TEST(parts_that_nothing_fills_in_are_null_and_there)
 {
-    static const char *const names[] = {"types", "freelists", "findings"};
+    static const char *const names[] = {"types", "findings"};
 
     write_report();
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -366,6 +366,22 @@ START_TEST(the_collector_is_null_as_is_what_is_not_known_of_it)
     report->gc = NULL;
     write_report();
     heap_json_check_null(root, "gc");
+}
+END_TEST
+
+START_TEST(free_lists_are_null_if_none_is_known)
+{
+    report->freelists.items[1].bytes = PHT_UNKNOWN;
+    write_report();
+    heap_json_check_text(root, "freelists.0.type", "tuple");
+    heap_json_check_number(root, "freelists.0.objects", 60);
+    heap_json_check_number(root, "freelists.0.bytes", 4800);
+    heap_json_check_null(root, "freelists.1.bytes");
+    teardown();
+    setup();
+    report->freelists.count = 0;
+    write_report();
+    heap_json_check_null(root, "freelists");
 }
 END_TEST
 
@@ -422,6 +438,7 @@ static void add_part_tests(TCase *tcase)
     tcase_add_test(tcase, unknown_cgroup_is_null);
     tcase_add_test(tcase, parts_that_nothing_fills_in_are_null_and_there);
     tcase_add_test(tcase, the_collector_is_null_as_is_what_is_not_known_of_it);
+    tcase_add_test(tcase, free_lists_are_null_if_none_is_known);
     tcase_add_test(tcase, warnings_have_id_text_and_remedy);
     tcase_add_test(tcase, the_collector_is_null_as_is_what_is_not_known_of_it);
     tcase_add_test(tcase, output_is_one_object_and_a_newline);
