@@ -24,6 +24,7 @@ import collector
 import counted
 import discover
 import exactness
+import freelists
 import glibc_churn
 import glibc_debugger
 import glibc_exact
@@ -46,7 +47,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, collector, output]
+           ledger_family, collector, freelists, output]
 
 
 def parse_arguments():

@@ -23,7 +23,7 @@ FIELDS = {
         "taken_at": TEXT, "target": OBJECT, "runtime": OBJECT, "allocators": LIST,
         "snapshot": OBJECT, "kernel": OBJECT, "pymalloc": OBJECT, "warnings": LIST,
         "libc": OBJECT, "categories": LIST, "attributed_bytes": SIZE, "unattributed": LIST,
-        "glibc": OBJECT_OR_NULL, "gc": OBJECT_OR_NULL, "types": UNKNOWN, "freelists": UNKNOWN,
+        "glibc": OBJECT_OR_NULL, "gc": OBJECT_OR_NULL, "types": UNKNOWN, "freelists": LIST_OR_NULL,
         "mappings": LIST, "regions": LIST, "family": LIST, "family_exact": FLAG,
         "findings": UNKNOWN,
     },
