@@ -30,10 +30,21 @@ const char *pht_layout_source_name(enum pht_layout_source source);
 const char *pht_symbol_source_name(enum pht_symbol_source source);
 
 /*
+ * Where an interpreter counts what waits in a free list: a name of its own up to 3.12, then one
+ * place for all lists, where the counter's name changed in 3.14. Tuples have a list for each
+ * length.
+ */
+#define PHT_FREE_LIST(early, name)                                                                 \
+    early "|object_state.freelists." name ".numfree|object_state.freelists." name ".size"
+#define PHT_FREE_TUPLES                                                                            \
+    "tuple.numfree|object_state.freelists.tuples.numfree|object_state.freelists.tuples"
+
+/*
  * Everything that is known of a build, one value a line:
  *
  *     SIZE(field, type)             sizeof(type)
  *     MEMBER(field, type, path)     offset of a member, "ref.count" for a nested one
+ *                                   "first|second": of the first of them that there is
  *     EXTENT(field, type, path)     size of that member
  *     ADDRESS(field, symbol)        link-time address of a variable or function
  *     LENGTH(field, symbol)         size of that variable
@@ -86,12 +97,39 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     MEMBER(interp_obmalloc, "_is", "obmalloc")                                                     \
     EXTENT(interp_obmalloc_bytes, "_is", "obmalloc")                                               \
     MEMBER(interp_threads_head, "_is", "threads.head")                                             \
+    MEMBER(interp_gc, "_is", "gc")                                                                 \
+    /* free lists: how many wait; 3.10 to 3.12, then 3.13, then 3.14 and later */                  \
+    MEMBER(free_floats, "_is", PHT_FREE_LIST("float_state.numfree", "floats"))                     \
+    MEMBER(free_tuples, "_is", PHT_FREE_TUPLES)                                                    \
+    EXTENT(free_tuples_bytes, "_is", PHT_FREE_TUPLES)                                              \
+    MEMBER(free_lists, "_is", PHT_FREE_LIST("list.numfree", "lists"))                              \
+    MEMBER(free_dicts, "_is", PHT_FREE_LIST("dict_state.numfree", "dicts"))                        \
+    MEMBER(free_dict_keys, "_is", PHT_FREE_LIST("dict_state.keys_numfree", "dictkeys"))            \
+    MEMBER(free_contexts, "_is", PHT_FREE_LIST("context.numfree", "contexts"))                     \
+    MEMBER(free_async_values, "_is", PHT_FREE_LIST("async_gen.value_numfree", "async_gens"))       \
+    MEMBER(free_async_sends, "_is", PHT_FREE_LIST("async_gen.asend_numfree", "async_gen_asends"))  \
+    MEMBER(free_frames, "_is", "frame.numfree")                                                    \
+    MEMBER(cached_slice, "_is", "slice_cache|object_state.freelists.slices.slice_cache")           \
+    MEMBER(free_slices, "_is", "object_state.freelists.slices.size")                               \
+    MEMBER(free_ints, "_is", "object_state.freelists.ints.size")                                   \
+    MEMBER(free_complexes, "_is", "object_state.freelists.complexes.size")                         \
+    MEMBER(free_list_iters, "_is", "object_state.freelists.list_iters.size")                       \
+    MEMBER(free_tuple_iters, "_is", "object_state.freelists.tuple_iters.size")                     \
+    MEMBER(free_ranges, "_is", "object_state.freelists.ranges.size")                               \
+    MEMBER(free_range_iters, "_is", "object_state.freelists.range_iters.size")                     \
+    MEMBER(free_future_iters, "_is", "object_state.freelists.futureiters.size")                    \
+    MEMBER(free_str_writers, "_is", "object_state.freelists.unicode_writers.size")                 \
+    MEMBER(free_bytes_writers, "_is", "object_state.freelists.bytes_writers.size")                 \
+    MEMBER(free_functions, "_is", "object_state.freelists.pycfunctionobject.size")                 \
+    MEMBER(free_class_methods, "_is", "object_state.freelists.pycmethodobject.size")               \
+    MEMBER(free_methods, "_is", "object_state.freelists.pymethodobjects.size")                     \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \
     /* no walker reads it: it stands behind the head, and proves it */                             \
     MEMBER(runtime_interpreters_main, "pyruntimestate", "interpreters.main")                       \
     MEMBER(runtime_object_malloc, "pyruntimestate", "allocators.standard.obj.malloc")              \
     MEMBER(runtime_debug_malloc, "pyruntimestate", "allocators.debug.obj.alloc.malloc")            \
+    MEMBER(runtime_gc, "pyruntimestate", "gc")                                                     \
     ADDRESS(runtime, "_PyRuntime")                                                                 \
     /* 3.11 and later: frames of Python functions stand in chunks of each thread state */          \
     SIZE(thread_bytes, "_ts")                                                                      \
@@ -112,6 +150,39 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     ADDRESS(malloc_function, "_PyMem_RawMalloc")                                                   \
     ADDRESS(debug_function, "_PyMem_DebugMalloc")                                                  \
     ADDRESS(mimalloc_function, "_PyObject_MiMalloc")                                               \
+    /* the collector, pycore_mem.h (3.7, 3.8), pycore_gc.h, pycore_interp_structs.h (3.14, 3.15)   \
+     */                                                                                            \
+    SIZE(gc_bytes, "_gc_runtime_state")                                                            \
+    MEMBER(gc_enabled, "_gc_runtime_state", "enabled")                                             \
+    MEMBER(gc_generations, "_gc_runtime_state", "generations")                                     \
+    EXTENT(gc_generations_bytes, "_gc_runtime_state", "generations")                               \
+    /* in their place in the first releases of 3.14, whose collector is an incremental one */      \
+    MEMBER(gc_young, "_gc_runtime_state", "young")                                                 \
+    MEMBER(gc_old, "_gc_runtime_state", "old")                                                     \
+    EXTENT(gc_old_bytes, "_gc_runtime_state", "old")                                               \
+    MEMBER(gc_visited_space, "_gc_runtime_state", "visited_space")                                 \
+    MEMBER(gc_generation0, "_gc_runtime_state", "generation0")                                     \
+    MEMBER(gc_permanent, "_gc_runtime_state", "permanent_generation")                              \
+    MEMBER(gc_stats, "_gc_runtime_state", "generation_stats")                                      \
+    EXTENT(gc_stats_bytes, "_gc_runtime_state", "generation_stats")                                \
+    MEMBER(gc_garbage, "_gc_runtime_state", "garbage")                                             \
+    SIZE(gc_stat_bytes, "gc_generation_stats")                                                     \
+    MEMBER(gc_stat_collections, "gc_generation_stats", "collections")                              \
+    MEMBER(gc_stat_collected, "gc_generation_stats", "collected")                                  \
+    MEMBER(gc_stat_uncollectable, "gc_generation_stats", "uncollectable")                          \
+    /* 3.15: what generation_stats points to, a ring of figures for each generation */             \
+    MEMBER(gc_rings_young_index, "gc_stats", "young.index")                                        \
+    MEMBER(gc_rings_old, "gc_stats", "old")                                                        \
+    SIZE(gc_old_ring_bytes, "gc_old_stats_buffer")                                                 \
+    MEMBER(gc_old_ring_index, "gc_old_stats_buffer", "index")                                      \
+    /* up to 3.6: statics of Modules/gcmodule.c; 2.7 has no generation_stats */                    \
+    ADDRESS(gc_static_generations, "generations")                                                  \
+    LENGTH(gc_static_generations_bytes, "generations")                                             \
+    ADDRESS(gc_static_generation0, "_PyGC_generation0")                                            \
+    ADDRESS(gc_static_enabled, "enabled")                                                          \
+    ADDRESS(gc_static_garbage, "garbage")                                                          \
+    ADDRESS(gc_static_stats, "generation_stats")                                                   \
+    LENGTH(gc_static_stats_bytes, "generation_stats")                                              \
     /* what every chain of types ends at; exported by all versions, Objects/typeobject.c */        \
     ADDRESS(type_type, "PyType_Type")                                                              \
     /* 2.7 with characters of two bytes; with four it is called PyUnicodeUCS4_... */               \

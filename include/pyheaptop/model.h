@@ -153,9 +153,11 @@ struct pht_report {
 
     struct pht_kernel_memory kernel;
     struct pht_cgroup_memory cgroup;
-    struct pht_pymalloc *pymalloc; /* NULL: see warnings */
-    struct pht_glibc *glibc;       /* NULL: see warnings */
-    struct pht_objects *objects;   /* NULL: see warnings */
+    struct pht_pymalloc *pymalloc;  /* NULL: see warnings */
+    struct pht_glibc *glibc;        /* NULL: see warnings */
+    struct pht_objects *objects;    /* NULL: see warnings */
+    struct pht_gc *gc;              /* NULL: see warnings */
+    struct pht_freelists freelists; /* none: see warnings */
     struct pht_malloc_resident malloc_resident;
     struct pht_arena_limit arena_limit;
 

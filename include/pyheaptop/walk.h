@@ -512,6 +512,74 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
 struct pht_objects *pht_census_end(struct pht_census *census);
 void pht_objects_destroy(struct pht_objects *objects);
 
+/* ---- the collector ------------------------------------------------------------------------ */
+
+#define PHT_GC_GENERATIONS 3
+
+/*
+ * As gc.get_threshold(), gc.get_count(), len(gc.get_objects(generation=i)) and gc.get_stats() tell.
+ * PHT_UNKNOWN: objects of a list that could not be counted; figures that this version does not
+ * keep, which are collections and what follows in 2.7.
+ */
+struct pht_gc_generation {
+    int32_t threshold;
+    int32_t count;
+    uint64_t objects;
+    uint64_t collections;
+    uint64_t collected;
+    uint64_t uncollectable;
+};
+
+/*
+ * The collector of the main interpreter: from 3.9 on each other one has its own, which is not
+ * looked at. `frozen` is gc.get_freeze_count(), PHT_UNKNOWN up to 3.6, which cannot freeze;
+ * `garbage` is the length of gc.garbage.
+ */
+struct pht_gc {
+    bool enabled;
+    uint64_t frozen;
+    uint64_t garbage;
+    struct pht_gc_generation generations[PHT_GC_GENERATIONS]; /* the youngest first */
+    uint64_t torn_lists; /* that changed while they were followed, or cannot be read */
+    uint64_t long_lists; /* longer than what is followed, and no census told how long */
+    bool by_census;      /* one was as long, and has what a census left: about so many objects */
+};
+
+/* Whether the layout tells where the collector is. */
+bool pht_gc_is_known(const struct pht_python *python);
+
+/*
+ * `tracked` is how many objects of the process the collector knows of, as a census of all of it
+ * has counted them, or PHT_UNKNOWN. `*ret` is NULL where no collector is found. False when memory
+ * is short; free() releases the result.
+ */
+bool pht_gc_walk(struct pht_snapshot *snapshot, const struct pht_python *python, uint64_t tracked,
+                 struct pht_gc **ret);
+
+/* ---- free lists --------------------------------------------------------------------------- */
+
+#define PHT_FREELISTS_MAX 24
+
+/*
+ * What the main interpreter keeps for the next object of a type. `type` is in parentheses for
+ * what is no object. Bytes are those of the blocks, without what debug hooks add; PHT_UNKNOWN where
+ * they differ in size.
+ */
+struct pht_freelist {
+    const char *type;
+    uint64_t objects;
+    uint64_t bytes;
+};
+
+struct pht_freelists {
+    struct pht_freelist items[PHT_FREELISTS_MAX]; /* largest first */
+    size_t
+        count; /* 0: not known. Before 3.10, and in free-threaded builds, they are not looked for */
+};
+
+void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *python,
+                        struct pht_freelists *ret);
+
 /* ---- what no allocator owns --------------------------------------------------------------- */
 
 enum pht_region_kind {

@@ -25,7 +25,7 @@ struct pht_layout_field {
     const char *path;    /* member, or NULL */
 };
 
-#define PHT_LAYOUT_FIELDS_MAX 96
+#define PHT_LAYOUT_FIELDS_MAX 192
 
 struct pht_layout_table {
     const struct pht_layout_field *fields; /* those of one type stand together, its SIZE first */

@@ -15,7 +15,7 @@ enum property {
 };
 
 static const struct pht_cache_kind kind = {
-    .format = "pyheaptop-layout 2",
+    .format = "pyheaptop-layout 3",
     .suffix = ".layout",
     .properties = {[VERSION] = "version",
                    [FREE_THREADED] = "free-threaded",

@@ -85,6 +85,78 @@ static bool are_states_in_order(const struct pht_python_layout *layout)
            pht_layout_is_in_order(interpreter, COUNT(interpreter), layout->interp_next);
 }
 
+/* Generations of 24 or 48 bytes; figures of each, or a pointer to them. */
+static bool are_arrays_of_three(const struct pht_python_layout *layout)
+{
+    return (layout->gc_generations == PHT_UNKNOWN || layout->gc_generations_bytes == 72 ||
+            layout->gc_generations_bytes == 144) &&
+           (layout->gc_stats == PHT_UNKNOWN || layout->gc_stats_bytes == 8 ||
+            layout->gc_stats_bytes == 3 * layout->gc_stat_bytes);
+}
+
+/*
+ * The first members are trash_delete_later and trash_delete_nesting up to 3.14, none in 3.15; after
+ * `enabled` stands `debug`. Heads of generations are aligned to 16 with three words (3.7), and to 4
+ * in some releases of 3.13. generation0 stands before or behind the others.
+ */
+static bool are_collectors_in_order(const struct pht_python_layout *layout)
+{
+    bool has_long_heads = layout->gc_generations_bytes == 144;
+    uint64_t alignment = has_long_heads ? 16 : 8;
+    /* `collecting`, and a frame where figures are pointed to */
+    uint64_t behind_stats = layout->gc_stats_bytes == 8 ? 16 : 8;
+    bool is_behind = layout->gc_generation0 != PHT_UNKNOWN && layout->gc_permanent != PHT_UNKNOWN &&
+                     layout->gc_generation0 > layout->gc_permanent;
+    const struct pht_layout_member state[] = {
+        {layout->gc_enabled, 4, 4, {0, 12}},
+        {layout->gc_generations,
+         layout->gc_generations_bytes,
+         has_long_heads ? 16 : 4,
+         {has_long_heads ? 16 : 4, has_long_heads ? 16 : 8}},
+        {layout->gc_young, 24, 8, {8, 8}},
+        {layout->gc_old, layout->gc_old_bytes, 8, {0}},
+        {is_behind ? PHT_UNKNOWN : layout->gc_generation0, 8, 8, {0}},
+        {layout->gc_permanent, has_long_heads ? 48 : 24, alignment, {0}},
+        {layout->gc_stats, layout->gc_stats_bytes, 8, {0}},
+        {layout->gc_garbage, 8, 8, {behind_stats, behind_stats}},
+        {layout->gc_visited_space, 4, 4, {24, 24}},
+        {is_behind ? layout->gc_generation0 : PHT_UNKNOWN, 8, 8, {32, 48}},
+    };
+    const struct pht_layout_member stat[] = {
+        {layout->gc_stat_collections, 8, 8, {0, 16}},
+        {layout->gc_stat_collected, 8, 8, {0}},
+        {layout->gc_stat_uncollectable, 8, 8, {0}},
+        {layout->gc_stat_bytes, 0, 8, {0, 24}},
+    };
+
+    return are_arrays_of_three(layout) && pht_layout_is_in_order(state, COUNT(state), 0) &&
+           pht_layout_is_in_order(stat, COUNT(stat), 0);
+}
+
+/* Eleven places and an index for the young generation, three and an index for the others. */
+static bool are_rings_in_order(const struct pht_python_layout *layout)
+{
+    const uint64_t stat_bytes = layout->gc_stat_bytes;
+    const struct pht_layout_member rings[] = {
+        {layout->gc_rings_young_index, 1, 1, {11 * stat_bytes, 11 * stat_bytes}},
+        {layout->gc_rings_old, 8, 8, {0}},
+    };
+    const struct pht_layout_member ring[] = {
+        {layout->gc_old_ring_index, 1, 1, {3 * stat_bytes, 3 * stat_bytes}},
+        {layout->gc_old_ring_bytes, 0, 8, {0}},
+    };
+
+    return layout->gc_rings_young_index == PHT_UNKNOWN ||
+           (pht_layout_is_in_order(rings, COUNT(rings), 0) &&
+            pht_layout_is_in_order(ring, COUNT(ring), 0));
+}
+
+/* These names are common: where the exported one is missing, they are of something else. */
+static uint64_t of_collector(const struct pht_python_layout *layout, uint64_t address)
+{
+    return layout->gc_static_generation0 != PHT_UNKNOWN ? address : PHT_UNKNOWN;
+}
+
 static bool are_symbols_apart(const struct pht_python_layout *layout)
 {
     const struct pht_layout_place places[] = {
@@ -97,6 +169,12 @@ static bool are_symbols_apart(const struct pht_python_layout *layout)
         {layout->object_allocator, ALLOCATOR_BYTES, 8},
         {layout->debug_allocators, 3 * DEBUG_ALLOCATOR_BYTES, 8},
         {layout->runtime, 8, 8},
+        {of_collector(layout, layout->gc_static_generations), layout->gc_static_generations_bytes,
+         8},
+        {of_collector(layout, layout->gc_static_generation0), 8, 8},
+        {of_collector(layout, layout->gc_static_enabled), 4, 4},
+        {of_collector(layout, layout->gc_static_garbage), 8, 8},
+        {of_collector(layout, layout->gc_static_stats), layout->gc_static_stats_bytes, 8},
         {layout->pymalloc_function, 1, 1},
         {layout->malloc_function, 1, 1},
         {layout->debug_function, 1, 1},
@@ -111,5 +189,6 @@ bool pht_python_layout_is_as_declared(const void *untyped)
     const struct pht_python_layout *layout = untyped;
 
     return are_pools_in_order(layout) && are_hooks_in_order(layout) && are_symbols_apart(layout) &&
+           are_collectors_in_order(layout) && are_rings_in_order(layout) &&
            (layout->obmalloc_bytes == PHT_UNKNOWN || are_states_in_order(layout));
 }

@@ -12,6 +12,26 @@
 
 /* ---- types -------------------------------------------------------------------------------- */
 
+/* No path to a member is longer. */
+#define PATH_MAX_BYTES 96
+
+/* The first of the paths that leads to a member. */
+static bool find_member(Dwarf_Die *type, const char *paths, uint64_t *offset, uint64_t *bytes)
+{
+    char path[PATH_MAX_BYTES];
+
+    for (size_t length; *paths != '\0'; paths += length + (paths[length] == '|')) {
+        length = strcspn(paths, "|");
+        if (length >= sizeof(path))
+            return false;
+        memcpy(path, paths, length);
+        path[length] = '\0';
+        if (pht_dwarf_find_member(type, path, offset, bytes))
+            return true;
+    }
+    return false;
+}
+
 /* Fields of one type stand together, so each type is looked up once. */
 static void resolve_types(const struct pht_dwarf_units *units, const struct pht_layout_table *table,
                           void *layout)
@@ -37,7 +57,7 @@ static void resolve_types(const struct pht_dwarf_units *units, const struct pht_
         if (field->kind == PHT_FIELD_SIZE) {
             if (dwarf_aggregate_size(&type, &size) == 0)
                 pht_layout_set(layout, field, size);
-        } else if (pht_dwarf_find_member(&type, field->path, &offset, &bytes)) {
+        } else if (find_member(&type, field->path, &offset, &bytes)) {
             pht_layout_set(layout, field, field->kind == PHT_FIELD_MEMBER ? offset : bytes);
         }
     }

@@ -156,6 +156,37 @@ static struct pht_error *end_census(struct capture *capture, struct pht_error *e
     return error;
 }
 
+/* What a census of all of the process counts; PHT_UNKNOWN if it had to leave something out. */
+static uint64_t count_tracked(const struct pht_report *report)
+{
+    const struct pht_objects *objects = report->objects;
+    const struct pht_pymalloc *pymalloc = report->pymalloc;
+    const struct pht_glibc *glibc = report->glibc;
+
+    if (objects == NULL || pymalloc == NULL || glibc == NULL || report->foreign_allocator_count > 0)
+        return PHT_UNKNOWN;
+    bool is_whole = objects->torn_pools == 0 && objects->swapped_pools == 0 &&
+                    pymalloc->damaged_arenas == 0 && pymalloc->totals.unknown_pool_bytes == 0 &&
+                    glibc->torn_chunks == 0 && glibc->damaged_chunks == 0 &&
+                    glibc->damaged_arenas == 0 && glibc->swapped_pages == 0;
+    return is_whole ? objects->totals.gc_tracked : PHT_UNKNOWN;
+}
+
+static bool wants_gc(const struct capture *capture)
+{
+    return (capture->report->sections & PHT_SECTION_TYPES) && capture->has_pymalloc;
+}
+
+static struct pht_error *walk_gc(struct capture *capture)
+{
+    struct pht_report *report = capture->report;
+
+    pht_freelists_read(capture->snapshot, report->python, &report->freelists);
+    return pht_gc_walk(capture->snapshot, report->python, count_tracked(report), &report->gc)
+               ? NULL
+               : pht_error_no_memory();
+}
+
 static struct pht_error *walk_regions(struct capture *capture)
 {
     struct pht_report *report = capture->report;
@@ -188,6 +219,8 @@ static struct pht_error *walk(struct capture *capture)
         error = walk_glibc(capture);
     if (capture->census != NULL)
         error = end_census(capture, error);
+    if (error == NULL && wants_gc(capture))
+        error = walk_gc(capture);
     if (error == NULL && capture->report->owners != NULL)
         error = walk_regions(capture);
     capture->report->walk_us = pht_clock_us() - started;
@@ -241,7 +274,8 @@ static void judge_walks(struct capture *capture)
 {
     const struct pht_report *report = capture->report;
 
-    if (report->pymalloc != NULL && pht_doubts_pymalloc(report->pymalloc))
+    bool has_odd_gc = wants_gc(capture) && report->gc == NULL && pht_gc_is_known(report->python);
+    if (has_odd_gc || (report->pymalloc != NULL && pht_doubts_pymalloc(report->pymalloc)))
         doubt_python(capture, false);
     if (report->glibc != NULL && pht_doubts_glibc(report->glibc))
         doubt_libc(capture, false);
@@ -295,6 +329,9 @@ static struct pht_error *resolve_anew(struct capture *capture)
     report->glibc = NULL;
     pht_objects_destroy(report->objects);
     report->objects = NULL;
+    free(report->gc);
+    report->gc = NULL;
+    report->freelists.count = 0;
     report->object_allocator = PHT_ALLOCATOR_UNKNOWN;
     struct pht_error *error = pht_runtimes_find(capture->target, capture->options, report);
     if (error == NULL && capture->doubted.python != NULL)

@@ -87,12 +87,11 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
         report->complete = pht_caveats_objects(report) && report->complete;
     if (report->has_snapshot && !report->snapshot.consistent)
         report->complete = false;
+    report->complete = pht_caveats_gc(report) && report->complete;
     check_foreign_allocators(report);
     check_family(report);
     if (report->pymalloc != NULL || report->glibc != NULL)
         check_zero_pages(report, target);
     if (report->sections == PHT_SECTION_ALL)
-        pht_report_warn(report, "not-walked", NULL,
-                        "this version does not walk the garbage collector's lists and the free "
-                        "lists of types, and judges nothing: no gc, freelists and findings");
+        pht_report_warn(report, "not-walked", NULL, "this version judges nothing: no findings");
 }

@@ -27,6 +27,7 @@ void pht_caveats_pymalloc_no_layout(struct pht_report *report);
 void pht_caveats_glibc_no_layout(struct pht_report *report);
 
 /* What is wrong with the figures; true if nothing is, and nothing was left out. */
+bool pht_caveats_gc(struct pht_report *report);
 bool pht_caveats_pymalloc(struct pht_report *report);
 bool pht_caveats_glibc(struct pht_report *report);
 bool pht_caveats_objects(struct pht_report *report);

@@ -24,6 +24,7 @@ void pht_report_destroy(struct pht_report *report)
     pht_pymalloc_destroy(report->pymalloc);
     pht_glibc_destroy(report->glibc);
     pht_objects_destroy(report->objects);
+    free(report->gc);
     pht_ledger_drop(report);
     free(report->mappings);
     free(report->unattributed);

@@ -7,6 +7,8 @@
 
 json_t *pht_json_kernel(const struct pht_report *report, struct pht_json *json);
 json_t *pht_json_pymalloc(const struct pht_pymalloc *pymalloc, struct pht_json *json);
+json_t *pht_json_freelists(const struct pht_freelists *lists, struct pht_json *json);
+json_t *pht_json_gc(const struct pht_gc *gc, struct pht_json *json);
 
 /* `libc` and `glibc` of the schema. */
 json_t *pht_json_libc(const struct pht_libc *libc, struct pht_json *json);

@@ -130,10 +130,10 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
     pht_json_put(&json, root, "unattributed", pht_json_unattributed(report, &json));
     pht_json_put(&json, root, "pymalloc", pht_json_pymalloc(report->pymalloc, &json));
     pht_json_put(&json, root, "glibc", pht_json_glibc(report, &json));
-    pht_json_put(&json, root, "gc", json_null());
+    pht_json_put(&json, root, "gc", pht_json_gc(report->gc, &json));
     pht_json_put(&json, root, "types", pht_json_types(report->objects, &json));
     pht_json_put(&json, root, "objects", pht_json_objects(report->objects, &json));
-    pht_json_put(&json, root, "freelists", json_null());
+    pht_json_put(&json, root, "freelists", pht_json_freelists(&report->freelists, &json));
     pht_json_put(&json, root, "mappings", pht_json_mappings(report, &json));
     pht_json_put(&json, root, "regions", pht_json_regions(report, &json));
     pht_json_put(&json, root, "family", pht_json_family(report, &json));

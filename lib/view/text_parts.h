@@ -9,6 +9,8 @@
 /* `full`: every row; else the ones that matter, and the option that shows the rest. */
 void pht_text_write_kernel(const struct pht_report *report, FILE *file);
 void pht_text_write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FILE *file);
+void pht_text_write_gc(const struct pht_gc *gc, FILE *file);
+void pht_text_write_freelists(const struct pht_freelists *lists, FILE *file);
 void pht_text_write_glibc(const struct pht_report *report, bool full, FILE *file);
 void pht_text_write_types(const struct pht_objects *objects, bool full, FILE *file);
 

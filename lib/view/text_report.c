@@ -159,6 +159,10 @@ static void write_sections(const struct pht_report *report, bool full, FILE *fil
         pht_text_write_glibc(report, full, file);
     if ((sections & PHT_SECTION_TYPES) && report->objects != NULL)
         pht_text_write_types(report->objects, full, file);
+    if ((sections & PHT_SECTION_TYPES) && report->gc != NULL)
+        pht_text_write_gc(report->gc, file);
+    if ((sections & PHT_SECTION_TYPES) && report->freelists.count > 0)
+        pht_text_write_freelists(&report->freelists, file);
     if ((sections & PHT_SECTION_MAPS) && report->mappings != NULL)
         pht_text_write_maps(report, full, file);
     if ((sections & PHT_SECTION_FAMILY) && report->has_family)

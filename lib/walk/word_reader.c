@@ -10,6 +10,7 @@ struct pht_word_reader *pht_word_reader_create(struct pht_snapshot *snapshot)
     if (reader == NULL)
         return NULL;
     reader->snapshot = snapshot;
+    reader->reads = 0;
     pht_word_reader_clear(reader);
     return reader;
 }
@@ -26,6 +27,7 @@ bool pht_word_read(struct pht_word_reader *reader, pht_addr addr, uint64_t *ret)
 
     if (reader->pages[slot] != page) {
         reader->pages[slot] = 0;
+        reader->reads++;
         if (pht_snapshot_read(reader->snapshot, page, reader->bytes[slot], PHT_PAGE_BYTES) !=
             PHT_READ_OK)
             return false;

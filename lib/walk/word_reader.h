@@ -11,6 +11,7 @@
 
 struct pht_word_reader {
     struct pht_snapshot *snapshot;
+    uint64_t reads;                        /* of pages, since it was created */
     pht_addr pages[PHT_WORD_READER_PAGES]; /* 0: none */
     uint8_t bytes[PHT_WORD_READER_PAGES][PHT_PAGE_BYTES];
 };

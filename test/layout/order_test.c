@@ -89,6 +89,7 @@ END_TEST
 /* Members and sizes that stand in no order: others tell when they are wrong, see doubts.h. */
 static const char *const free_ones[] = {
     "interp_bytes", "interp_obmalloc", "interp_obmalloc_bytes", "obmalloc_bytes", "runtime_bytes",
+    "interp_gc",    "gc_bytes",        "gc_generations",
 };
 
 static bool is_free(const struct pht_layout_field *field)

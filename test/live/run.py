@@ -21,9 +21,11 @@ sys.dont_write_bytecode = True
 
 import check
 import churn
+import collector
 import counted
 import discover
 import exactness
+import freelists
 import glibc_churn
 import glibc_debugger
 import glibc_exact
@@ -47,7 +49,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, objects, output]
+           ledger_family, objects, collector, freelists, output]
 
 
 def parse_arguments():

@@ -136,7 +136,7 @@ static const struct {
     {damaged_arenas, "damaged-arenas", false, "1 arena"},
     {hides_zeros, "zero-pages", true, NULL},
     {switched_off, "pymalloc-off", true, "PYTHONMALLOC=malloc"},
-    {everything, "not-walked", true, "no gc, freelists and findings"},
+    {everything, "not-walked", true, "no findings"},
     {unknown_objects, "objects-unknown", false, NULL},
     {damaged_objects, "damaged-objects", false, "like a Python object and contradict"},
     {torn_objects, "torn-objects", false, "1 pool could"},
@@ -154,6 +154,63 @@ START_TEST(cause_has_its_warning_and_no_other)
     ck_assert_int_eq(report->complete, cases[_i].complete);
     if (cases[_i].text != NULL)
         ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, cases[_i].text));
+}
+END_TEST
+
+static void gc_torn(void)
+{
+    report->gc->torn_lists = 1;
+}
+
+static void gc_long(void)
+{
+    report->gc->long_lists = 2;
+}
+
+static void no_gc(void)
+{
+    free(report->gc);
+    report->gc = NULL;
+}
+
+static void unknown_gc(void)
+{
+    no_gc();
+    report->python->layout.gc_garbage = PHT_UNKNOWN;
+    report->python->layout.gc_static_garbage = PHT_UNKNOWN;
+}
+
+static void no_freelists(void)
+{
+    report->freelists.count = 0;
+}
+
+static const struct {
+    void (*cause)(void);
+    const char *id;
+    bool complete;
+    const char *text;
+} gc_cases[] = {
+    {gc_torn, "gc-torn", false, "1 list of the collector changed while it was"},
+    {gc_long, "gc-long", true, "2 lists of the collector are"},
+    {no_gc, "gc-unproven", false, "no gc figures"},
+    {no_freelists, "freelists-unknown", true, "3.10"},
+    {unknown_gc, "gc-unknown", true, "CPython 3.11.7"},
+};
+
+#define GC_CASES ((int)(sizeof(gc_cases) / sizeof(gc_cases[0])))
+
+START_TEST(gap_of_the_collector_is_told_if_it_was_asked_for)
+{
+    gc_cases[_i].cause();
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, 0);
+    report->sections |= PHT_SECTION_TYPES;
+    pht_caveats_collect(report, fake->target);
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, gc_cases[_i].id);
+    ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, gc_cases[_i].text));
+    ck_assert_int_eq(report->complete, gc_cases[_i].complete);
 }
 END_TEST
 
@@ -336,6 +393,7 @@ static Suite *caveats_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, cause_has_its_warning_and_no_other, 0, CASES);
+    tcase_add_loop_test(tcase, gap_of_the_collector_is_told_if_it_was_asked_for, 0, GC_CASES);
     tcase_add_test(tcase, report_without_gaps_has_no_warning);
     tcase_add_test(tcase, few_damaged_objects_are_no_damage);
     tcase_add_test(tcase, all_causes_together_are_all_told);

@@ -71,6 +71,19 @@ static struct pht_python_layout all_versions(void)
     layout.allocator_malloc = 8;
     layout.debug_api_bytes = 48;
     layout.debug_api_malloc = 16;
+    layout.gc_bytes = 240;
+    layout.gc_enabled = 12;
+    layout.gc_generations = 24;
+    layout.gc_generations_bytes = 72;
+    layout.gc_generation0 = 96;
+    layout.gc_permanent = 104;
+    layout.gc_stats = 128;
+    layout.gc_stats_bytes = 72;
+    layout.gc_garbage = 208;
+    layout.gc_stat_bytes = 24;
+    layout.gc_stat_collections = 0;
+    layout.gc_stat_collected = 8;
+    layout.gc_stat_uncollectable = 16;
     layout.pymalloc_function = 1767456;
     layout.malloc_function = 1755248;
     layout.debug_function = 1760368;
@@ -88,6 +101,7 @@ struct pht_python_layout elf_layout_of_3_11(void)
     layout.narenas = 5994552;
     layout.ntimes_arena_allocated = 5994544;
     layout.narenas_highwater = 5994536;
+    layout.interp_gc = 648;
     layout.runtime = 5563712;
     layout.object_allocator = 4571744;
     layout.debug_allocators = 4571936;
@@ -109,6 +123,7 @@ struct pht_python_layout elf_layout_of_3_13(void)
     layout.interp_bytes = 194968;
     layout.interp_next = 7264;
     layout.interp_id = 7272;
+    layout.interp_gc = 7400;
     layout.interp_obmalloc = 10800;
     layout.interp_obmalloc_bytes = 8;
     layout.runtime_bytes = 283320;

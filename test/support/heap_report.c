@@ -191,6 +191,22 @@ static void describe_glibc(struct pht_report *report)
     report->allocators[report->allocator_count++] = "glibc";
 }
 
+static void describe_gc(struct pht_report *report)
+{
+    static const struct pht_gc gc = {
+        .enabled = true,
+        .frozen = 12,
+        .garbage = 3,
+        .generations = {{700, 340, 1234, 90, 5000, 1},
+                        {10, 2, 567, 8, 600, 0},
+                        {10, 1, 89012, 2, 70, 0}},
+    };
+
+    report->gc = copy(&gc, sizeof(gc));
+    report->freelists = (struct pht_freelists){
+        .items = {{"tuple", 60, 4800}, {"list", 20, 1280}, {"float", 0, 0}}, .count = 3};
+}
+
 struct pht_report *heap_report_create(void)
 {
     struct pht_report *report = calloc(1, sizeof(*report));
@@ -215,6 +231,7 @@ struct pht_report *heap_report_create(void)
     describe_pymalloc(report);
     describe_glibc(report);
     report->objects = heap_objects_create();
+    describe_gc(report);
     heap_ledger_add(report);
     heap_family_add(report);
     report->rereads = report->pymalloc->rereads + report->glibc->rereads;

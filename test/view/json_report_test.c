@@ -335,11 +335,53 @@ END_TEST
 
 START_TEST(parts_that_nothing_fills_in_are_null_and_there)
 {
-    static const char *const names[] = {"gc", "freelists", "findings"};
+    static const char *const names[] = {"findings"};
 
     write_report();
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         heap_json_check_null(root, names[i]);
+}
+END_TEST
+
+START_TEST(the_collector_is_null_as_is_what_is_not_known_of_it)
+{
+    write_report();
+    heap_json_check_number(root, "gc.frozen", 12);
+    heap_json_check_number(root, "gc.generations.2.objects", 89012);
+    teardown();
+    setup();
+    report->gc->frozen = report->gc->garbage = PHT_UNKNOWN;
+    report->gc->generations[0].objects = PHT_UNKNOWN;
+    report->gc->generations[1].collections = PHT_UNKNOWN;
+    report->gc->generations[2].threshold = -1;
+    write_report();
+    heap_json_check_null(root, "gc.frozen");
+    heap_json_check_null(root, "gc.garbage");
+    heap_json_check_null(root, "gc.generations.0.objects");
+    heap_json_check_null(root, "gc.generations.1.collections");
+    ck_assert_int_eq(json_integer_value(heap_json_get(root, "gc.generations.2.threshold")), -1);
+    teardown();
+    setup();
+    free(report->gc);
+    report->gc = NULL;
+    write_report();
+    heap_json_check_null(root, "gc");
+}
+END_TEST
+
+START_TEST(free_lists_are_null_if_none_is_known)
+{
+    report->freelists.items[1].bytes = PHT_UNKNOWN;
+    write_report();
+    heap_json_check_text(root, "freelists.0.type", "tuple");
+    heap_json_check_number(root, "freelists.0.objects", 60);
+    heap_json_check_number(root, "freelists.0.bytes", 4800);
+    heap_json_check_null(root, "freelists.1.bytes");
+    teardown();
+    setup();
+    report->freelists.count = 0;
+    write_report();
+    heap_json_check_null(root, "freelists");
 }
 END_TEST
 
@@ -395,7 +437,10 @@ static void add_part_tests(TCase *tcase)
     tcase_add_test(tcase, cgroup_without_limits_has_null_for_them);
     tcase_add_test(tcase, unknown_cgroup_is_null);
     tcase_add_test(tcase, parts_that_nothing_fills_in_are_null_and_there);
+    tcase_add_test(tcase, the_collector_is_null_as_is_what_is_not_known_of_it);
+    tcase_add_test(tcase, free_lists_are_null_if_none_is_known);
     tcase_add_test(tcase, warnings_have_id_text_and_remedy);
+    tcase_add_test(tcase, the_collector_is_null_as_is_what_is_not_known_of_it);
     tcase_add_test(tcase, output_is_one_object_and_a_newline);
     tcase_add_test(tcase, numbers_beyond_a_signed_one_are_null);
 }
