@@ -145,12 +145,12 @@ static bool add_tuples(const struct search *search)
         return false;
     for (unsigned i = minor < 11 ? 1 : 0; i < TUPLE_LENGTHS; i++) {
         unsigned length = minor < 11 ? i : i + 1;
-        uint64_t offset = layout->free_tuples + (has_lists ? 16 * i + 8 : 4 * i);
+        uint64_t place = has_lists ? (uint64_t)i * 16 + 8 : (uint64_t)i * sizeof(uint32_t);
         uint32_t count;
-        if (!read_count(search, offset, &count))
+        if (!read_count(search, layout->free_tuples + place, &count))
             return false;
         objects += count;
-        bytes += count * pht_round_up(head + 8 * length, ALIGNMENT);
+        bytes += count * pht_round_up(head + (uint64_t)length * sizeof(pht_addr), ALIGNMENT);
     }
     add(search, "tuple", objects, bytes);
     return true;
