@@ -279,6 +279,9 @@ enum pht_object_offset {
     PHT_TYPE_BASE = 256,
     PHT_TYPE_DICT = 264,
     PHT_TYPE_DICTOFFSET = 288,
+    PHT_MMAP_DATA = 16, /* of an mmap_object: Modules/mmapmodule.c */
+    PHT_MMAP_SIZE = 24,
+    PHT_MMAP_BYTES_MIN = 32,
 };
 
 /* Bits of tp_flags. INT is of 2.7 only; LONG is the int of 3.x, BYTES the str of 2.7. */

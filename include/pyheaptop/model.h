@@ -88,7 +88,7 @@ enum pht_mapping_kind {
     PHT_MAPPING_MALLOC,
     PHT_MAPPING_MMAPPED,
     PHT_MAPPING_OTHER_ALLOCATOR,
-    PHT_MAPPING_FRAMES,
+    PHT_MAPPING_PYTHON, /* frame stacks, memory of mmap objects */
     PHT_MAPPING_STACK,
     PHT_MAPPING_LIBRARY, /* .bss, the loader's data, code without a file */
     PHT_MAPPING_KERNEL,  /* vdso and the like */

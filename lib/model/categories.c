@@ -50,7 +50,7 @@ const char *pht_mapping_kind_name(enum pht_mapping_kind kind)
         [PHT_MAPPING_MALLOC] = "malloc",
         [PHT_MAPPING_MMAPPED] = "malloc_mmapped",
         [PHT_MAPPING_OTHER_ALLOCATOR] = "other_allocator",
-        [PHT_MAPPING_FRAMES] = "frames",
+        [PHT_MAPPING_PYTHON] = "python_large",
         [PHT_MAPPING_STACK] = "stack",
         [PHT_MAPPING_LIBRARY] = "library",
         [PHT_MAPPING_KERNEL] = "kernel",

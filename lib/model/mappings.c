@@ -10,7 +10,7 @@ static enum pht_mapping_kind kind_of_category(enum pht_category category)
     case PHT_CATEGORY_PYMALLOC_SLACK:
         return PHT_MAPPING_PYMALLOC;
     case PHT_CATEGORY_PYTHON_LARGE:
-        return PHT_MAPPING_FRAMES;
+        return PHT_MAPPING_PYTHON;
     case PHT_CATEGORY_MALLOC_UNOWNED:
     case PHT_CATEGORY_MALLOC_FREE:
     case PHT_CATEGORY_MALLOC_TOP:

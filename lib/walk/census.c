@@ -45,6 +45,7 @@ static void destroy(struct pht_census *census)
     free(census->classes);
     free(census->owned.items);
     free(census->late.items);
+    free(census->mappings.items);
     free(census->shared.items);
     free(census);
 }
@@ -273,6 +274,13 @@ static void count_buffer(struct pht_census *census, const struct pht_object_buff
 {
     if (buffer->address == 0 || (buffer->is_shared && !is_new(census, buffer->address)))
         return;
+    if (buffer->is_mapping) {
+        const struct pht_owned_part part = {buffer->address, buffer->address + buffer->bytes,
+                                            type->index};
+        if (!pht_vec_push(&census->mappings, part))
+            census->out_of_memory = true;
+        return;
+    }
     const struct pht_range *arena = arena_of(census, buffer->address);
     if (arena == NULL) {
         if (!note(late ? &census->late : &census->owned, buffer->address, type->index))
@@ -398,6 +406,25 @@ static void count_late(struct pht_census *census)
     }
 }
 
+/*
+ * Of memory that objects map, the private part of no file is theirs alone; the rest counts as files
+ * or as shared memory, whoever maps it.
+ */
+static void claim_mappings(struct pht_census *census)
+{
+    for (size_t i = 0; i < census->mappings.count; i++) {
+        const struct pht_owned_part *part = &census->mappings.items[i];
+        const struct pht_mapping *mapping =
+            pht_maps_find(pht_snapshot_maps(census->snapshot), part->start);
+        struct pht_type_sum *sum = sum_of(census, part->type);
+        if (mapping == NULL || mapping->shared || mapping->inode != 0 || sum == NULL ||
+            part->end > mapping->end)
+            continue;
+        sum->allocated_bytes += part->end - part->start;
+        pht_owners_claim_rest(census->owners, part->start, part->end, PHT_CATEGORY_PYTHON_LARGE);
+    }
+}
+
 /* ---- the sums ----------------------------------------------------------------------------- */
 
 static int compare_sums(const void *a, const void *b)
@@ -449,6 +476,7 @@ struct pht_objects *pht_census_end(struct pht_census *census)
     struct pht_objects *result = census->result;
 
     count_late(census);
+    claim_mappings(census);
     if (list_types(census) && !census->out_of_memory)
         census->result = NULL;
     else

@@ -30,6 +30,19 @@ struct pht_owned_blocks {
     size_t capacity;
 };
 
+/* Memory that objects have from mmap(2). */
+struct pht_owned_part {
+    pht_addr start;
+    pht_addr end;
+    uint32_t type;
+};
+
+struct pht_owned_mappings {
+    struct pht_owned_part *items;
+    size_t count;
+    size_t capacity;
+};
+
 struct pht_census {
     struct pht_snapshot *snapshot;
     const struct pht_pymalloc_roots *roots;
@@ -52,6 +65,7 @@ struct pht_census {
     struct pht_owned_blocks owned;  /* in chunks of malloc; sorted when their walk begins */
     struct pht_owned_blocks late;   /* of objects that are in chunks themselves */
     struct pht_owned_blocks shared; /* keys that several dicts use, a hash table */
+    struct pht_owned_mappings mappings;
     size_t owned_cursor;
     struct pht_object_size size; /* used again and again */
     struct pht_objects *result;

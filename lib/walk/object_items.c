@@ -136,3 +136,19 @@ void pht_measure_deque(struct pht_measure *measure)
     if (layout->deque_spare_count != 0)
         add_spare_blocks(measure, block_bytes);
 }
+
+/*
+ * Modules/mmapmodule.c, mmap_object, from 2.7 to 3.15: {head, data, size, ...}. What is mapped does
+ * not count for its size. One that was closed has no data.
+ */
+void pht_measure_mmap(struct pht_measure *measure)
+{
+    const struct pht_object_buffer buffer = {
+        .address = pht_measure_u64(measure, PHT_MMAP_DATA),
+        .bytes = pht_measure_count(measure, pht_measure_u64(measure, PHT_MMAP_SIZE)),
+        .is_mapping = true,
+    };
+
+    if (buffer.address != 0)
+        pht_measure_add(measure, &buffer);
+}

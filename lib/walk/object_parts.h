@@ -51,12 +51,13 @@ void pht_measure_values(struct pht_measure *measure);
 bool pht_dict_needs(const struct pht_object_layout *layout, const struct pht_object *object,
                     pht_addr *addr);
 
-/* list, set, bytearray, array, deque */
+/* list, set, bytearray, array, deque, mmap */
 void pht_measure_list(struct pht_measure *measure);
 void pht_measure_set(struct pht_measure *measure);
 void pht_measure_bytearray(struct pht_measure *measure);
 void pht_measure_array(struct pht_measure *measure);
 void pht_measure_deque(struct pht_measure *measure);
+void pht_measure_mmap(struct pht_measure *measure);
 
 /* type, code, frame, generator */
 void pht_measure_type(struct pht_measure *measure);

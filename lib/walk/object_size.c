@@ -130,6 +130,7 @@ static void apply(struct pht_measure *measure)
         [PHT_KIND_BYTEARRAY] = pht_measure_bytearray,
         [PHT_KIND_ARRAY] = pht_measure_array,
         [PHT_KIND_DEQUE] = pht_measure_deque,
+        [PHT_KIND_MMAP] = pht_measure_mmap,
         [PHT_KIND_CODE] = pht_measure_code,
         [PHT_KIND_FRAME] = pht_measure_frame,
         [PHT_KIND_GENERATOR] = pht_measure_generator,

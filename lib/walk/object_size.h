@@ -44,6 +44,7 @@ struct pht_object_buffer {
     uint64_t bytes;   /* as asked of malloc; 0: only its block or chunk tells */
     bool is_shared;   /* several objects may name it: keys of split dicts */
     bool is_prefixed; /* values of instances in 3.11 and 3.12 */
+    bool is_mapping;  /* not from malloc, but from mmap(2) */
 };
 
 /* A chain of this many is handed over in parts. */

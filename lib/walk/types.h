@@ -30,6 +30,7 @@ enum pht_kind {
     PHT_KIND_BYTEARRAY,
     PHT_KIND_ARRAY, /* array.array */
     PHT_KIND_DEQUE,
+    PHT_KIND_MMAP, /* mmap.mmap */
     PHT_KIND_CODE,
     PHT_KIND_FRAME,
     PHT_KIND_GENERATOR, /* coroutines and asynchronous generators too */

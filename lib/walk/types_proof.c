@@ -157,6 +157,15 @@ static enum pht_kind kind_of_flags(uint32_t flags)
     return PHT_KIND_GENERIC;
 }
 
+/* A kind whose type may be one that is in the heap, because its module makes it. */
+static bool has_size_of_kind(const struct pht_object_layout *layout, enum pht_kind kind,
+                             uint64_t basicsize)
+{
+    if (kind == PHT_KIND_MMAP)
+        return basicsize >= PHT_MMAP_BYTES_MIN;
+    return basicsize == (kind == PHT_KIND_ARRAY ? layout->array_bytes : layout->deque_bytes);
+}
+
 /*
  * The others go by the name of a type that C code has made. A class made in Python may have any
  * name; it is told by its size, which has room for what the kind's rule reads.
@@ -175,6 +184,7 @@ static enum pht_kind kind_of_name(const struct pht_object_layout *layout, const 
         {"bytearray", PHT_KIND_BYTEARRAY, 0, false},
         {"array.array", PHT_KIND_ARRAY, 0, true},
         {"collections.deque", PHT_KIND_DEQUE, 0, true},
+        {"mmap.mmap", PHT_KIND_MMAP, 0, true},
         {"collections.OrderedDict", PHT_KIND_ORDERED_DICT, 0, false},
         {"frozendict", PHT_KIND_DICT, 0, false},
         {"code", PHT_KIND_CODE, 0, false},
@@ -189,9 +199,7 @@ static enum pht_kind kind_of_name(const struct pht_object_layout *layout, const 
             continue;
         if (!(flags & PHT_TYPE_HEAPTYPE))
             return kinds[i].kind;
-        if (kinds[i].may_be_heap_type &&
-            basicsize ==
-                (kinds[i].kind == PHT_KIND_ARRAY ? layout->array_bytes : layout->deque_bytes))
+        if (kinds[i].may_be_heap_type && has_size_of_kind(layout, kinds[i].kind, basicsize))
             return kinds[i].kind;
     }
     return PHT_KIND_GENERIC;

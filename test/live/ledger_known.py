@@ -10,7 +10,7 @@ SINCE = (3, 6)
 FRAMES_SINCE = (3, 11)
 FILE_BYTES = 64 << 20
 STEPS = ["python_small", "pymalloc_slack", "malloc_unowned", "python_large", "malloc_free",
-         "malloc_mmapped", "files", "shared_memory", "stacks"]
+         "malloc_mmapped", "files", "shared_memory", "python_large", "stacks"]
 
 
 def tests(lab):

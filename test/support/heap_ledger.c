@@ -110,7 +110,7 @@ static const struct row rows[] = {
      24 * MIB},
     {0x7f2bd4000000, 4 * KIB, "---p", "", PHT_MAPPING_GUARD, {{0}}, 0},
     {0x7f2bd4001000, 8 * MIB, "rw-p", "", PHT_MAPPING_STACK, {S(7 * MIB), U(512 * KIB)}, 0},
-    {0x7f2be0000000, 3 * MIB, "rw-p", "", PHT_MAPPING_FRAMES, {L(3 * MIB)}, 0},
+    {0x7f2be0000000, 3 * MIB, "rw-p", "", PHT_MAPPING_PYTHON, {L(3 * MIB)}, 0},
     {0x7f2be8000000,
      2 * MIB,
      "rw-s",

@@ -5,6 +5,7 @@
 
 #include "support/heap.h"
 #include "support/objects.h"
+#include "support/owned.h"
 #include "support/suite.h"
 
 #define ARENA ((pht_addr)0x7f5500000000)
@@ -360,6 +361,35 @@ START_TEST(buffer_of_an_object_in_a_chunk_is_found_at_last)
 }
 END_TEST
 
+/* Private memory from mmap(2), and what an object says of memory that is a file's. */
+START_TEST(mapped_memory_is_its_objects)
+{
+    pht_addr mmap_type =
+        objects_type(objects, &(struct objects_type){.name = "mmap.mmap", .basicsize = 64});
+    pht_addr block = add_pool(64, 3), file = CHUNKS + 0x100000;
+    struct owned owned;
+    bool out_of_memory;
+
+    fake_target_map(objects->fake, file, file + 0x4000, FAKE_FILE);
+    fake_target_set_pages(objects->fake, file, file + 0x4000, FAKE_RESIDENT);
+    for (int i = 0; i < 3; i++)
+        put_object(block + (pht_addr)i * 64, 1, mmap_type);
+    fake_target_put_u64(objects->fake, block + 16, CHUNKS);
+    fake_target_put_u64(objects->fake, block + 24, 0x3000);
+    fake_target_put_u64(objects->fake, block + 64 + 16, file);
+    fake_target_put_u64(objects->fake, block + 64 + 24, 0x4000);
+    fake_target_put_u64(objects->fake, block + 128 + 16, CHUNKS + 0x8000);
+    fake_target_put_u64(objects->fake, block + 128 + 24, (uint64_t)1 << 40);
+    owned_begin(&owned, objects->fake, objects->snapshot);
+    found = pht_census_end(
+        pht_census_begin(objects->snapshot, &roots, &pymalloc, owned.owners, &out_of_memory));
+    ck_assert_ptr_nonnull(found);
+    check("mmap", 3, 3 * 64, 3 * 64 + 0x3000);
+    ck_assert_uint_eq(owned_resident(&owned, PHT_CATEGORY_PYTHON_LARGE), 0x3000);
+    owned_end(&owned);
+}
+END_TEST
+
 START_TEST(build_whose_objects_are_not_known_has_no_census)
 {
     bool out_of_memory = true;
@@ -394,6 +424,7 @@ static Suite *make_suite(void)
     tcase_add_test(chunks, objects_in_chunks_count_as_others);
     tcase_add_test(chunks, chunks_that_objects_own_are_theirs);
     tcase_add_test(chunks, buffer_of_an_object_in_a_chunk_is_found_at_last);
+    tcase_add_test(chunks, mapped_memory_is_its_objects);
     tcase_add_test(chunks, build_whose_objects_are_not_known_has_no_census);
     suite_add_tcase(suite, chunks);
     return suite;

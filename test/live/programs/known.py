@@ -95,6 +95,16 @@ def shared():
     held.append(mapping)
 
 
+def private():
+    """A mapping of no file, which only its object knows of."""
+    mapping = mmap.mmap(-1, 32 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    say("before", "python_large")
+    for _ in range(32):
+        mapping.write(b"p" * MIB)
+    say("after", "python_large", 32 * MIB)
+    held.append(mapping)
+
+
 def stack(library):
     """A thread that uses most of a large stack, and stays there."""
     use = ctypes.CDLL(library).hold_use_stack
@@ -125,6 +135,7 @@ chunks()
 mmapped()
 file(sys.argv[1])
 shared()
+private()
 if len(sys.argv) > 2:
     stack(sys.argv[2])
 if sys.version_info >= (3, 11):
