@@ -27,16 +27,15 @@ bool pht_chunk_claims_add_live(struct pht_chunk_claims *claims, struct pht_claim
                                pht_addr start, pht_addr end, const unsigned char *head,
                                size_t head_bytes)
 {
+    if (claims->owners == NULL || claims->census == NULL || start >= end ||
+        !pht_census_wants(claims->census, start + PHT_CHUNK_HEADER_BYTES, head, head_bytes))
+        return pht_chunk_claims_add(claims, now, start, end, PHT_CATEGORY_MALLOC_UNOWNED);
     struct pht_chunk_claim claim = {
         .start = start,
         .end = end,
         .category = PHT_CATEGORY_MALLOC_UNOWNED,
         .head_bytes = (uint32_t)head_bytes,
     };
-
-    if (claims->owners == NULL || claims->census == NULL || start >= end ||
-        !pht_census_wants(claims->census, start + PHT_CHUNK_HEADER_BYTES, head, head_bytes))
-        return pht_chunk_claims_add(claims, now, start, end, PHT_CATEGORY_MALLOC_UNOWNED);
     memcpy(claim.head, head, head_bytes);
     return push(claims, now, &claim);
 }

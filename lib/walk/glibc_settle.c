@@ -117,30 +117,6 @@ bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header
     return true;
 }
 
-struct pht_chunk_header pht_chunk_read_header(const struct pht_chunk_walk *walk, pht_addr addr,
-                                              const uint8_t *bytes)
-{
-    struct pht_chunk_header header = {
-        .prev_size = pht_field_u64(bytes, 0),
-        .raw = pht_field_u64(bytes, 8),
-    };
-
-    /* Top moves before it gets a header. No free chunk is before it: that would be part of it. */
-    if (addr == walk->top && header.raw == 0)
-        header.raw = PHT_CHUNK_PREV_INUSE;
-    header.bytes = pht_chunk_bytes(header.raw);
-    return header;
-}
-
-bool pht_chunk_fits(const struct pht_chunk_walk *walk, pht_addr addr,
-                    const struct pht_chunk_header *header)
-{
-    uint64_t foreign = PHT_CHUNK_IS_MMAPPED | (walk->is_main ? PHT_CHUNK_NON_MAIN_ARENA : 0);
-
-    return header->bytes >= PHT_CHUNK_BYTES_MIN && pht_chunk_is_aligned(header->bytes) &&
-           header->bytes <= pht_chunk_last(walk) - addr && !(header->raw & foreign);
-}
-
 /* A chunk that is not the one that was looked for is taken for the next time. */
 static bool has_both_ends(struct pht_chunk_walk *walk, const uint8_t *first, pht_addr end,
                           const struct pht_chunk_header *next)
