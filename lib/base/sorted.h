@@ -47,4 +47,21 @@ static inline size_t pht_sorted_find(const void *items, size_t count, size_t ite
     return low;
 }
 
+/*
+ * Of ranges, structs that begin with a start and an end: the last that starts at or before `addr`
+ * if it holds `addr`, else the first that starts behind it; `count` if there is none.
+ */
+static inline size_t pht_sorted_find_range(const void *ranges, size_t count, size_t range_bytes,
+                                           uint64_t addr)
+{
+    size_t behind =
+        addr == UINT64_MAX ? count : pht_sorted_find(ranges, count, range_bytes, addr + 1);
+    uint64_t end;
+
+    if (behind == 0)
+        return 0;
+    memcpy(&end, (const char *)ranges + (behind - 1) * range_bytes + sizeof(addr), sizeof(end));
+    return addr < end ? behind - 1 : behind;
+}
+
 #endif

@@ -1,6 +1,7 @@
 #include "snapshot/exclusive.h"
 
 #include "base/checked.h"
+#include "base/sorted.h"
 #include "base/vec.h"
 
 static bool is_exclusive(const struct pht_mapping *mapping, const struct pht_mapping_memory *memory)
@@ -31,21 +32,6 @@ void pht_exclusive_ranges_deinit(struct pht_exclusive_ranges *ranges)
     *ranges = (struct pht_exclusive_ranges){0};
 }
 
-/* The first range that ends behind `addr`. */
-static size_t find_range(const struct pht_exclusive_ranges *ranges, pht_addr addr)
-{
-    size_t low = 0, high = ranges->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ranges->items[middle].end <= addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 bool pht_exclusive_ranges_hold(struct pht_exclusive_ranges *ranges, pht_addr addr, uint64_t size)
 {
     pht_addr end;
@@ -54,7 +40,8 @@ bool pht_exclusive_ranges_hold(struct pht_exclusive_ranges *ranges, pht_addr add
         return false;
     const struct pht_exclusive_range *range = &ranges->items[ranges->last];
     if (addr < range->start || addr >= range->end) {
-        size_t found = find_range(ranges, addr);
+        size_t found =
+            pht_sorted_find_range(ranges->items, ranges->count, sizeof(ranges->items[0]), addr);
         if (found == ranges->count)
             return false;
         ranges->last = found;

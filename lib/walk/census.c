@@ -199,12 +199,12 @@ static bool is_tracked(const struct pht_census *census, const struct pht_type *t
 
 static const struct pht_range *arena_of(const struct pht_census *census, pht_addr address)
 {
-    size_t next = pht_sorted_find(census->arenas, census->arena_count, sizeof(census->arenas[0]),
-                                  address + 1);
+    size_t i = pht_sorted_find_range(census->arenas, census->arena_count, sizeof(census->arenas[0]),
+                                     address);
 
-    if (next == 0 || address >= census->arenas[next - 1].end)
+    if (i == census->arena_count || address < census->arenas[i].start)
         return NULL;
-    return &census->arenas[next - 1];
+    return &census->arenas[i];
 }
 
 static bool note(struct pht_owned_blocks *blocks, pht_addr address, uint32_t type)

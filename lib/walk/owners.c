@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/sorted.h"
 #include "base/vec.h"
 #include "pyheaptop/walk.h"
 
@@ -179,16 +180,8 @@ void pht_owners_destroy(struct pht_owners *owners)
 /* The first mapping that ends behind `addr`. */
 static size_t find_mapping(const struct pht_owners *owners, pht_addr addr)
 {
-    size_t low = 0, high = owners->mapping_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (owners->mappings[middle].end <= addr)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return pht_sorted_find_range(owners->mappings, owners->mapping_count,
+                                 sizeof(owners->mappings[0]), addr);
 }
 
 /* The first block that ends behind `addr`. */

@@ -84,10 +84,10 @@ struct pht_type *pht_types_lookup(const struct pht_types *types, pht_addr addres
 
 static bool is_excluded(const struct pht_types *types, pht_addr address)
 {
-    size_t i = pht_sorted_find(types->excluded, types->excluded_count, sizeof(*types->excluded),
-                               address + 1);
+    size_t i = pht_sorted_find_range(types->excluded, types->excluded_count,
+                                     sizeof(*types->excluded), address);
 
-    return i > 0 && address < types->excluded[i - 1].end;
+    return i < types->excluded_count && address >= types->excluded[i].start;
 }
 
 /* ---- adding ------------------------------------------------------------------------------- */
