@@ -2,34 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/heap_json.h"
 #include "support/heap_ledger.h"
+#include "support/json_report.h"
 #include "support/suite.h"
 
 #define MIB ((uint64_t)1 << 20)
-
-static struct pht_report *report;
-static char *written;
-static json_t *root;
-
-static void setup(void)
-{
-    report = heap_report_create();
-    written = NULL;
-    root = NULL;
-}
-
-static void teardown(void)
-{
-    json_decref(root);
-    free(written);
-    pht_report_destroy(report);
-}
-
-static void write_report(void)
-{
-    root = heap_json_write(report, &written);
-}
 
 START_TEST(relative_has_every_figure)
 {
@@ -150,7 +127,7 @@ static Suite *json_family_suite(void)
     Suite *suite = suite_create("json_family");
     TCase *tcase = tcase_create("json_family");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, json_report_setup, json_report_teardown);
     tcase_add_test(tcase, relative_has_every_figure);
     tcase_add_test(tcase, one_of_the_family_is_the_target);
     tcase_add_test(tcase, what_was_copied_is_named_largest_first);

@@ -4,31 +4,8 @@
 
 #include "support/golden.h"
 #include "support/heap_glibc.h"
-#include "support/heap_json.h"
+#include "support/json_report.h"
 #include "support/suite.h"
-
-static struct pht_report *report;
-static char *written;
-static json_t *root;
-
-static void setup(void)
-{
-    report = heap_report_create();
-    written = NULL;
-    root = NULL;
-}
-
-static void teardown(void)
-{
-    json_decref(root);
-    free(written);
-    pht_report_destroy(report);
-}
-
-static void write_report(void)
-{
-    root = heap_json_write(report, &written);
-}
 
 /* ---- the library -------------------------------------------------------------------------- */
 
@@ -361,7 +338,7 @@ static Suite *json_glibc_suite(void)
     Suite *suite = suite_create("json_glibc");
     TCase *tcase = tcase_create("json_glibc");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, json_report_setup, json_report_teardown);
     tcase_add_test(tcase, libc_is_the_library);
     tcase_add_loop_test(tcase, what_is_not_known_of_the_library_is_null, 0, 3);
     tcase_add_test(tcase, library_that_was_not_looked_for_is_null);

@@ -2,32 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/heap_json.h"
 #include "support/heap_ledger.h"
+#include "support/json_report.h"
 #include "support/suite.h"
-
-static struct pht_report *report;
-static char *written;
-static json_t *root;
-
-static void setup(void)
-{
-    report = heap_report_create();
-    written = NULL;
-    root = NULL;
-}
-
-static void teardown(void)
-{
-    json_decref(root);
-    free(written);
-    pht_report_destroy(report);
-}
-
-static void write_report(void)
-{
-    root = heap_json_write(report, &written);
-}
 
 /* ---- categories --------------------------------------------------------------------------- */
 
@@ -164,7 +141,7 @@ static Suite *json_ledger_suite(void)
     Suite *suite = suite_create("json_ledger");
     TCase *tcase = tcase_create("json_ledger");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, json_report_setup, json_report_teardown);
     tcase_add_loop_test(tcase, every_category_stands_in_its_place, 0, PHT_CATEGORIES);
     tcase_add_loop_test(tcase, empty_categories_have_a_number, 0, PHT_CATEGORIES);
     tcase_add_loop_test(tcase, evidence_has_a_name, 0, 4);

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/heap_json.h"
 #include "support/heap_ledger.h"
+#include "support/json_report.h"
 #include "support/suite.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -14,29 +14,6 @@
 #define SHARED_MEMORY 14
 #define LIBRARY 15
 #define VSYSCALL 18
-
-static struct pht_report *report;
-static char *written;
-static json_t *root;
-
-static void setup(void)
-{
-    report = heap_report_create();
-    written = NULL;
-    root = NULL;
-}
-
-static void teardown(void)
-{
-    json_decref(root);
-    free(written);
-    pht_report_destroy(report);
-}
-
-static void write_report(void)
-{
-    root = heap_json_write(report, &written);
-}
 
 static const char *path_of(int mapping, const char *field)
 {
@@ -200,7 +177,7 @@ static Suite *json_mappings_suite(void)
     Suite *suite = suite_create("json_mappings");
     TCase *tcase = tcase_create("json_mappings");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, json_report_setup, json_report_teardown);
     tcase_add_test(tcase, mapping_has_what_maps_and_smaps_say);
     tcase_add_test(tcase, resident_bytes_are_those_of_the_ledger);
     tcase_add_test(tcase, mapping_without_a_ledger_has_what_smaps_said);

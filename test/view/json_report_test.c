@@ -2,31 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/heap_json.h"
+#include "support/json_report.h"
 #include "support/suite.h"
-
-static struct pht_report *report;
-static char *written;
-static json_t *root;
-
-static void setup(void)
-{
-    report = heap_report_create();
-    written = NULL;
-    root = NULL;
-}
-
-static void teardown(void)
-{
-    json_decref(root);
-    free(written);
-    pht_report_destroy(report);
-}
-
-static void write_report(void)
-{
-    root = heap_json_write(report, &written);
-}
 
 /* ---- parts -------------------------------------------------------------------------------- */
 
@@ -169,8 +146,8 @@ START_TEST(kernel_figures_are_numbers_or_null)
     *field = 123456789;
     write_report();
     heap_json_check_number(root, kernel_fields[_i].path, 123456789);
-    teardown();
-    setup();
+    json_report_teardown();
+    json_report_setup();
     field = (uint64_t *)((char *)&report->kernel + kernel_fields[_i].offset);
     *field = PHT_UNKNOWN;
     write_report();
@@ -348,8 +325,8 @@ START_TEST(the_collector_is_null_as_is_what_is_not_known_of_it)
     write_report();
     heap_json_check_number(root, "gc.frozen", 12);
     heap_json_check_number(root, "gc.generations.2.objects", 89012);
-    teardown();
-    setup();
+    json_report_teardown();
+    json_report_setup();
     report->gc->frozen = report->gc->garbage = PHT_UNKNOWN;
     report->gc->generations[0].objects = PHT_UNKNOWN;
     report->gc->generations[1].collections = PHT_UNKNOWN;
@@ -360,8 +337,8 @@ START_TEST(the_collector_is_null_as_is_what_is_not_known_of_it)
     heap_json_check_null(root, "gc.generations.0.objects");
     heap_json_check_null(root, "gc.generations.1.collections");
     ck_assert_int_eq(json_integer_value(heap_json_get(root, "gc.generations.2.threshold")), -1);
-    teardown();
-    setup();
+    json_report_teardown();
+    json_report_setup();
     free(report->gc);
     report->gc = NULL;
     write_report();
@@ -377,8 +354,8 @@ START_TEST(free_lists_are_null_if_none_is_known)
     heap_json_check_number(root, "freelists.0.objects", 60);
     heap_json_check_number(root, "freelists.0.bytes", 4800);
     heap_json_check_null(root, "freelists.1.bytes");
-    teardown();
-    setup();
+    json_report_teardown();
+    json_report_setup();
     report->freelists.count = 0;
     write_report();
     heap_json_check_null(root, "freelists");
@@ -390,8 +367,8 @@ START_TEST(warnings_have_id_text_and_remedy)
     write_report();
     ck_assert(json_is_array(heap_json_get(root, "warnings")));
     ck_assert_uint_eq(json_array_size(heap_json_get(root, "warnings")), 0);
-    teardown();
-    setup();
+    json_report_teardown();
+    json_report_setup();
     pht_report_warn(report, "first", "do this", "text %d", 1);
     pht_report_warn(report, "second", NULL, "text %d", 2);
     write_report();
@@ -461,8 +438,8 @@ static Suite *json_report_suite(void)
     Suite *suite = suite_create("json_report");
     TCase *parts = tcase_create("parts"), *pymalloc = tcase_create("pymalloc");
 
-    tcase_add_checked_fixture(parts, setup, teardown);
-    tcase_add_checked_fixture(pymalloc, setup, teardown);
+    tcase_add_checked_fixture(parts, json_report_setup, json_report_teardown);
+    tcase_add_checked_fixture(pymalloc, json_report_setup, json_report_teardown);
     add_part_tests(parts);
     add_pymalloc_tests(pymalloc);
     suite_add_tcase(suite, parts);

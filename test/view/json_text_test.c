@@ -2,31 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/heap_json.h"
+#include "support/json_report.h"
 #include "support/suite.h"
-
-static struct pht_report *report;
-static char *written;
-static json_t *root;
-
-static void setup(void)
-{
-    report = heap_report_create();
-    written = NULL;
-    root = NULL;
-}
-
-static void teardown(void)
-{
-    json_decref(root);
-    free(written);
-    pht_report_destroy(report);
-}
-
-static void write_report(void)
-{
-    root = heap_json_write(report, &written);
-}
 
 /* ---- names from a hostile target ---------------------------------------------------------- */
 
@@ -158,7 +135,7 @@ static Suite *json_text_suite(void)
     Suite *suite = suite_create("json_text");
     TCase *tcase = tcase_create("json_text");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, json_report_setup, json_report_teardown);
     tcase_add_loop_test(tcase, hostile_names_are_valid_json, 0, NAMES);
     tcase_add_loop_test(tcase, any_bytes_in_a_command_are_valid_json, 0, 16);
     tcase_add_test(tcase, c1_controls_do_not_stand_in_the_json_as_they_are);

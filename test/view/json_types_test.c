@@ -2,32 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/heap_json.h"
 #include "support/heap_objects.h"
+#include "support/json_report.h"
 #include "support/suite.h"
-
-static struct pht_report *report;
-static char *written;
-static json_t *root;
-
-static void setup(void)
-{
-    report = heap_report_create();
-    written = NULL;
-    root = NULL;
-}
-
-static void teardown(void)
-{
-    json_decref(root);
-    free(written);
-    pht_report_destroy(report);
-}
-
-static void write_report(void)
-{
-    root = heap_json_write(report, &written);
-}
 
 static const char *path_of(size_t type, const char *field)
 {
@@ -153,7 +130,7 @@ static Suite *types_suite(void)
     Suite *suite = suite_create("view/json_types");
     TCase *tcase = tcase_create("types");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, json_report_setup, json_report_teardown);
     tcase_add_test(tcase, every_figure_of_a_type_stands_in_its_place);
     tcase_add_test(tcase, types_are_all_there_in_the_order_of_the_model);
     tcase_add_test(tcase, every_total_stands_in_its_place);
