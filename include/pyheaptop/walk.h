@@ -279,8 +279,9 @@ bool pht_glibc_freeze(struct pht_snapshot *snapshot, void *context);
  * On a target that runs, `system` is what the arena had when the roots were copied, and each byte
  * of that counts as what it was when the walk came by. What the arena got since is left out: a
  * chunk that reaches into it counts up to where the arena ended. What was given back since counts
- * as top, which it was last; a heap that went as a whole is unknown. So is what makes no sense
- * however often it is read; the chunk, or the chunks, that it was count as one torn chunk.
+ * as top, which it was last; a heap that went as a whole is unknown. Where a chunk became part of
+ * another while the walk stood at it, the rest of that one counts as what it is by now. What makes
+ * no sense however often it is read is unknown. In both cases what it was counts as one torn chunk.
  */
 struct pht_glibc_arena {
     pht_addr address;

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/sorted.h"
 #include "walk/field.h"
+#include "walk/glibc_rejoin.h"
 #include "walk/glibc_settle.h"
 #include "walk/glibc_top.h"
 
@@ -11,6 +12,9 @@
 
 /* And the two ends of a chunk, before that. */
 #define PAIRS 2
+
+/* And the chunks around a place where the walk has lost its way. */
+#define COVERS 3
 
 /* Of one walk; a target that is damaged all over is not read over and over. */
 #define REREADS_MAX 4096
@@ -120,62 +124,21 @@ static pht_addr last_anchor(const struct pht_chunk_walk *walk, pht_addr addr)
     return !walk->is_main && addr < fence ? fence : walk->end;
 }
 
-/* So many chunks in a row, each of which fits to the next, are no accident. */
-#define CHAIN_CHUNKS 16
-
-/* True if a chain of chunks begins in the window at `addr`, or top, or the fence of a heap. */
-static bool begins_chain(const struct pht_chunk_walk *walk, pht_addr addr, pht_addr last)
+static enum pht_chunk_step begin_at(struct pht_chunk_walk *walk, pht_addr at)
 {
-    uint64_t bytes = 0;
-
-    for (int i = 0; i < CHAIN_CHUNKS && addr < last; i++) {
-        if (addr + PHT_CHUNK_HEADER_BYTES > walk->window_start + walk->window_bytes)
-            return false;
-        const uint8_t *header = walk->window + (addr - walk->window_start);
-        uint64_t raw = pht_field_u64(header, 8);
-        if (i > 0 && !(raw & PHT_CHUNK_PREV_INUSE) && pht_field_u64(header, 0) != bytes)
-            return false;
-        bytes = pht_chunk_bytes(raw);
-        if (bytes < PHT_CHUNK_BYTES_MIN || !pht_chunk_is_aligned(bytes) ||
-            raw & PHT_CHUNK_IS_MMAPPED || bytes > pht_chunk_last(walk) - addr)
-            return false;
-        if (bytes > last - addr)
-            return i > 0 && pht_chunk_has_grown(walk);
-        addr += bytes;
-    }
-    return true;
-}
-
-/*
- * Where a target is at work, what the bins know is soon out of date; but not far behind, chunks
- * that it is not at work on stand as they should. `last` if there are none in a window.
- */
-static pht_addr next_chain(struct pht_chunk_walk *walk, pht_addr addr, pht_addr last)
-{
-    pht_addr from = pht_round_down(addr, PHT_PAGE_BYTES), at = addr + PHT_CHUNK_ALIGNMENT;
-    size_t wanted = walk->end - from < PHT_CHUNK_WINDOW_BYTES ? (size_t)(walk->end - from)
-                                                              : PHT_CHUNK_WINDOW_BYTES;
-
-    walk->window_start = from;
-    walk->window_bytes =
-        pht_snapshot_read_some(walk->snapshot, from, walk->window, wanted, &walk->why);
-    while (at < last && at < from + walk->window_bytes && !begins_chain(walk, at, last))
-        at += PHT_CHUNK_ALIGNMENT;
-    return at < last && at < from + walk->window_bytes ? at : last;
+    pht_chunk_end_runs(walk);
+    walk->now.pending.address = 0;
+    walk->now.at = at;
+    pht_chunk_save_first_position(walk);
+    pht_chunk_drop_window(walk);
+    return at == walk->end || walk->out_of_memory ? PHT_STEP_ENDED : PHT_STEP_ON;
 }
 
 /* Begin anew at the next place that is known; what is left out counts as unknown. */
 static enum pht_chunk_step skip_to(struct pht_chunk_walk *walk, pht_addr from, pht_addr to)
 {
-    struct pht_chunk_position *now = &walk->now;
-
-    now->tally.arena.unknown_bytes += to - from;
-    pht_chunk_end_runs(walk);
-    now->pending.address = 0;
-    now->at = to;
-    pht_chunk_save_first_position(walk);
-    pht_chunk_drop_window(walk);
-    return to == walk->end || walk->out_of_memory ? PHT_STEP_ENDED : PHT_STEP_ON;
+    walk->now.tally.arena.unknown_bytes += to - from;
+    return begin_at(walk, to);
 }
 
 static enum pht_chunk_step skip_swapped(struct pht_chunk_walk *walk)
@@ -213,6 +176,23 @@ static enum pht_chunk_step end_at_new_top(struct pht_chunk_walk *walk, pht_addr 
                                 &(struct pht_chunk_header){.raw = PHT_CHUNK_PREV_INUSE});
 }
 
+/* All before `from` was counted as what it was then; the rest of that chunk is what it is now. */
+static bool rejoin(struct pht_chunk_walk *walk, pht_addr from, pht_addr last,
+                   enum pht_chunk_step *step)
+{
+    struct pht_chunk_cover cover;
+
+    for (int i = 0; i < COVERS && walk->rereads < REREADS_MAX; i++) {
+        if (!pht_chunk_find_cover(walk, from, last, &cover))
+            continue;
+        pht_chunk_settle_rest(walk, from, cover.end < walk->end ? cover.end : walk->end,
+                              cover.in_use);
+        *step = begin_at(walk, cover.end < walk->end ? cover.end : walk->end);
+        return true;
+    }
+    return false;
+}
+
 enum pht_chunk_step pht_chunk_repair(struct pht_chunk_walk *walk,
                                      const struct pht_chunk_header *header)
 {
@@ -224,8 +204,12 @@ enum pht_chunk_step pht_chunk_repair(struct pht_chunk_walk *walk,
     pht_chunk_follow_top(walk, from);
     pht_addr last = last_anchor(walk, from), to = last;
     if (walk->changes || is_at_work(walk)) {
+        enum pht_chunk_step step;
         walk->torn_chunks++;
-        to = next_chain(walk, from, last);
+        if (rejoin(walk, from, last, &step))
+            return step;
+        if (walk->rereads < REREADS_MAX)
+            to = pht_chunk_next_chain(walk, from, last);
     } else {
         walk->damaged_chunks++;
     }

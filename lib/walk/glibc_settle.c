@@ -151,3 +151,11 @@ bool pht_chunk_settle_anew(struct pht_chunk_walk *walk)
     walk->now.at = ends[1];
     return true;
 }
+
+void pht_chunk_settle_rest(struct pht_chunk_walk *walk, pht_addr from, pht_addr to, bool in_use)
+{
+    pht_chunk_tally_add(&walk->now.tally, in_use ? PHT_CHUNK_LIVE : PHT_CHUNK_BIN, from, to - from);
+    pht_chunk_claim(walk, from, to,
+                    in_use ? PHT_CATEGORY_MALLOC_UNOWNED : PHT_CATEGORY_MALLOC_FREE);
+    pht_chunk_end_runs(walk);
+}

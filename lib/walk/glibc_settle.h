@@ -18,6 +18,9 @@ bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header
 /* The same with both headers read anew, in one go; the walk goes on behind the chunk. */
 bool pht_chunk_settle_anew(struct pht_chunk_walk *walk);
 
+/* [from, to) is the end of a chunk whose beginning has been counted as something else. */
+void pht_chunk_settle_rest(struct pht_chunk_walk *walk, pht_addr from, pht_addr to, bool in_use);
+
 /* The header that stands at `addr`. Here, as the next, because it is done for every chunk. */
 static inline struct pht_chunk_header pht_chunk_read_header(const struct pht_chunk_walk *walk,
                                                             pht_addr addr, const uint8_t *bytes)

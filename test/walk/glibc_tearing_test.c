@@ -9,6 +9,8 @@
 #include "support/malloc_walk.h"
 #include "support/suite.h"
 
+#include <string.h>
+
 #define PAGE ((uint64_t)PHT_PAGE_BYTES)
 #define READS_MAX 20000
 #define RESERVE (64 * PAGE)
@@ -264,7 +266,7 @@ START_TEST(header_that_never_rests_is_torn_and_read_a_few_times_only)
     malloc_check_sums(walk.glibc);
     ck_assert_uint_gt(walk.glibc->torn_chunks + walk.glibc->damaged_chunks, 0);
     ck_assert_uint_gt(walk.glibc->rereads, 0);
-    ck_assert_uint_le(walk.glibc->rereads, 20);
+    ck_assert_uint_le(walk.glibc->rereads, 40);
     ck_assert_uint_gt(walk.glibc->totals.unknown_bytes, 0);
     ck_assert_uint_le(heap->fake->read_count, READS_MAX);
     malloc_heap_check_arena(heap, other, walk.glibc);
@@ -629,6 +631,49 @@ START_TEST(both_ends_of_a_chunk_are_read_at_one_time)
 }
 END_TEST
 
+#define MERGED_CHUNKS 4000
+#define MERGED_BYTES 208
+#define MERGE_READS 16
+
+/* Many chunks around the place where the walk is become one, in use or free. */
+static struct {
+    pht_addr start;
+    pht_addr end;
+    bool free;
+} merged;
+
+static void merge(void)
+{
+    uint64_t bytes = merged.end - merged.start;
+
+    memset(fake_target_bytes(heap->fake, merged.start + 16, bytes - 16), 1, bytes - 16);
+    set_size(merged.start, bytes);
+    if (merged.free)
+        set_free(merged.start, bytes);
+}
+
+START_TEST(place_that_is_in_the_middle_of_a_chunk_by_now_leaves_nothing_unknown)
+{
+    pht_addr chunk = 0;
+
+    heap = malloc_heap_create(
+        &(struct malloc_options){.version = malloc_some(_i / 2 % MALLOC_SOME), .seed = 61});
+    for (int i = 0; i < MERGED_CHUNKS; i++) {
+        chunk = malloc_heap_live(heap, MALLOC_MAIN, MERGED_BYTES);
+        if (i == 300)
+            merged.start = chunk;
+    }
+    merged.end = chunk - 300 * MERGED_BYTES;
+    merged.free = _i % 2;
+    malloc_heap_finish(heap);
+    freeze();
+    run_with(1 + (uint64_t)(_i / 2 / MALLOC_SOME), merge);
+    ck_assert_uint_le(walk.glibc->torn_chunks, 1);
+    ck_assert_uint_eq(walk.glibc->damaged_chunks, 0);
+    ck_assert_uint_eq(walk.glibc->totals.unknown_bytes, 0);
+}
+END_TEST
+
 /* Whoever holds the arena's lock was stopped in the middle of a change. */
 START_TEST(chunk_of_a_locked_arena_is_torn)
 {
@@ -680,6 +725,8 @@ static Suite *glibc_tearing_suite(void)
                         GROWTHS * MALLOC_SOME);
     tcase_add_loop_test(tcase, top_without_a_header_is_top, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, both_ends_of_a_chunk_are_read_at_one_time, 0, MALLOC_SOME);
+    tcase_add_loop_test(tcase, place_that_is_in_the_middle_of_a_chunk_by_now_leaves_nothing_unknown,
+                        0, 2 * MALLOC_SOME * MERGE_READS);
     tcase_add_loop_test(tcase, chunk_of_a_locked_arena_is_torn, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, change_between_two_roots_is_noticed_or_harmless, 0,
                         ENDS * MALLOC_SOME * 6);
