@@ -97,6 +97,7 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     MEMBER(interp_obmalloc, "_is", "obmalloc")                                                     \
     EXTENT(interp_obmalloc_bytes, "_is", "obmalloc")                                               \
     MEMBER(interp_threads_head, "_is", "threads.head")                                             \
+    MEMBER(interp_interned, "_is", "cached_objects.interned_strings")                              \
     MEMBER(interp_gc, "_is", "gc")                                                                 \
     /* free lists: how many wait; 3.10 to 3.12, then 3.13, then 3.14 and later */                  \
     MEMBER(free_floats, "_is", PHT_FREE_LIST("float_state.numfree", "floats"))                     \
@@ -183,6 +184,8 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     ADDRESS(gc_static_garbage, "garbage")                                                          \
     ADDRESS(gc_static_stats, "generation_stats")                                                   \
     LENGTH(gc_static_stats_bytes, "generation_stats")                                              \
+    /* the dict of interned strings, up to 3.11: Objects/unicodeobject.c, 2.7: stringobject.c */   \
+    ADDRESS(interned, "interned")                                                                  \
     /* what every chain of types ends at; exported by all versions, Objects/typeobject.c */        \
     ADDRESS(type_type, "PyType_Type")                                                              \
     /* 2.7 with characters of two bytes; with four it is called PyUnicodeUCS4_... */               \

@@ -595,6 +595,7 @@ enum pht_region_kind {
     PHT_REGION_FRAMES,       /* a chunk of a thread's frame stack, 3.11 and later */
     PHT_REGION_ARENA_ARRAY,  /* pymalloc's array of arena objects */
     PHT_REGION_ARENA_TREE,   /* nodes of its radix tree, 3.10 and later */
+    PHT_REGION_INTERNED,     /* the table of interned strings */
 };
 
 const char *pht_region_kind_name(enum pht_region_kind kind);

@@ -169,6 +169,7 @@ static bool are_symbols_apart(const struct pht_python_layout *layout)
         {layout->object_allocator, ALLOCATOR_BYTES, 8},
         {layout->debug_allocators, 3 * DEBUG_ALLOCATOR_BYTES, 8},
         {layout->runtime, 8, 8},
+        {layout->interned, 8, 8},
         {of_collector(layout, layout->gc_static_generations), layout->gc_static_generations_bytes,
          8},
         {of_collector(layout, layout->gc_static_generation0), 8, 8},

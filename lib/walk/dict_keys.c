@@ -94,6 +94,8 @@ static bool find_in_table(const void *dict, struct pht_dict_entries *ret)
     uint64_t mask = pht_field_u64(dict, PHT_DICT_MASK);
 
     *ret = (struct pht_dict_entries){
+        .table = pht_field_u64(dict, PHT_DICT_SLOTS),
+        .table_bytes = (mask + 1) * PHT_DICT_ENTRY_BYTES,
         .start = pht_field_u64(dict, PHT_DICT_SLOTS),
         .count = mask + 1,
         .entry_bytes = PHT_DICT_ENTRY_BYTES,
@@ -119,6 +121,8 @@ bool pht_dict_entries_find(struct pht_snapshot *snapshot, const struct pht_objec
         !pht_dict_keys_decode(layout, head, &keys))
         return false;
     *ret = (struct pht_dict_entries){
+        .table = address,
+        .table_bytes = keys.bytes,
         .start = address + keys.entries_offset,
         .count = keys.entries,
         .entry_bytes = keys.entry_bytes,

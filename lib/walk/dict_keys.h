@@ -42,6 +42,8 @@ bool pht_dict_keys_decode(const struct pht_object_layout *layout, const void *he
 
 /* The entries of a dict, used and deleted ones alike; a deleted one has no value. */
 struct pht_dict_entries {
+    pht_addr table; /* the memory that has them */
+    uint64_t table_bytes;
     pht_addr start;
     uint64_t count;
     uint32_t entry_bytes;

@@ -6,12 +6,12 @@
  *
  * A chunk has 16 KiB or that times a power of two, its head included.
  */
-#include "base/checked.h"
+#include "walk/circle.h"
 #include "walk/field.h"
+#include "walk/interpreter.h"
 #include "walk/regions.h"
 
-/* Interpreters, and threads of all of them; longer lists are damaged, or circles. */
-#define INTERPRETERS_MAX 65536
+/* Threads of all interpreters; a longer list is damaged, or a circle. */
 #define THREADS_MAX 65536
 
 /* Chunks of all threads: 4 GiB of the smallest. */
@@ -19,15 +19,6 @@
 
 /* A larger chunk would hold a frame of a million variables. */
 #define CHUNK_BYTES_MAX ((uint64_t)256 << 20)
-
-/*
- * A list that runs in a circle comes back to the mark, which moves on at twice the distance each
- * time (Brent).
- */
-struct circle {
-    pht_addr mark;
-    uint32_t seen;
-};
 
 struct frames {
     struct pht_region_walk *walk;
@@ -42,15 +33,6 @@ static bool read_word(const struct frames *frames, pht_addr addr, uint64_t *ret)
            pht_snapshot_read(frames->walk->snapshot, addr, ret, sizeof(*ret)) == PHT_READ_OK;
 }
 
-static bool comes_back(struct circle *circle, pht_addr node)
-{
-    if (node == circle->mark)
-        return true;
-    if (pht_is_power_of_two(++circle->seen))
-        circle->mark = node;
-    return false;
-}
-
 static bool is_chunk(const struct frames *frames, pht_addr chunk, uint64_t bytes)
 {
     const struct pht_mapping *mapping = pht_maps_find(frames->walk->maps, chunk);
@@ -63,9 +45,9 @@ static bool is_chunk(const struct frames *frames, pht_addr chunk, uint64_t bytes
 static bool add_chain(struct frames *frames, pht_addr chunk, pid_t tid)
 {
     const struct pht_python_layout *layout = frames->layout;
-    struct circle circle = {0};
+    struct pht_circle circle = {0};
 
-    while (chunk != 0 && frames->chunks < CHUNKS_MAX && !comes_back(&circle, chunk)) {
+    while (chunk != 0 && frames->chunks < CHUNKS_MAX && !pht_circle_closes(&circle, chunk)) {
         char bytes[PHT_COPIED_STRUCT_MAX];
         if (chunk % PHT_PAGE_BYTES != 0 || chunk > PHT_USER_ADDR_MAX ||
             pht_snapshot_read(frames->walk->snapshot, chunk, bytes, layout->frames_bytes) !=
@@ -101,12 +83,12 @@ static bool add_thread(struct frames *frames, pht_addr thread)
 static bool add_interpreter(struct frames *frames, pht_addr interpreter)
 {
     const struct pht_python_layout *layout = frames->layout;
-    struct circle circle = {0};
+    struct pht_circle circle = {0};
     pht_addr thread;
 
     if (!read_word(frames, interpreter + layout->interp_threads_head, &thread))
         return true;
-    for (; thread != 0 && frames->threads < THREADS_MAX && !comes_back(&circle, thread);
+    for (; thread != 0 && frames->threads < THREADS_MAX && !pht_circle_closes(&circle, thread);
          frames->threads++) {
         if (!add_thread(frames, thread))
             return false;
@@ -119,11 +101,8 @@ static bool add_interpreter(struct frames *frames, pht_addr interpreter)
 static bool has_frames(const struct pht_python_layout *layout)
 {
     const uint64_t values[] = {
-        layout->runtime,      layout->runtime_interpreters_head,
-        layout->interp_next,  layout->interp_threads_head,
-        layout->thread_next,  layout->thread_frames,
-        layout->frames_bytes, layout->frames_previous,
-        layout->frames_size,
+        layout->interp_threads_head, layout->thread_next,     layout->thread_frames,
+        layout->frames_bytes,        layout->frames_previous, layout->frames_size,
     };
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -136,23 +115,16 @@ static bool has_frames(const struct pht_python_layout *layout)
 bool pht_regions_find_frames(struct pht_region_walk *walk)
 {
     struct frames frames = {.walk = walk};
-    struct circle circle = {0};
+    struct pht_interpreters interpreters;
     pht_addr interpreter;
 
     if (walk->python == NULL || !has_frames(&walk->python->layout))
         return true;
     frames.layout = &walk->python->layout;
-    if (!read_word(&frames,
-                   frames.layout->runtime + walk->python->bias +
-                       frames.layout->runtime_interpreters_head,
-                   &interpreter))
-        return true;
-    for (int i = 0; i < INTERPRETERS_MAX && interpreter != 0 && !comes_back(&circle, interpreter);
-         i++) {
+    pht_interpreters_begin(&interpreters, walk->snapshot, walk->python);
+    while ((interpreter = pht_interpreters_next(&interpreters)) != 0) {
         if (!add_interpreter(&frames, interpreter))
             return false;
-        if (!read_word(&frames, interpreter + frames.layout->interp_next, &interpreter))
-            break;
     }
     return true;
 }

@@ -25,13 +25,6 @@ struct tree {
     uint32_t nodes;
 };
 
-/* An allocator's memory is somewhere in a private mapping, and never where it could not fit. */
-static bool may_be_table(const struct pht_region_walk *walk, pht_addr addr, uint64_t bytes)
-{
-    return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX && addr % sizeof(uint64_t) == 0 &&
-           bytes <= PHT_USER_ADDR_MAX && pht_region_is_all_private(walk, addr, addr + bytes);
-}
-
 static bool add_node(struct tree *tree, pht_addr node, uint64_t bytes)
 {
     tree->nodes++;
@@ -63,13 +56,13 @@ static bool add_children(struct tree *tree, pht_addr node, uint64_t bytes, add_c
 
 static bool add_bottom(struct tree *tree, pht_addr node)
 {
-    return !may_be_table(tree->walk, node, tree->bottom_bytes) ||
+    return !pht_region_may_be_table(tree->walk, node, tree->bottom_bytes) ||
            add_node(tree, node, tree->bottom_bytes);
 }
 
 static bool add_mid(struct tree *tree, pht_addr node)
 {
-    if (tree->mids++ >= MIDS_MAX || !may_be_table(tree->walk, node, tree->mid_bytes))
+    if (tree->mids++ >= MIDS_MAX || !pht_region_may_be_table(tree->walk, node, tree->mid_bytes))
         return true;
     return add_node(tree, node, tree->mid_bytes) &&
            add_children(tree, node, tree->mid_bytes, add_bottom);
@@ -116,7 +109,7 @@ static bool add_array(struct pht_region_walk *walk, const struct pht_pymalloc_ro
 {
     uint64_t bytes = state->maxarenas * walk->python->layout.arena_object_bytes;
 
-    return bytes == 0 || !may_be_table(walk, state->arenas_addr, bytes) ||
+    return bytes == 0 || !pht_region_may_be_table(walk, state->arenas_addr, bytes) ||
            pht_region_add(walk, state->arenas_addr, state->arenas_addr + bytes,
                           PHT_REGION_ARENA_ARRAY, 0);
 }

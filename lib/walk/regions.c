@@ -21,6 +21,7 @@ static const struct {
     [PHT_REGION_FRAMES] = {"frames", PHT_CATEGORY_PYTHON_LARGE},
     [PHT_REGION_ARENA_ARRAY] = {"arena_array", PHT_CATEGORY_UNATTRIBUTED},
     [PHT_REGION_ARENA_TREE] = {"arena_tree", PHT_CATEGORY_UNATTRIBUTED},
+    [PHT_REGION_INTERNED] = {"interned", PHT_CATEGORY_UNATTRIBUTED},
 };
 
 const char *pht_region_kind_name(enum pht_region_kind kind)
@@ -42,6 +43,12 @@ bool pht_region_is_all_private(const struct pht_region_walk *walk, pht_addr star
         start = mapping->end;
     }
     return start >= end;
+}
+
+bool pht_region_may_be_table(const struct pht_region_walk *walk, pht_addr addr, uint64_t bytes)
+{
+    return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX && addr % sizeof(uint64_t) == 0 &&
+           bytes <= PHT_USER_ADDR_MAX && pht_region_is_all_private(walk, addr, addr + bytes);
 }
 
 bool pht_region_add(struct pht_region_walk *walk, pht_addr start, pht_addr end,
@@ -92,7 +99,7 @@ bool pht_regions_walk(struct pht_snapshot *snapshot, const struct pht_smaps *sma
                   pht_regions_find_stacks(&walk, &link_maps) && pht_regions_find_frames(&walk) &&
                   pht_regions_find_files(&walk, &link_maps) &&
                   pht_regions_find_loader(&walk, &link_maps) && pht_regions_find_random(&walk) &&
-                  pht_regions_find_tables(&walk);
+                  pht_regions_find_tables(&walk) && pht_regions_find_interned(&walk);
     pht_link_maps_deinit(&link_maps);
     if (walked && has_other_allocator)
         claim_other_allocator(&walk);

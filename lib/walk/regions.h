@@ -34,6 +34,9 @@ bool pht_region_is_private(const struct pht_mapping *mapping);
 /* True if all of [start, end) is mapped so. */
 bool pht_region_is_all_private(const struct pht_region_walk *walk, pht_addr start, pht_addr end);
 
+/* An allocator's memory is somewhere in a private mapping, and never where it could not fit. */
+bool pht_region_may_be_table(const struct pht_region_walk *walk, pht_addr addr, uint64_t bytes);
+
 /* ---- the kinds, in the order in which they are looked for ---------------------------------- */
 
 /*
@@ -71,5 +74,8 @@ bool pht_regions_find_random(struct pht_region_walk *walk);
 
 /* Tables of pymalloc, which lie in malloc's memory. */
 bool pht_regions_find_tables(struct pht_region_walk *walk);
+
+/* The tables of interned strings, which are Python's or malloc's as well. */
+bool pht_regions_find_interned(struct pht_region_walk *walk);
 
 #endif

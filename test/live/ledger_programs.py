@@ -13,6 +13,7 @@ SHARED_SINCE = (3, 8)
 PYTHONMALLOC_SINCE = (3, 6)
 FILE_BYTES = 1 << 30
 WORKERS = 4
+INTERNED = 100000
 
 PRELOADED = {"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4",
              "mimalloc": "libmimalloc.so.2"}
@@ -21,6 +22,7 @@ PRELOADED = {"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so
 def tests(lab):
     for one in lab.interpreters:
         yield "ledger/%s/heap" % one.name, check_plain, (one, "heap")
+        yield "ledger/%s/interned" % one.name, check_interned, (one,)
         if one.series >= THREADS_SINCE:
             yield "ledger/%s/threads" % one.name, check_plain, (one, "threads")
         # shm_open(3) in a chroot without its own /dev/shm makes a file.
@@ -69,6 +71,16 @@ def check_shape(lab, interpreter, shape, *arguments, **variables):
 
 def check_plain(lab, interpreter, shape):
     check_shape(lab, interpreter, shape)
+
+
+def check_interned(lab, interpreter):
+    """The table of interned strings is found, and keeps the owner that it has."""
+    report = check_shape(lab, interpreter, "interned")
+    tables = [row for row in report["regions"] if row["kind"] == "interned"]
+    size = max([int(row["end"], 16) - int(row["start"], 16) for row in tables] or [0])
+    entry_bytes = 24 if interpreter.series < (3, 11) else 16
+    expect(INTERNED * entry_bytes <= size <= 8 * INTERNED * entry_bytes,
+           "the table of interned strings has %d bytes" % size)
 
 
 def check_shared(lab, interpreter):

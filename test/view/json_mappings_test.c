@@ -189,7 +189,7 @@ static Suite *json_mappings_suite(void)
     tcase_add_test(tcase, mappings_that_were_not_asked_for_are_null);
     tcase_add_test(tcase, numbers_that_do_not_fit_are_null);
     tcase_add_test(tcase, regions_have_kind_place_and_thread);
-    tcase_add_loop_test(tcase, every_kind_of_region_has_a_name, 0, PHT_REGION_ARENA_TREE + 1);
+    tcase_add_loop_test(tcase, every_kind_of_region_has_a_name, 0, PHT_REGION_INTERNED + 1);
     suite_add_tcase(suite, tcase);
     return suite;
 }

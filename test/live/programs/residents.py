@@ -69,7 +69,16 @@ def trimmed():
     return kept, heap()
 
 
-SHAPES = {"heap": heap, "threads": threads, "shared": shared, "mapped": mapped,
+def interned():
+    """Each in a slot of 24 bytes, or 16 from 3.11 on."""
+    try:
+        intern = sys.intern
+    except AttributeError:
+        from __builtin__ import intern
+    return [intern("interned %d" % i) for i in range(100000)], heap()
+
+
+SHAPES = {"heap": heap, "interned": interned, "threads": threads, "shared": shared, "mapped": mapped,
           "arrays": arrays, "trimmed": trimmed}
 
 held = SHAPES[sys.argv[1]](*sys.argv[2:])
