@@ -141,6 +141,7 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     SIZE(frames_bytes, "_stack_chunk")                                                             \
     MEMBER(frames_previous, "_stack_chunk", "previous")                                            \
     MEMBER(frames_size, "_stack_chunk", "size")                                                    \
+    MEMBER(frames_top, "_stack_chunk", "top")                                                      \
     /* which allocator serves objects; statics from 3.6 to 3.11 */                                 \
     ADDRESS(object_allocator, "_PyObject")                                                         \
     ADDRESS(debug_allocators, "_PyMem_Debug")                                                      \

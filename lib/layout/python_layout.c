@@ -24,6 +24,7 @@ static bool has_room(const struct pht_python_layout *layout)
         {layout->arena_ntotalpools, 4, layout->arena_object_bytes},
         {layout->frames_previous, 8, layout->frames_bytes},
         {layout->frames_size, 8, layout->frames_bytes},
+        {layout->frames_top, 8, layout->frames_bytes},
     };
 
     return layout->pool_header_bytes <= PHT_COPIED_STRUCT_MAX &&

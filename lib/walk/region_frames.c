@@ -5,6 +5,9 @@
  *     PyThreadState.datastack_chunk -> {previous, size, top, data ...} -> ... -> 0
  *
  * A chunk has 16 KiB or that times a power of two, its head included.
+ *
+ * From 3.12 on the child of a fork forgets the chunks of the threads that it does not have. They
+ * are told by their heads, where nobody else claims the memory.
  */
 #include "walk/circle.h"
 #include "walk/field.h"
@@ -16,6 +19,8 @@
 
 /* Chunks of all threads: 4 GiB of the smallest. */
 #define CHUNKS_MAX ((uint32_t)1 << 18)
+
+#define CHUNK_BYTES_MIN ((uint64_t)16384)
 
 /* A larger chunk would hold a frame of a million variables. */
 #define CHUNK_BYTES_MAX ((uint64_t)256 << 20)
@@ -63,6 +68,8 @@ static bool add_chain(struct frames *frames, pht_addr chunk, pid_t tid)
     }
     return true;
 }
+
+/* ---- through threads ---------------------------------------------------------------------- */
 
 static bool add_thread(struct frames *frames, pht_addr thread)
 {
@@ -124,6 +131,69 @@ bool pht_regions_find_frames(struct pht_region_walk *walk)
     pht_interpreters_begin(&interpreters, walk->snapshot, walk->python);
     while ((interpreter = pht_interpreters_next(&interpreters)) != 0) {
         if (!add_interpreter(&frames, interpreter))
+            return false;
+    }
+    return true;
+}
+
+/* ---- of threads that are gone ------------------------------------------------------------- */
+
+/* Pages that nobody claims; more of them are of something else. */
+#define LOST_PAGES_MAX 65536
+
+/* Words: where the chunk before is, bytes, words in use. */
+static bool is_head(const struct frames *frames, pht_addr chunk, const char *head)
+{
+    const struct pht_python_layout *layout = frames->layout;
+    uint64_t bytes = pht_field_u64(head, layout->frames_size);
+    pht_addr previous = pht_field_u64(head, layout->frames_previous);
+    uint64_t words = pht_field_u64(head, layout->frames_top);
+
+    return bytes >= CHUNK_BYTES_MIN && pht_is_power_of_two(bytes) &&
+           is_chunk(frames, chunk, bytes) && words < bytes / sizeof(uint64_t) &&
+           previous % PHT_PAGE_BYTES == 0 && previous <= PHT_USER_ADDR_MAX &&
+           pht_owners_unclaimed(frames->walk->owners, chunk, chunk + bytes) ==
+               pht_owners_resident(frames->walk->owners, chunk, chunk + bytes);
+}
+
+/* All chunks that begin in a mapping. */
+static bool add_lost(struct frames *frames, const struct pht_mapping *mapping, uint32_t *pages)
+{
+    struct pht_region_walk *walk = frames->walk;
+    pht_addr page = mapping->start, next;
+
+    for (; (page = pht_owners_next_page(walk->owners, page, mapping->end)) < mapping->end &&
+           *pages < LOST_PAGES_MAX;
+         page = next) {
+        char head[PHT_COPIED_STRUCT_MAX];
+        next = page + PHT_PAGE_BYTES;
+        if (pht_owners_page(walk->owners, page) != PHT_CATEGORY_UNATTRIBUTED)
+            continue;
+        ++*pages;
+        if (pht_snapshot_read(walk->snapshot, page, head, frames->layout->frames_bytes) !=
+                PHT_READ_OK ||
+            !is_head(frames, page, head))
+            continue;
+        next = page + pht_field_u64(head, frames->layout->frames_size);
+        if (!pht_region_add(walk, page, next, PHT_REGION_FRAMES, 0))
+            return false;
+    }
+    return true;
+}
+
+bool pht_regions_find_lost_frames(struct pht_region_walk *walk)
+{
+    struct frames frames = {.walk = walk};
+    uint32_t pages = 0;
+
+    if (walk->python == NULL || !has_frames(&walk->python->layout) ||
+        walk->python->layout.frames_top == PHT_UNKNOWN)
+        return true;
+    frames.layout = &walk->python->layout;
+    for (size_t i = 0; i < walk->maps->count; i++) {
+        const struct pht_mapping *mapping = &walk->maps->items[i];
+        if (mapping->writable && pht_region_is_private(mapping) &&
+            !add_lost(&frames, mapping, &pages))
             return false;
     }
     return true;

@@ -98,6 +98,7 @@ bool pht_regions_walk(struct pht_snapshot *snapshot, const struct pht_smaps *sma
     bool walked = pht_link_maps_read(&walk, &link_maps) &&
                   pht_regions_find_stacks(&walk, &link_maps) && pht_regions_find_frames(&walk) &&
                   pht_regions_find_files(&walk, &link_maps) &&
+                  pht_regions_find_lost_frames(&walk) &&
                   pht_regions_find_loader(&walk, &link_maps) && pht_regions_find_random(&walk) &&
                   pht_regions_find_tables(&walk) && pht_regions_find_interned(&walk);
     pht_link_maps_deinit(&link_maps);

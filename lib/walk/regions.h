@@ -67,6 +67,12 @@ bool pht_regions_find_frames(struct pht_region_walk *walk);
 /* Files and their .bss, shared memory, the kernel's own mappings, code of no file. */
 bool pht_regions_find_files(struct pht_region_walk *walk, const struct pht_link_maps *link_maps);
 
+/*
+ * Chunks of frames of threads that a forked process does not have. Before the loader's pages, which
+ * have no head to tell them by.
+ */
+bool pht_regions_find_lost_frames(struct pht_region_walk *walk);
+
 bool pht_regions_find_loader(struct pht_region_walk *walk, const struct pht_link_maps *link_maps);
 
 /* What getrandom(3) keeps since glibc 2.41. */

@@ -15,6 +15,9 @@ FILE_BYTES = 1 << 30
 WORKERS = 4
 INTERNED = 100000
 
+# What libffi keeps for itself next to its closures, which newer ctypes make at import.
+LIBFFI_BYTES = 4096
+
 PRELOADED = {"jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4",
              "mimalloc": "libmimalloc.so.2"}
 
@@ -25,6 +28,7 @@ def tests(lab):
         yield "ledger/%s/interned" % one.name, check_interned, (one,)
         if one.series >= THREADS_SINCE:
             yield "ledger/%s/threads" % one.name, check_plain, (one, "threads")
+            yield "ledger/%s/forked" % one.name, check_forked, (one,)
         # shm_open(3) in a chroot without its own /dev/shm makes a file.
         if one.series >= SHARED_SINCE and one.root is None:
             yield "ledger/%s/shared" % one.name, check_shared, (one,)
@@ -71,6 +75,17 @@ def check_shape(lab, interpreter, shape, *arguments, **variables):
 
 def check_plain(lab, interpreter, shape):
     check_shape(lab, interpreter, shape)
+
+
+def check_forked(lab, interpreter):
+    """What the threads of the parent left in the child has an owner: 8 KiB each, and more."""
+    with target.start(lab, interpreter, "residents.py", "forked") as process:
+        child, = procfs.children(process.expect("ready").pid)
+        procfs.wait_until(lambda: procfs.status(child, "State") == "S", "it does not wait")
+        report = check_modes(lab, child)
+    left = sum(row["bytes"] for row in report["unattributed"])
+    expect(left <= LIBFFI_BYTES, "%d bytes are not attributed: %s"
+           % (left, report["unattributed"]))
 
 
 def check_interned(lab, interpreter):

@@ -198,6 +198,55 @@ START_TEST(versions_without_chunks_have_none)
 }
 END_TEST
 
+/* ---- of threads that a fork has left behind ------------------------------------------------ */
+
+#define TOP 16
+
+/* No thread has chunk 8 any more, nor 12, which is a large one. */
+static void lose_chunks(void)
+{
+    walk.python.layout.frames_top = TOP;
+    put(chunk(1), 0);
+    put_chunk(chunk(12), chunk(8), 2 * CHUNK_BYTES);
+}
+
+START_TEST(chunks_that_no_thread_has_are_found_by_their_heads)
+{
+    lose_chunks();
+    check_frames(4, 6 * CHUNK_BYTES);
+    ck_assert_int_eq(region_walk_get(&walk, PHT_REGION_FRAMES, 0)->tid, 4321);
+    const struct pht_region *lost = region_walk_get(&walk, PHT_REGION_FRAMES, 3);
+    ck_assert_uint_eq(lost->start, chunk(12));
+    ck_assert_uint_eq(lost->end, chunk(14));
+    ck_assert_int_eq(lost->tid, 0);
+}
+END_TEST
+
+static const struct {
+    pht_addr at;
+    uint64_t value;
+} no_heads[] = {
+    {0, 8}, {0, UINT64_MAX - 4095}, {8, 4096}, {8, 3 * CHUNK_BYTES}, {8, 16 * CHUNK_BYTES},
+    {8, 0}, {TOP, CHUNK_BYTES / 4},
+};
+
+START_TEST(what_contradicts_itself_is_no_head)
+{
+    lose_chunks();
+    put(chunk(12) + no_heads[_i].at, no_heads[_i].value);
+    check_frames(3, 4 * CHUNK_BYTES);
+}
+END_TEST
+
+START_TEST(memory_that_has_an_owner_is_left_to_it)
+{
+    lose_chunks();
+    region_walk_begin(&walk);
+    pht_owners_claim(walk.owned.owners, chunk(13), chunk(13) + 16, PHT_CATEGORY_MALLOC_UNOWNED);
+    check_frames(3, 4 * CHUNK_BYTES);
+}
+END_TEST
+
 #define ROWS(array) (sizeof(array) / sizeof((array)[0]))
 
 static Suite *make_suite(void)
@@ -219,6 +268,9 @@ static Suite *make_suite(void)
     tcase_add_test(damaged, threads_and_interpreters_in_a_circle_end);
     tcase_add_test(damaged, a_chunk_in_a_file_is_none);
     tcase_add_test(damaged, a_chunk_in_swap_is_left_there);
+    tcase_add_test(whole, chunks_that_no_thread_has_are_found_by_their_heads);
+    tcase_add_test(whole, memory_that_has_an_owner_is_left_to_it);
+    tcase_add_loop_test(damaged, what_contradicts_itself_is_no_head, 0, ROWS(no_heads));
     suite_add_tcase(suite, damaged);
     return suite;
 }

@@ -31,6 +31,19 @@ def threads():
     return heap()
 
 
+def forked():
+    """A child that has none of its parent's threads, and what they left."""
+    import os
+    import warnings
+    warnings.simplefilter("ignore", DeprecationWarning)
+    held = threads()
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        os._exit(0)
+    return held
+
+
 def shared():
     """What multiprocessing shares, and what mmap does."""
     from multiprocessing import shared_memory
@@ -78,8 +91,8 @@ def interned():
     return [intern("interned %d" % i) for i in range(100000)], heap()
 
 
-SHAPES = {"heap": heap, "interned": interned, "threads": threads, "shared": shared, "mapped": mapped,
-          "arrays": arrays, "trimmed": trimmed}
+SHAPES = {"heap": heap, "interned": interned, "threads": threads, "forked": forked,
+          "shared": shared, "mapped": mapped, "arrays": arrays, "trimmed": trimmed}
 
 held = SHAPES[sys.argv[1]](*sys.argv[2:])
 print("ready")
