@@ -4,6 +4,12 @@
 
 #define COUNT(value) pht_human_count(value, (char[PHT_HUMAN_MAX]){0})
 
+/* What lies in swap is left there, and cannot be told from what is not there. */
+static bool has_swap(const struct pht_report *report)
+{
+    return report->kernel.swap_bytes > 0;
+}
+
 /* True if that is nothing to wonder at. */
 static bool explain_absence(struct pht_report *report)
 {
@@ -14,7 +20,8 @@ static bool explain_absence(struct pht_report *report)
         return true;
     }
     pht_report_warn(report, "gc-unproven", "again, in case it was collecting; --stop=full",
-                    "no state of a collector where it should be: no gc figures");
+                    "no state of a collector where it should be%s: no gc figures",
+                    has_swap(report) ? ", or it is in swap" : "");
     return false;
 }
 
@@ -38,9 +45,10 @@ bool pht_caveats_gc(struct pht_report *report)
         return explain_absence(report);
     if (gc->torn_lists > 0)
         pht_report_warn(report, "gc-torn", "again, in case it was collecting; --stop=full",
-                        "%s list%s of the collector changed while %s read: not counted",
+                        "%s list%s of the collector changed while %s read%s: not counted",
                         COUNT(gc->torn_lists), pht_human_plural(gc->torn_lists),
-                        gc->torn_lists == 1 ? "it was" : "they were");
+                        gc->torn_lists == 1 ? "it was" : "they were",
+                        has_swap(report) ? ", or led into swap" : "");
     if (gc->long_lists > 0)
         pht_report_warn(report, "gc-long", NULL,
                         "%s list%s of the collector %s too long to follow: not counted",

@@ -82,7 +82,7 @@ static bool confirm_fastbins(struct pht_chunk_walk *chunks)
     chunks->guessed.count = chunks->now.guessed;
     if (chunks->fast == NULL &&
         !pht_glibc_confirm_fastbins(chunks->snapshot, chunks->roots, chunks->arena,
-                                    &chunks->guessed, &chunks->torn_chunks))
+                                    &chunks->guessed, &chunks->torn_chunks, &chunks->swapped_pages))
         return false;
     for (size_t i = 0; i < chunks->guessed.count; i++) {
         const struct pht_guessed_chunk *chunk = &chunks->guessed.items[i];
@@ -302,7 +302,7 @@ struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht
         walk.result->rereads = walk.chunks->rereads;
         walk.result->torn_chunks = walk.chunks->torn_chunks + walk.lists.torn_chunks;
         walk.result->damaged_chunks = walk.chunks->damaged_chunks;
-        walk.result->swapped_pages = walk.chunks->swapped_pages;
+        walk.result->swapped_pages = walk.chunks->swapped_pages + walk.lists.swapped_pages;
     } else {
         pht_glibc_destroy(walk.result);
         walk.result = NULL;

@@ -247,18 +247,31 @@ static void keep_head(struct pht_chunk_walk *walk, const uint8_t *memory)
     chunk->head_bytes = (uint32_t)bytes;
 }
 
+/* What of a chunk can be read: a header may be the last of its page, with the next one in swap. */
+static const uint8_t *look_at_chunk(struct pht_chunk_walk *walk, size_t *looked)
+{
+    static const size_t sizes[] = {HEAD_BYTES, PHT_CHUNK_BYTES_MIN, PHT_CHUNK_HEADER_BYTES};
+
+    for (size_t i = walk->claims.census != NULL ? 0 : 1; i < 3; i++) {
+        const uint8_t *bytes = look(walk, sizes[i]);
+        *looked = sizes[i];
+        if (bytes != NULL)
+            return bytes;
+    }
+    return NULL;
+}
+
 static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_header *header)
 {
     struct pht_chunk_position *now = &walk->now;
     const uint8_t *bytes;
+    size_t looked;
 
     if (now->at >= walk->end)
         return end_in_growth(walk, header);
     if (walk->end - now->at < PHT_CHUNK_HEADER_BYTES)
         return PHT_STEP_BROKEN;
-    bytes = walk->claims.census != NULL ? look(walk, HEAD_BYTES) : NULL;
-    if (bytes == NULL)
-        bytes = look(walk, PHT_CHUNK_BYTES_MIN);
+    bytes = look_at_chunk(walk, &looked);
     if (bytes == NULL)
         return PHT_STEP_UNREADABLE;
     *header = pht_chunk_read_header(walk, now->at, bytes);
@@ -274,8 +287,9 @@ static enum pht_chunk_step step(struct pht_chunk_walk *walk, struct pht_chunk_he
         return PHT_STEP_BROKEN;
     now->pending.address = now->at;
     now->pending.raw = header->raw;
-    now->pending.words[0] = is_whole ? pht_field_u64(bytes, 16) : 0;
-    now->pending.words[1] = is_whole ? pht_field_u64(bytes, 24) : 0;
+    bool has_words = is_whole && looked >= PHT_CHUNK_BYTES_MIN;
+    now->pending.words[0] = has_words ? pht_field_u64(bytes, 16) : 0;
+    now->pending.words[1] = has_words ? pht_field_u64(bytes, 24) : 0;
     keep_head(walk, bytes + PHT_CHUNK_HEADER_BYTES);
     now->at += header->bytes;
     return PHT_STEP_ON;

@@ -47,6 +47,7 @@ struct confirmer {
     struct pht_snapshot *snapshot;
     const struct pht_guessed_chunks *chunks;
     uint8_t *met; /* in which pass */
+    bool meets_swap;
 };
 
 size_t pht_guessed_chunks_find(const struct pht_guessed_chunks *chunks, pht_addr addr)
@@ -59,10 +60,12 @@ static bool read_next(struct confirmer *self, pht_addr chunk, uint64_t bytes, ph
 {
     uint64_t words[2];
 
-    if (!pht_chunk_addr_is_sane(chunk) ||
-        pht_snapshot_read(self->snapshot, chunk + sizeof(uint64_t), words, sizeof(words)) !=
-            PHT_READ_OK ||
-        pht_chunk_bytes(words[0]) != bytes)
+    if (!pht_chunk_addr_is_sane(chunk))
+        return false;
+    enum pht_read_result result =
+        pht_snapshot_read(self->snapshot, chunk + sizeof(uint64_t), words, sizeof(words));
+    self->meets_swap = result == PHT_READ_SWAPPED;
+    if (result != PHT_READ_OK || pht_chunk_bytes(words[0]) != bytes)
         return false;
     *next = next_of(chunk, words[1]);
     return true;
@@ -113,7 +116,8 @@ static void leave_others(struct pht_guessed_chunks *chunks, const uint8_t *met)
 
 bool pht_glibc_confirm_fastbins(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                                 const struct pht_malloc_arena_root *arena,
-                                struct pht_guessed_chunks *chunks, uint64_t *torn)
+                                struct pht_guessed_chunks *chunks, uint64_t *torn,
+                                uint64_t *swapped)
 {
     struct confirmer self = {
         .snapshot = snapshot,
@@ -128,7 +132,7 @@ bool pht_glibc_confirm_fastbins(struct pht_snapshot *snapshot, const struct pht_
         uint64_t bytes = PHT_CHUNK_BYTES_MIN + bin * PHT_CHUNK_ALIGNMENT;
         if (!follow(&self, arena->fastbins[bin], bytes, 1) &&
             !follow_anew(&self, roots, arena, bin, bytes))
-            ++*torn;
+            ++*(self.meets_swap ? swapped : torn);
     }
     leave_others(chunks, self.met);
     free(self.met);

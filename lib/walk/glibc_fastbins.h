@@ -33,11 +33,13 @@ bool pht_glibc_looks_fast(const struct pht_glibc_roots *roots,
 
 /*
  * Follow the arena's fastbins through `chunks` and leave those that are in none, by address.
- * `*torn` counts lists that could not be followed to their end. False when memory is short.
+ * `*torn` counts lists that could not be followed to their end, `*swapped` those that lead into
+ * swap. False when memory is short.
  */
 bool pht_glibc_confirm_fastbins(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                                 const struct pht_malloc_arena_root *arena,
-                                struct pht_guessed_chunks *chunks, uint64_t *torn);
+                                struct pht_guessed_chunks *chunks, uint64_t *torn,
+                                uint64_t *swapped);
 
 /* The first at or behind `addr` of chunks sorted by address. */
 size_t pht_guessed_chunks_find(const struct pht_guessed_chunks *chunks, pht_addr addr);

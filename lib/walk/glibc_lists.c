@@ -40,6 +40,7 @@ struct list {
     pht_addr head;        /* where it began, as it was last read */
     unsigned tries;
     bool moves;      /* it was another each time it was looked at */
+    bool meets_swap; /* there its next chunk is */
     pht_addr memory; /* of the next chunk; 0: the end */
     pht_addr kept;   /* Brent: met again only in a circle */
     uint64_t until;
@@ -170,14 +171,16 @@ static void finish(struct follower *self, struct list *list, enum outcome outcom
 {
     bool is_fast = list->arena != NULL;
 
-    if (outcome == OUTCOME_GIVEN_UP && (is_fast || !list->moves))
+    if (outcome == OUTCOME_GIVEN_UP && list->meets_swap)
+        self->lists->swapped_pages++;
+    else if (outcome == OUTCOME_GIVEN_UP && (is_fast || !list->moves))
         self->lists->torn_chunks++;
     if (!append(is_fast ? &self->lists->fast : &self->lists->tcache, &list->met))
         self->out_of_memory = true;
     free(list->met.items);
     if (is_fast)
         return;
-    if ((outcome == OUTCOME_ENDED || list->moves) && list->chunk_bytes != 0) {
+    if ((outcome == OUTCOME_ENDED || list->moves || list->meets_swap) && list->chunk_bytes != 0) {
         list->chunks = list->root->held[list->bin];
         list->bytes = list->chunks * list->chunk_bytes;
     }
@@ -190,6 +193,7 @@ static void finish(struct follower *self, struct list *list, enum outcome outcom
 static enum outcome step(struct follower *self, struct list *list, const uint8_t *bytes,
                          uint8_t result)
 {
+    list->meets_swap = result == PHT_READ_SWAPPED;
     if (!is_sane(list) || result != PHT_READ_OK || !take_chunk(self, list, bytes)) {
         enum outcome outcome = try_again(self, list);
         return outcome == OUTCOME_GOES_ON ? check_end(self, list) : outcome;

@@ -26,6 +26,7 @@ struct pht_malloc_lists {
     struct pht_listed_chunks fast;   /* by address, each once; none with safe-linking */
     struct pht_listed_chunks tcache; /* the same */
     uint64_t torn_chunks;            /* that could not be followed, as far as it is known */
+    uint64_t swapped_pages;          /* that a list leads to */
 };
 
 /* What a list's link leads to; 0 is the end. */

@@ -132,7 +132,7 @@ pht_addr pht_chunk_next_chain(struct pht_chunk_walk *walk, pht_addr addr, pht_ad
     struct search search = {.walk = walk, .last = last};
     pht_addr at = addr + PHT_CHUNK_ALIGNMENT;
 
-    read_window(walk, pht_round_down(addr, PHT_PAGE_BYTES));
+    read_window(walk, pht_round_down(at, PHT_PAGE_BYTES));
     pht_addr end = walk->window_start + walk->window_bytes;
     while (at < last && at < end && !begins_chain(&search, at))
         at += PHT_CHUNK_ALIGNMENT;

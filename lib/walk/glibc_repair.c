@@ -141,13 +141,24 @@ static enum pht_chunk_step skip_to(struct pht_chunk_walk *walk, pht_addr from, p
     return begin_at(walk, to);
 }
 
+/* Where a chain begins in what is resident behind the place that is in swap. */
+static pht_addr next_resident_chain(struct pht_chunk_walk *walk, pht_addr last)
+{
+    pht_addr page = pht_round_down(walk->now.at, PHT_PAGE_BYTES) + PHT_PAGE_BYTES;
+
+    if (walk->rereads >= REREADS_MAX || page >= last)
+        return last;
+    page = pht_snapshot_next_resident(walk->snapshot, page, last);
+    return page < last ? pht_chunk_next_chain(walk, page - PHT_CHUNK_ALIGNMENT, last) : last;
+}
+
 static enum pht_chunk_step skip_swapped(struct pht_chunk_walk *walk)
 {
     pht_addr from = lost_from(walk), last = last_anchor(walk, from);
-    pht_addr to = next_anchor(walk, from);
+    pht_addr chain = next_resident_chain(walk, last), to = next_anchor(walk, from);
 
     walk->swapped_pages++;
-    return skip_to(walk, from, to < last ? to : last);
+    return skip_to(walk, from, to < chain ? to : chain);
 }
 
 /*

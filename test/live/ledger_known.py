@@ -2,6 +2,7 @@
 import os
 
 import ledger
+import ledger_programs
 import target
 import tool
 from check import equal, expect
@@ -18,6 +19,8 @@ def tests(lab):
         # Debug hooks make every block larger than the program can know.
         if one.series >= SINCE and not one.debug_build:
             yield "ledger/%s/known" % one.name, check_known, (one,)
+    for name in ledger_programs.PRELOADED:
+        yield "ledger/%s/known" % name, check_other, (name,)
 
 
 def read(lab, pid):
@@ -27,27 +30,38 @@ def read(lab, pid):
     return ledger.sizes(report)
 
 
+def go_through(lab, process):
+    """The categories, in the order in which the target has filled them."""
+    seen = []
+    while True:
+        words = process.line().split()
+        if words[0] == "done":
+            return seen
+        process.settle()
+        if words[0] == "before":
+            before = read(lab, process.pid)
+        else:
+            category, wanted = words[1], int(words[2])
+            grown = read(lab, process.pid)[category] - before[category]
+            ledger.check_near("the growth of " + category, grown, wanted)
+            seen.append(category)
+        process.go_on()
+
+
+def check_other(lab, name):
+    path, interpreter = ledger_programs.library(name), lab.public_interpreter()
+    with target.start(lab, interpreter, "known.py", "other", LD_PRELOAD=path) as process:
+        equal("the steps", go_through(lab, process), ["other_allocator"])
+
+
 def check_known(lab, interpreter):
     folder = lab.stage(interpreter.root)
     path = os.path.join(folder, "known")
     with open(path, "wb") as file:
         file.truncate(FILE_BYTES)
     arguments = [interpreter.inside(path), interpreter.inside(os.path.join(folder, "libhold.so"))]
-    seen = []
     with target.start(lab, interpreter, "known.py", *arguments) as process:
-        while True:
-            words = process.line().split()
-            if words[0] == "done":
-                break
-            process.settle()
-            if words[0] == "before":
-                before = read(lab, process.pid)
-            else:
-                category, wanted = words[1], int(words[2])
-                grown = read(lab, process.pid)[category] - before[category]
-                ledger.check_near("the growth of " + category, grown, wanted)
-                seen.append(category)
-            process.go_on()
+        seen = go_through(lab, process)
     extra = ["python_large"] if interpreter.series >= FRAMES_SINCE else []
-    equal("the steps", seen, STEPS + extra)
+    equal("the steps", seen, STEPS + extra + ["malloc_top"])
     expect(os.path.getsize(path) == FILE_BYTES, "the file has changed")

@@ -4,6 +4,7 @@ import re
 
 import ledger
 import procfs
+import swap
 import target
 import tool
 from check import Skipped, equal, expect
@@ -14,6 +15,13 @@ PYTHONMALLOC_SINCE = (3, 6)
 FILE_BYTES = 1 << 30
 WORKERS = 4
 INTERNED = 100000
+
+# Of 100,000 bytes each, whole pages only: 23 or 24 of them.
+SWAPPED_LISTS = 500
+SWAPPED_BYTES = 100000 - 4096
+
+# Of what is resident, where headers are in swap and a piece of a pool, or of a chunk, is not.
+HEADERS_SWAPPED_MIN = 0.99
 
 # What libffi keeps for itself next to its closures, which newer ctypes make at import.
 LIBFFI_BYTES = 4096
@@ -35,8 +43,10 @@ def tests(lab):
         if one.series >= PYTHONMALLOC_SINCE:
             yield "ledger/%s/PYTHONMALLOC=malloc" % one.name, check_malloc, (one,)
             yield "ledger/%s/trimmed" % one.name, check_plain, (one, "trimmed")
+            yield "ledger/%s/swapped" % one.name, check_swapped, (one,)
         if one.series >= PYTHONMALLOC_SINCE and one.root is None:
             yield "ledger/%s/mapped" % one.name, check_mapped, (one,)
+            yield "ledger/%s/half-swapped" % one.name, check_half_swapped, (one,)
     yield "ledger/numpy", check_arrays, ()
     yield "ledger/flask", check_flask, ()
     yield "ledger/gunicorn", check_gunicorn, ()
@@ -54,7 +64,8 @@ def check_report(lab, pid, *options):
 def state(pid):
     """What no report may change; the rest depends on who else maps the same files."""
     sizes = procfs.rollup_bytes(pid)
-    return {key: sizes[key] for key in ("Rss", "Anonymous", "Swap")}, procfs.minor_faults(pid)
+    return ({key: sizes[key] for key in ("Rss", "Anonymous", "Swap")}, procfs.minor_faults(pid),
+            procfs.major_faults(pid))
 
 
 def check_modes(lab, pid):
@@ -106,6 +117,33 @@ def check_shared(lab, interpreter):
 def check_malloc(lab, interpreter):
     report = check_shape(lab, interpreter, "heap", PYTHONMALLOC="malloc")
     equal("python_small", ledger.sizes(report)["python_small"], 0)
+
+
+def check_swapped(lab, interpreter):
+    """What is in swap has an owner where its header tells, and none of it comes back."""
+    with swap.space(lab):
+        report = check_shape(lab, interpreter, "swapped")
+    equal("swap_bytes", sum(row["swap_bytes"] for row in report["categories"]),
+          report["kernel"]["swap_bytes"])
+    found, = [row["swap_bytes"] for row in report["categories"] if row["id"] == "python_large"]
+    ledger.check_near("python_large in swap", found, SWAPPED_LISTS * SWAPPED_BYTES)
+
+
+def check_half_swapped(lab, interpreter):
+    """Headers are in swap as well: it all adds up, and says what it could not tell."""
+    with swap.space(lab), target.start(lab, interpreter, "residents.py",
+                                       "half-swapped") as process:
+        process.expect("ready")
+        before = state(process.pid)
+        for mode in ("none", "full", "brief"):
+            report = tool.report(lab, process.pid, "--stop=" + mode)
+            ledger.check_still(report, process.pid)
+            equal("smaps_rollup and faults", state(process.pid), before)
+    expect(report["kernel"]["swap_bytes"] > 16 << 20,
+           "only %d bytes are in swap" % report["kernel"]["swap_bytes"])
+    share = report["attributed_bytes"] / report["kernel"]["rss_bytes"]
+    expect(share >= HEADERS_SWAPPED_MIN, "only %.1f %% are attributed" % (100 * share))
+    return "%.1f %% attributed" % (100 * share)
 
 
 def check_mapped(lab, interpreter):

@@ -41,6 +41,10 @@ def minor_faults(pid):
     return int(read(pid, "stat").rsplit(")", 1)[1].split()[7])
 
 
+def major_faults(pid):
+    return int(read(pid, "stat").rsplit(")", 1)[1].split()[9])
+
+
 def children(pid):
     return [int(child) for child in read(pid, "task/%d/children" % pid).split()]
 

@@ -162,6 +162,12 @@ static void gc_torn(void)
     report->gc->torn_lists = 1;
 }
 
+static void gc_in_swap(void)
+{
+    gc_torn();
+    report->kernel.swap_bytes = 4096;
+}
+
 static void gc_long(void)
 {
     report->gc->long_lists = 2;
@@ -171,6 +177,12 @@ static void no_gc(void)
 {
     free(report->gc);
     report->gc = NULL;
+}
+
+static void no_gc_in_swap(void)
+{
+    no_gc();
+    report->kernel.swap_bytes = 4096;
 }
 
 static void unknown_gc(void)
@@ -191,9 +203,12 @@ static const struct {
     bool complete;
     const char *text;
 } gc_cases[] = {
-    {gc_torn, "gc-torn", false, "1 list of the collector changed while it was"},
+    {gc_torn, "gc-torn", false, "1 list of the collector changed while it was read: not"},
+    {gc_in_swap, "gc-torn", false,
+     "1 list of the collector changed while it was read, or led into"},
     {gc_long, "gc-long", true, "2 lists of the collector are"},
-    {no_gc, "gc-unproven", false, "no gc figures"},
+    {no_gc, "gc-unproven", false, "where it should be: no gc figures"},
+    {no_gc_in_swap, "gc-unproven", false, "or it is in swap: no gc figures"},
     {no_freelists, "freelists-unknown", true, "3.10"},
     {unknown_gc, "gc-unknown", true, "CPython 3.11.7"},
 };

@@ -443,6 +443,48 @@ START_TEST(heap_that_is_all_in_swap)
 }
 END_TEST
 
+/* The header is the last of its page. */
+START_TEST(memory_behind_a_header_in_swap_does_not_matter)
+{
+    pht_addr chunk = 0;
+
+    heap = malloc_heap_create(&(struct malloc_options){.version = malloc_some(_i), .seed = 7});
+    other = malloc_heap_add_arena(heap);
+    for (int i = 0; i < 600 || (chunk + 16) % PAGE != 0; i++)
+        chunk = malloc_heap_live(heap, MALLOC_MAIN, 5008);
+    for (int i = 0; i < 20; i++)
+        malloc_heap_live(heap, MALLOC_MAIN, 64);
+    malloc_heap_finish(heap);
+    swap_out(chunk + 16, chunk + 17);
+    check_as_if_whole();
+    ck_assert_uint_eq(walk.glibc->swapped_pages, 0);
+}
+END_TEST
+
+/* What is resident behind it is walked, whatever the bins know of it. */
+START_TEST(chunks_behind_those_in_swap_are_found)
+{
+    pht_addr first, last = 0;
+    uint64_t unknown;
+
+    heap = malloc_heap_create(&(struct malloc_options){.version = malloc_some(_i), .seed = 7});
+    other = malloc_heap_add_arena(heap);
+    first = malloc_heap_live(heap, MALLOC_MAIN, 208);
+    for (int i = 0; i < 3000; i++)
+        last = malloc_heap_live(heap, MALLOC_MAIN, 208);
+    malloc_heap_finish(heap);
+    swap_out(first + 40 * PAGE, first + 60 * PAGE);
+    swap_out(first + 100 * PAGE, first + 101 * PAGE);
+    run();
+    ck_assert_uint_gt(last, first + 140 * PAGE);
+    unknown = walk.glibc->arenas[0].unknown_bytes;
+    ck_assert_uint_ge(unknown, 21 * PAGE);
+    ck_assert_uint_le(unknown, 25 * PAGE);
+    ck_assert_uint_eq(walk.glibc->swapped_pages, 2);
+    ck_assert_uint_eq(walk.glibc->torn_chunks + walk.glibc->damaged_chunks, 0);
+}
+END_TEST
+
 /* Content of large chunks is of no interest, wherever it is. */
 START_TEST(content_in_swap_does_not_matter)
 {
@@ -490,6 +532,8 @@ static void add_swap_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, headers_in_swap_stay_there, 0, 2 * MALLOC_VERSIONS);
     tcase_add_loop_test(tcase, heap_that_is_all_in_swap, 0, MALLOC_VERSIONS);
+    tcase_add_loop_test(tcase, memory_behind_a_header_in_swap_does_not_matter, 0, MALLOC_SOME);
+    tcase_add_loop_test(tcase, chunks_behind_those_in_swap_are_found, 0, MALLOC_SOME);
     tcase_add_loop_test(tcase, content_in_swap_does_not_matter, 0, MALLOC_VERSIONS);
 }
 

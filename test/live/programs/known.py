@@ -1,6 +1,6 @@
 """
-Known amounts of memory, one kind after the other: known.py FILE [LIBRARY]. Before each step it
-says "before CATEGORY", after it "after CATEGORY BYTES"; each time it waits.
+Known amounts of memory, one kind after the other: known.py FILE [LIBRARY], or known.py other
+where another allocator is preloaded. Before each step it says "before CATEGORY", after it "after CATEGORY BYTES"; each time it waits.
 """
 import ctypes
 import mmap
@@ -38,10 +38,15 @@ def small():
     held.append(kept)
 
 
-def native():
-    """Chunks of malloc that no object knows of."""
+def libc_malloc():
     malloc = ctypes.CDLL(None).malloc
     malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    return malloc
+
+
+def native():
+    """Chunks of malloc that no object knows of."""
+    malloc = libc_malloc()
     size = 5000
     kept = [None] * 8000
     say("before", "malloc_unowned")
@@ -129,6 +134,37 @@ def frames():
     space["deep"](space["depth"])
 
 
+def top():
+    """What brk gave last, and nobody has: M_TRIM_THRESHOLD and M_MMAP_THRESHOLD keep it there."""
+    libc = ctypes.CDLL(None)
+    libc.mallopt(-1, 1 << 30)
+    libc.mallopt(-3, 32 * MIB)
+    libc.free.argtypes, libc.free.restype = [ctypes.c_void_p], None
+    malloc, size = libc_malloc(), 16 * MIB
+    malloc(size)  # uses up what top had before
+    say("before", "malloc_top")
+    last = [malloc(size) for _ in range(3)]
+    for one in last:
+        ctypes.memset(one, ord("t"), size)
+    for one in last:
+        libc.free(one)
+    say("after", "malloc_top", 3 * size)
+
+
+def other():
+    """Memory of an allocator that stands in for malloc."""
+    malloc = libc_malloc()
+    say("before", "other_allocator")
+    for size, count in ((4096, 32768), (MIB, 128)):
+        for _ in range(count):
+            ctypes.memset(malloc(size), ord("o"), size)
+    say("after", "other_allocator", 256 * MIB)
+
+
+if sys.argv[1] == "other":
+    other()
+    say("done")
+    sys.exit()
 small()
 native()
 chunks()
@@ -140,4 +176,5 @@ if len(sys.argv) > 2:
     stack(sys.argv[2])
 if sys.version_info >= (3, 11):
     frames()
+top()
 say("done")

@@ -8,6 +8,7 @@ import threading
 
 PAGE = 4096
 MADV_DONTNEED = 4
+MADV_PAGEOUT = 21
 
 
 def heap():
@@ -91,8 +92,39 @@ def interned():
     return [intern("interned %d" % i) for i in range(100000)], heap()
 
 
+def page_out(start, end):
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_PAGEOUT) == 0
+
+
+def swapped():
+    """The tables of every second list are in swap, but not the headers of their chunks."""
+    kept = [[None] * 12500 for _ in range(1000)], heap()
+    for one in kept[0][::2]:
+        address = ctypes.c_void_p.from_address(id(one) + object.__basicsize__ + 8).value
+        page_out((address + PAGE - 1) // PAGE * PAGE, (address + 100000) // PAGE * PAGE)
+    return kept
+
+
+def half_swapped():
+    """In the middle of the heap, and in each arena, whatever is there: headers, too."""
+    kept = heap(), [[None] * 12500 for _ in range(300)]
+    before = None
+    with open("/proc/self/maps") as maps:
+        mappings = [line.split() for line in maps]
+    for words in mappings:
+        start, end = [int(word, 16) for word in words[0].split("-")]
+        is_bss, before = start == before, end if len(words) > 5 else None
+        quarter = (end - start) // 4 // PAGE * PAGE
+        if words[1] == "rw-p" and words[5:] in ([], ["[heap]"]) and quarter >= 16 * PAGE and \
+                not is_bss:
+            page_out(start + quarter, start + 3 * quarter)
+    return kept
+
+
 SHAPES = {"heap": heap, "interned": interned, "threads": threads, "forked": forked,
-          "shared": shared, "mapped": mapped, "arrays": arrays, "trimmed": trimmed}
+          "shared": shared, "mapped": mapped, "arrays": arrays, "trimmed": trimmed, "swapped": swapped,
+          "half-swapped": half_swapped}
 
 held = SHAPES[sys.argv[1]](*sys.argv[2:])
 print("ready")
