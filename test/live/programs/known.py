@@ -152,10 +152,10 @@ def top():
 
 
 def other():
-    """Memory of an allocator that stands in for malloc."""
+    """Memory of an allocator that stands in for malloc; jemalloc has a page of its own for each."""
     malloc = libc_malloc()
     say("before", "other_allocator")
-    for size, count in ((4096, 32768), (MIB, 128)):
+    for size, count in ((MIB, 64), (16 * MIB, 12)):
         for _ in range(count):
             ctypes.memset(malloc(size), ord("o"), size)
     say("after", "other_allocator", 256 * MIB)
