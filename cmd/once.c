@@ -70,6 +70,9 @@ struct pht_error *once_report(const struct options *options)
         .sections = options->sections != 0 ? options->sections : PHT_SECTION_ALL,
         .layout = {.cache_directory = cache},
         .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
+        .without_types = options->without_types,
+        .previews = options->preview == PREVIEW_ON ||
+                    (options->preview == PREVIEW_DEFAULT && !options->json),
         .number = 1,
     };
     struct pht_target *target;

@@ -16,6 +16,9 @@ enum {
     OPTION_MAX_STOP,
     OPTION_SECTION,
     OPTION_FAMILY,
+    OPTION_NO_TYPES,
+    OPTION_PREVIEW,
+    OPTION_NO_PREVIEW,
 };
 
 static const struct option_row {
@@ -31,6 +34,11 @@ static const struct option_row {
      "only this part, in full: kernel, categories, pymalloc,\n"
      "glibc, types, maps, family; may be repeated"},
     {OPTION_FAMILY, "family", NULL, "the same as --section=family: what fork still shares"},
+    {OPTION_NO_TYPES, "no-types", NULL,
+     "do not count objects: quicker, but their large ones\n"
+     "show as malloc in use"},
+    {OPTION_PREVIEW, "preview", NULL, "with what large str and bytes begin with, in JSON too"},
+    {OPTION_NO_PREVIEW, "no-preview", NULL, "without it, in text too: it may be secret"},
     {OPTION_STOP, "stop", "MODE",
      "brief (default): about a millisecond; none: never stop\n"
      "the target; full: stopped for the whole walk"},
@@ -144,6 +152,15 @@ static struct pht_error *take(int key, struct options *options)
     case OPTION_FAMILY:
         options->sections |= PHT_SECTION_FAMILY;
         return NULL;
+    case OPTION_NO_TYPES:
+        options->without_types = true;
+        return NULL;
+    case OPTION_PREVIEW:
+        options->preview = PREVIEW_ON;
+        return NULL;
+    case OPTION_NO_PREVIEW:
+        options->preview = PREVIEW_OFF;
+        return NULL;
     case OPTION_STOP:
         return parse_stop(optarg, &options->stop);
     case OPTION_MAX_STOP:
@@ -233,6 +250,8 @@ struct pht_error *options_parse(int argc, char **argv, struct options *ret)
         return first;
     if (optind + 1 < argc)
         return usage("one process at a time: '%s' is too much", argv[optind + 1]);
+    if (ret->without_types && (ret->sections & PHT_SECTION_TYPES))
+        return usage("%s", "--no-types leaves out what --section=types shows");
     ret->process = argv[optind];
     if (ret->process == NULL)
         ret->command = COMMAND_LIST;

@@ -21,6 +21,8 @@ struct options {
     bool verbose;
     const char *output; /* NULL: stdout */
     unsigned sections;  /* 0: none was named, so all, in short */
+    bool without_types;
+    enum { PREVIEW_DEFAULT, PREVIEW_OFF, PREVIEW_ON } preview;
     enum pht_stop_mode stop;
     uint64_t max_stop_ms;
 };

@@ -132,9 +132,10 @@ struct pht_family_row {
 
 struct pht_report {
     struct timespec taken_at;
-    unsigned sections; /* that were asked for */
-    unsigned walks;    /* sections whose walkers run: those, and what the ledger needs */
-    uint32_t number;   /* 1 for the first snapshot of a run */
+    unsigned sections;  /* that were asked for */
+    unsigned walks;     /* sections whose walkers run: those, and what the ledger needs */
+    bool without_types; /* objects were not to be counted */
+    uint32_t number;    /* 1 for the first snapshot of a run */
 
     struct pht_process process;
     struct pht_python *python; /* NULL: not looked for, or not found */
@@ -189,6 +190,8 @@ struct pht_report_options {
     unsigned sections; /* set of enum pht_section */
     struct pht_layout_options layout;
     struct pht_snapshot_options snapshot;
+    bool without_types; /* no census: Python's large objects cannot be told from other chunks */
+    bool previews;      /* keep text of the target, which may be secret */
     uint32_t number;
 };
 

@@ -487,13 +487,74 @@ struct pht_type_sum {
     uint64_t gc_tracked; /* objects that the collector knows of */
 };
 
+/* How many, and what they take. */
+struct pht_tally {
+    uint64_t count;
+    uint64_t bytes;
+};
+
+/* Whose the blocks of pymalloc, or the chunks of malloc, in use are: each counts once. */
+struct pht_holders {
+    struct pht_tally objects; /* a Python object is in it */
+    struct pht_tally buffers; /* an object owns it */
+    /* It waits in a free list; only blocks do. The count is PHT_UNKNOWN where lists are not known.
+     */
+    struct pht_tally free_listed;
+    struct pht_tally unowned; /* nothing of that is known of it */
+};
+
+#define PHT_LARGE_OBJECTS_MAX 50
+#define PHT_PREVIEW_BYTES 64
+
+/* A str or bytes object shows its first characters, the former as walk/remote_text.h has them. */
+struct pht_large_object {
+    pht_addr address;
+    uint64_t size_bytes;
+    size_t type; /* in pht_objects.types */
+    bool has_preview;
+    uint32_t preview_bytes;
+    char preview[PHT_PREVIEW_BYTES];
+};
+
+/* What the memory of a chunk begins with. */
+enum pht_sample_kind {
+    PHT_SAMPLE_OTHER,
+    PHT_SAMPLE_ZEROS,
+    PHT_SAMPLE_TEXT,
+    PHT_SAMPLE_POINTER, /* it leads into a file: a library's code, table or variable */
+};
+
+struct pht_chunk_sample {
+    pht_addr address; /* of the memory */
+    enum pht_sample_kind kind;
+    pht_addr points_to;  /* POINTER */
+    uint32_t text_bytes; /* TEXT */
+    char text[PHT_PREVIEW_BYTES];
+};
+
+#define PHT_CHUNK_SAMPLES 3
+
+/* Chunks of malloc that no object owns, of `min_bytes` to `max_bytes`, mmapped ones among them. */
+struct pht_unowned_size {
+    uint64_t min_bytes;
+    uint64_t max_bytes;
+    uint64_t chunks;
+    uint64_t bytes;
+    struct pht_chunk_sample samples[PHT_CHUNK_SAMPLES];
+    size_t sample_count;
+};
+
 struct pht_objects {
     struct pht_type_sum *types; /* largest size first */
     size_t type_count;
     struct pht_type_sum totals; /* address and names mean nothing */
-    /* Blocks of pymalloc in use that are no object, nor a buffer that is known to be of one. */
-    uint64_t unowned_blocks;
-    uint64_t unowned_bytes;
+    struct pht_holders blocks;
+    struct pht_holders chunks;
+    struct pht_tally interned;                              /* strings; bytes are their sizes */
+    struct pht_large_object largest[PHT_LARGE_OBJECTS_MAX]; /* largest first */
+    size_t largest_count;
+    struct pht_unowned_size *unowned; /* most bytes first */
+    size_t unowned_count;
     /* Blocks that begin like an object and contradict themselves: no object is counted there. */
     uint64_t damaged_objects;
     uint64_t torn_pools; /* whose blocks could not be told apart */
@@ -504,13 +565,14 @@ struct pht_objects {
  * A census of a process whose pymalloc was walked: first of its pools, then of the chunks that
  * pht_glibc_walk() comes by. All that is given is kept by reference. pht_census_begin() gives NULL
  * where the objects of this build are not known, or, with `*out_of_memory`, when memory is short.
- * pht_census_end() gives NULL when memory is short; it destroys the census in any case.
+ * pht_census_end() gives NULL when memory is short; it destroys the census in any case. `previews`:
+ * text of the target is kept, which may be secret. `glibc` is what that walk found, or NULL.
  */
 struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
                                     const struct pht_pymalloc_roots *roots,
                                     const struct pht_pymalloc *pymalloc, struct pht_owners *owners,
-                                    bool *out_of_memory);
-struct pht_objects *pht_census_end(struct pht_census *census);
+                                    bool previews, bool *out_of_memory);
+struct pht_objects *pht_census_end(struct pht_census *census, const struct pht_glibc *glibc);
 void pht_objects_destroy(struct pht_objects *objects);
 
 /* ---- the collector ------------------------------------------------------------------------ */
@@ -580,6 +642,9 @@ struct pht_freelists {
 
 void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *python,
                         struct pht_freelists *ret);
+
+/* What they have is no object, nor an object's: take it from what nobody owned. */
+void pht_freelists_own(const struct pht_freelists *lists, struct pht_objects *objects);
 
 /* ---- what no allocator owns --------------------------------------------------------------- */
 

@@ -143,13 +143,13 @@ static struct pht_error *begin_census(struct capture *capture)
     if (!(report->walks & PHT_SECTION_TYPES) || report->pymalloc == NULL)
         return NULL;
     capture->census = pht_census_begin(capture->snapshot, &capture->pymalloc, report->pymalloc,
-                                       report->owners, &out_of_memory);
+                                       report->owners, capture->options->previews, &out_of_memory);
     return out_of_memory ? pht_error_no_memory() : NULL;
 }
 
 static struct pht_error *end_census(struct capture *capture, struct pht_error *error)
 {
-    capture->report->objects = pht_census_end(capture->census);
+    capture->report->objects = pht_census_end(capture->census, capture->report->glibc);
     capture->census = NULL;
     if (error == NULL && capture->report->objects == NULL)
         error = pht_error_no_memory();
@@ -182,6 +182,8 @@ static struct pht_error *walk_gc(struct capture *capture)
     struct pht_report *report = capture->report;
 
     pht_freelists_read(capture->snapshot, report->python, &report->freelists);
+    if (report->objects != NULL)
+        pht_freelists_own(&report->freelists, report->objects);
     return pht_gc_walk(capture->snapshot, report->python, count_tracked(report), &report->gc)
                ? NULL
                : pht_error_no_memory();

@@ -85,6 +85,9 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
         report->complete = pht_caveats_glibc(report) && report->complete;
     if (report->walks & PHT_SECTION_TYPES)
         report->complete = pht_caveats_objects(report) && report->complete;
+    else if (report->without_types && report->has_ledger)
+        pht_report_warn(report, "no-census", "without --no-types",
+                        "objects were not counted: Python's large ones show as malloc in use");
     if (report->has_snapshot && !report->snapshot.consistent)
         report->complete = false;
     report->complete = pht_caveats_gc(report) && report->complete;
@@ -92,6 +95,6 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
     check_family(report);
     if (report->pymalloc != NULL || report->glibc != NULL)
         check_zero_pages(report, target);
-    if (report->sections == PHT_SECTION_ALL)
+    if ((report->sections | PHT_SECTION_TYPES) == PHT_SECTION_ALL)
         pht_report_warn(report, "not-walked", NULL, "this version judges nothing: no findings");
 }

@@ -155,6 +155,11 @@ struct pht_error *pht_report_take(struct pht_target *target,
         return pht_error_no_memory();
     report->sections = options->sections;
     report->walks = walks_for(options->sections);
+    report->without_types = options->without_types;
+    if (options->without_types) {
+        report->sections &= ~(unsigned)PHT_SECTION_TYPES;
+        report->walks &= ~(unsigned)PHT_SECTION_TYPES;
+    }
     report->number = options->number;
     error = pht_runtimes_find(target, options, report);
     if (error == NULL)

@@ -17,6 +17,8 @@ json_t *pht_json_glibc(const struct pht_report *report, struct pht_json *json);
 /* `types` and `objects` of the schema. */
 json_t *pht_json_types(const struct pht_objects *objects, struct pht_json *json);
 json_t *pht_json_objects(const struct pht_objects *objects, struct pht_json *json);
+json_t *pht_json_largest(const struct pht_objects *objects, struct pht_json *json);
+json_t *pht_json_unowned(const struct pht_report *report, struct pht_json *json);
 
 json_t *pht_json_categories(const struct pht_report *report, struct pht_json *json);
 json_t *pht_json_unattributed(const struct pht_report *report, struct pht_json *json);

@@ -133,6 +133,8 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
     pht_json_put(&json, root, "gc", pht_json_gc(report->gc, &json));
     pht_json_put(&json, root, "types", pht_json_types(report->objects, &json));
     pht_json_put(&json, root, "objects", pht_json_objects(report->objects, &json));
+    pht_json_put(&json, root, "largest", pht_json_largest(report->objects, &json));
+    pht_json_put(&json, root, "unowned", pht_json_unowned(report, &json));
     pht_json_put(&json, root, "freelists", pht_json_freelists(&report->freelists, &json));
     pht_json_put(&json, root, "mappings", pht_json_mappings(report, &json));
     pht_json_put(&json, root, "regions", pht_json_regions(report, &json));

@@ -143,6 +143,14 @@ static void write_warnings(const struct pht_report *report, FILE *file)
         write_warning(&report->warnings.items[i], file);
 }
 
+static void write_objects(const struct pht_report *report, bool full, FILE *file)
+{
+    pht_text_write_types(report->objects, full, file);
+    if (full)
+        pht_text_write_largest(report->objects, file);
+    pht_text_write_unowned(report, full, file);
+}
+
 /* What was walked for another part alone is not shown. */
 static void write_sections(const struct pht_report *report, bool full, FILE *file)
 {
@@ -158,7 +166,7 @@ static void write_sections(const struct pht_report *report, bool full, FILE *fil
     if ((sections & PHT_SECTION_GLIBC) && report->glibc != NULL)
         pht_text_write_glibc(report, full, file);
     if ((sections & PHT_SECTION_TYPES) && report->objects != NULL)
-        pht_text_write_types(report->objects, full, file);
+        write_objects(report, full, file);
     if ((sections & PHT_SECTION_TYPES) && report->gc != NULL)
         pht_text_write_gc(report->gc, file);
     if ((sections & PHT_SECTION_TYPES) && report->freelists.count > 0)

@@ -18,8 +18,8 @@ static bool is_builtin(const struct pht_type_sum *type)
            strcmp(type->module, "__builtin__") == 0;
 }
 
-/* "collections.OrderedDict", "dict" of a builtin; by its address where the name is not known. */
-static char *name_of(const struct pht_type_sum *type)
+/* By its address where the name is not known. */
+char *pht_text_type_name(const struct pht_type_sum *type)
 {
     if (type->name[0] == '\0')
         return pht_text_format("type at %" PRIx64, type->address);
@@ -31,7 +31,7 @@ static char *name_of(const struct pht_type_sum *type)
 
 static void write_name(const struct pht_type_sum *type, int column, FILE *file)
 {
-    _cleanup_free_ char *name = name_of(type);
+    _cleanup_free_ char *name = pht_text_type_name(type);
 
     if (name != NULL)
         pht_text_cut(name, (size_t)(PHT_TEXT_WIDTH - column));
@@ -49,11 +49,11 @@ static void write_type(const struct pht_type_sum *type, bool full, FILE *file)
     write_name(type, column, file);
 }
 
-static void write_unowned(const struct pht_objects *objects, FILE *file)
+static void write_blocks(const struct pht_tally *blocks, const char *what, FILE *file)
 {
-    if (objects->unowned_blocks > 0)
-        fprintf(file, "%12s %7s %7s %7s  blocks with no type that can be proved\n",
-                COUNT(objects->unowned_blocks), "-", BYTES(objects->unowned_bytes), "-");
+    if (blocks->count > 0 && blocks->count != PHT_UNKNOWN)
+        fprintf(file, "%12s %7s %7s %7s  %s\n", COUNT(blocks->count), "-", BYTES(blocks->bytes),
+                "-", what);
 }
 
 static void write_rows(const struct pht_objects *objects, bool full, FILE *file)
@@ -82,8 +82,13 @@ void pht_text_write_types(const struct pht_objects *objects, bool full, FILE *fi
     pht_text_add_fact(&facts, "%s object%s", COUNT(totals->objects), PLURAL(totals->objects));
     pht_text_add_fact(&facts, "shallow %s", BYTES(totals->size_bytes));
     pht_text_add_fact(&facts, "taken %s", BYTES(totals->allocated_bytes));
+    if (objects->interned.count > 0)
+        pht_text_add_fact(&facts, "interned %s (%s)", BYTES(objects->interned.bytes),
+                          COUNT(objects->interned.count));
     pht_text_end_facts(&facts);
     write_rows(objects, full, file);
-    if (full)
-        write_unowned(objects, file);
+    if (full) {
+        write_blocks(&objects->blocks.free_listed, "blocks that free lists keep", file);
+        write_blocks(&objects->blocks.unowned, "blocks with no type that can be proved", file);
+    }
 }

@@ -7,6 +7,7 @@
 #include "base/sorted.h"
 #include "walk/field.h"
 #include "walk/pymalloc.h"
+#include "walk/str_state.h"
 
 /* Memory has no room for more references than one in eight bytes, but for some of extensions. */
 #define REFERENCES_LEAST ((uint64_t)1 << 20)
@@ -28,9 +29,6 @@
 /* Of an optional member at the end of an object. */
 #define MISSING_BYTES_MAX ((uint64_t)8)
 
-/* A chunk that is larger is damage. */
-#define CHUNK_BYTES_MAX ((uint64_t)1 << 46)
-
 /* ---- lifetime ----------------------------------------------------------------------------- */
 
 static void destroy(struct pht_census *census)
@@ -43,10 +41,11 @@ static void destroy(struct pht_census *census)
     free(census->sums.items);
     free(census->arenas);
     free(census->classes);
+    free(census->taken);
     free(census->owned.items);
     free(census->late.items);
     free(census->mappings.items);
-    free(census->shared.items);
+    pht_addr_set_deinit(&census->shared);
     free(census);
 }
 
@@ -64,13 +63,16 @@ static bool list_arenas(struct pht_census *census)
     census->arena_pools =
         census->arena_count > 0 ? (size_t)(pymalloc->arena_bytes / pymalloc->pool_bytes) : 0;
     census->classes = malloc(census->arena_count * census->arena_pools + 1);
-    return census->classes != NULL;
+    if (census->arena_count > 0)
+        census->taken = calloc(census->arena_count,
+                               (size_t)(pymalloc->arena_bytes / pymalloc->alignment_bytes / 8));
+    return census->classes != NULL && (census->taken != NULL || census->arena_count == 0);
 }
 
 struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
                                     const struct pht_pymalloc_roots *roots,
                                     const struct pht_pymalloc *pymalloc, struct pht_owners *owners,
-                                    bool *out_of_memory)
+                                    bool previews, bool *out_of_memory)
 {
     struct pht_object_layout layout;
 
@@ -85,6 +87,7 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
     census->roots = roots;
     census->pymalloc = pymalloc;
     census->owners = owners;
+    census->previews = previews;
     census->layout = layout;
     census->references_max = pht_owners_bytes(owners) / sizeof(pht_addr) + REFERENCES_LEAST;
     if (roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG) {
@@ -116,6 +119,7 @@ void pht_objects_destroy(struct pht_objects *objects)
         free(objects->types[i].module);
     }
     free(objects->types);
+    free(objects->unowned);
     free(objects);
 }
 
@@ -167,9 +171,15 @@ bool pht_census_find_object(struct pht_census *census, const unsigned char *byte
     return find_object(census, bytes, size, census->hook_bytes, ret);
 }
 
+static void add(struct pht_tally *tally, uint64_t bytes)
+{
+    tally->count++;
+    tally->bytes += bytes;
+}
+
 /* ---- what they take ----------------------------------------------------------------------- */
 
-static struct pht_type_sum *sum_of(struct pht_census *census, uint32_t index)
+struct pht_type_sum *pht_census_sum_of(struct pht_census *census, uint32_t index)
 {
     const struct pht_type_sum none = {0};
 
@@ -197,105 +207,6 @@ static bool is_tracked(const struct pht_census *census, const struct pht_type *t
     return (census->layout.is_python2 ? references : references >> 1) != -2;
 }
 
-static const struct pht_range *arena_of(const struct pht_census *census, pht_addr address)
-{
-    size_t i = pht_sorted_find_range(census->arenas, census->arena_count, sizeof(census->arenas[0]),
-                                     address);
-
-    if (i == census->arena_count || address < census->arenas[i].start)
-        return NULL;
-    return &census->arenas[i];
-}
-
-static bool note(struct pht_owned_blocks *blocks, pht_addr address, uint32_t type)
-{
-    const struct pht_owned_block block = {address, type};
-
-    return pht_vec_push(blocks, block);
-}
-
-/* True the first time. A table of open addressing, at most half of it in use. */
-static bool is_new(struct pht_census *census, pht_addr address)
-{
-    struct pht_owned_blocks *shared = &census->shared;
-
-    if (2 * (shared->count + 1) > shared->capacity) {
-        size_t capacity = shared->capacity > 0 ? 2 * shared->capacity : 1024;
-        struct pht_owned_block *items = calloc(capacity, sizeof(*items));
-        if (items == NULL) {
-            census->out_of_memory = true;
-            return false;
-        }
-        for (size_t i = 0; i < shared->capacity; i++) {
-            size_t slot = (size_t)(shared->items[i].address >> 4) & (capacity - 1);
-            while (shared->items[i].address != 0 && items[slot].address != 0)
-                slot = (slot + 1) & (capacity - 1);
-            if (shared->items[i].address != 0)
-                items[slot] = shared->items[i];
-        }
-        free(shared->items);
-        shared->items = items;
-        shared->capacity = capacity;
-    }
-    size_t slot = (size_t)(address >> 4) & (shared->capacity - 1);
-    while (shared->items[slot].address != 0) {
-        if (shared->items[slot].address == address)
-            return false;
-        slot = (slot + 1) & (shared->capacity - 1);
-    }
-    shared->items[slot].address = address;
-    shared->count++;
-    return true;
-}
-
-/* The block in `arena` that begins at `address`, or up to 32 bytes before it. 0 if none does. */
-static uint64_t block_bytes_at(const struct pht_census *census, const struct pht_range *arena,
-                               const struct pht_object_buffer *buffer)
-{
-    uint64_t pool_bytes = census->pymalloc->pool_bytes;
-    pht_addr pool = pht_round_down(buffer->address, pool_bytes);
-    pht_addr first_pool = pht_round_up(arena->start, pool_bytes);
-    pht_addr first = pool + census->roots->python->layout.pool_header_bytes + census->hook_bytes;
-
-    if (pool < first_pool || buffer->address < first)
-        return 0;
-    size_t i = (size_t)(arena - census->arenas) * census->arena_pools +
-               (size_t)((pool - first_pool) / pool_bytes);
-    uint8_t size_class = census->classes[i];
-    if (size_class == PHT_CENSUS_NO_CLASS)
-        return 0;
-    uint64_t bytes = (uint64_t)(size_class + 1) * census->pymalloc->alignment_bytes;
-    uint64_t into = (buffer->address - first) % bytes;
-    return into == 0 || (buffer->is_prefixed && into <= 32) ? bytes : 0;
-}
-
-static void count_buffer(struct pht_census *census, const struct pht_object_buffer *buffer,
-                         const struct pht_type *type, bool late)
-{
-    if (buffer->address == 0 || (buffer->is_shared && !is_new(census, buffer->address)))
-        return;
-    if (buffer->is_mapping) {
-        const struct pht_owned_part part = {buffer->address, buffer->address + buffer->bytes,
-                                            type->index};
-        if (!pht_vec_push(&census->mappings, part))
-            census->out_of_memory = true;
-        return;
-    }
-    const struct pht_range *arena = arena_of(census, buffer->address);
-    if (arena == NULL) {
-        if (!note(late ? &census->late : &census->owned, buffer->address, type->index))
-            census->out_of_memory = true;
-        return;
-    }
-    uint64_t bytes = block_bytes_at(census, arena, buffer);
-    struct pht_type_sum *sum = sum_of(census, type->index);
-    if (bytes == 0 || sum == NULL)
-        return;
-    sum->allocated_bytes += bytes;
-    census->result->unowned_blocks--;
-    census->result->unowned_bytes -= bytes;
-}
-
 /*
  * What owns no buffer has all its bytes in its block, but for a time of datetime without a zone,
  * which has no room for one; and a bytearray of 3.15 counts what another object has.
@@ -305,6 +216,17 @@ static bool fits_block(const struct pht_type *type, const struct pht_object_size
 {
     return size->buffers.count > 0 || type->kind == PHT_KIND_BYTEARRAY ||
            size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
+}
+
+/* The strings of 2.7 that are interned are byte strings. */
+static void count_interned(struct pht_census *census, const struct pht_object *object,
+                           uint64_t size_bytes)
+{
+    enum pht_kind kind = census->layout.is_python2 ? PHT_KIND_BYTES : PHT_KIND_STR;
+
+    if (object->type->kind == kind && object->size >= PHT_STR_STATE + sizeof(uint32_t) &&
+        pht_field_u32(object->bytes, PHT_STR_STATE) & PHT_STR_INTERNED)
+        add(&census->result->interned, size_bytes);
 }
 
 static bool count(struct pht_census *census, const struct pht_found_object *found, pht_addr block,
@@ -318,7 +240,7 @@ static bool count(struct pht_census *census, const struct pht_found_object *foun
         .size = size - found->offset,
         .prefix = bytes + found->offset - found->type->prefix_bytes,
     };
-    struct pht_type_sum *sum = sum_of(census, found->type->index);
+    struct pht_type_sum *sum = pht_census_sum_of(census, found->type->index);
 
     if (sum == NULL ||
         !pht_object_measure(census->snapshot, &census->layout, &object, more, &census->size)) {
@@ -334,16 +256,30 @@ static bool count(struct pht_census *census, const struct pht_found_object *foun
     if (census->size.size_bytes > sum->max_bytes)
         sum->max_bytes = census->size.size_bytes;
     sum->gc_tracked += is_tracked(census, found->type, object.bytes);
+    count_interned(census, &object, census->size.size_bytes);
+    pht_large_objects_offer(&census->large, object.address, found->type->index,
+                            census->size.size_bytes);
     for (size_t i = 0; i < census->size.buffers.count; i++)
-        count_buffer(census, &census->size.buffers.items[i], found->type, late);
+        pht_census_own(census, &census->size.buffers.items[i], found->type, late);
     return true;
 }
 
-bool pht_census_count(struct pht_census *census, const struct pht_found_object *found,
-                      pht_addr block, const unsigned char *bytes, size_t size, uint64_t block_bytes,
-                      const void *more)
+void pht_census_count_block(struct pht_census *census, const struct pht_found_object *found,
+                            pht_addr block, const unsigned char *bytes, size_t size,
+                            uint64_t block_bytes, const void *more)
 {
-    return count(census, found, block, bytes, size, block_bytes, more, false);
+    struct pht_holders *holders = &census->result->blocks;
+
+    census->blocks++;
+    census->block_bytes += block_bytes;
+    if (found == NULL || !count(census, found, block, bytes, size, block_bytes, more, false))
+        return;
+    add(&holders->objects, block_bytes);
+    /* Its proof is better than that of an owner, which may be what is left of an object. */
+    if (pht_census_take_back(census, block)) {
+        holders->buffers.count--;
+        holders->buffers.bytes -= block_bytes;
+    }
 }
 
 /* ---- chunks ------------------------------------------------------------------------------- */
@@ -370,59 +306,42 @@ bool pht_census_wants(struct pht_census *census, pht_addr memory, const unsigned
            find_object(census, bytes, size, census->chunk_hook_bytes, &object);
 }
 
-bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
-                            const unsigned char *bytes, size_t size)
+static bool judge_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
+                        const unsigned char *bytes, size_t size)
 {
     const struct pht_owned_block *owned = find_owned(census, memory + census->chunk_hook_bytes);
     struct pht_found_object object;
 
     if (owned != NULL) {
-        struct pht_type_sum *sum = sum_of(census, owned->type);
+        struct pht_type_sum *sum = pht_census_sum_of(census, owned->type);
         if (sum != NULL)
             sum->allocated_bytes += chunk_bytes;
+        add(&census->result->chunks.buffers, chunk_bytes);
         return true;
     }
-    return find_object(census, bytes, size, census->chunk_hook_bytes, &object) &&
-           count(census, &object, memory, bytes, size, chunk_bytes, NULL, true);
+    if (!find_object(census, bytes, size, census->chunk_hook_bytes, &object) ||
+        !count(census, &object, memory, bytes, size, chunk_bytes, NULL, true))
+        return false;
+    add(&census->result->chunks.objects, chunk_bytes);
+    return true;
 }
 
-/* Buffers of objects that are in chunks: their own chunks went by already. */
-static void count_late(struct pht_census *census)
+bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
+                            const unsigned char *bytes, size_t size)
 {
-    for (size_t i = 0; i < census->late.count; i++) {
-        const struct pht_owned_block *block = &census->late.items[i];
-        pht_addr memory = block->address - census->chunk_hook_bytes;
-        struct pht_type_sum *sum = sum_of(census, block->type);
-        uint64_t raw;
-        if (sum == NULL || pht_snapshot_read(census->snapshot, memory - sizeof(raw), &raw,
-                                             sizeof(raw)) != PHT_READ_OK)
-            continue;
-        uint64_t bytes = raw & ~(uint64_t)7;
-        if (bytes < 32 || bytes % 16 != 0 || bytes > CHUNK_BYTES_MAX)
-            continue;
-        sum->allocated_bytes += bytes;
-        pht_owners_move(census->owners, memory - 16, memory - 16 + bytes,
-                        PHT_CATEGORY_MALLOC_UNOWNED, PHT_CATEGORY_PYTHON_LARGE);
-    }
+    bool is_owned = judge_chunk(census, memory, chunk_bytes, bytes, size);
+
+    if (is_owned)
+        pht_unowned_except(&census->unowned, memory, chunk_bytes);
+    else
+        pht_unowned_show(&census->unowned, memory, chunk_bytes, bytes, size);
+    return is_owned;
 }
 
-/*
- * Of memory that objects map, the private part of no file is theirs alone; the rest counts as files
- * or as shared memory, whoever maps it.
- */
-static void claim_mappings(struct pht_census *census)
+void pht_census_pass_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
+                           const unsigned char *bytes, size_t size)
 {
-    for (size_t i = 0; i < census->mappings.count; i++) {
-        const struct pht_owned_part *part = &census->mappings.items[i];
-        const struct pht_mapping *mapping =
-            pht_maps_find(pht_snapshot_maps(census->snapshot), part->start);
-        struct pht_type_sum *sum = sum_of(census, part->type);
-        if (mapping == NULL || mapping->shared || mapping->inode != 0 || sum == NULL ||
-            part->end > mapping->end)
-            continue;
-        sum->allocated_bytes += part->end - part->start;
-        pht_owners_claim_rest(census->owners, part->start, part->end, PHT_CATEGORY_PYTHON_LARGE);
-    }
+    pht_unowned_show(&census->unowned, memory, chunk_bytes, bytes, size);
 }
 
 /* ---- the sums ----------------------------------------------------------------------------- */
@@ -471,13 +390,41 @@ static bool list_types(struct pht_census *census)
     return true;
 }
 
-struct pht_objects *pht_census_end(struct pht_census *census)
+static struct pht_tally rest(uint64_t count, uint64_t bytes, const struct pht_holders *holders)
+{
+    uint64_t counted = holders->objects.count + holders->buffers.count;
+    uint64_t counted_bytes = holders->objects.bytes + holders->buffers.bytes;
+
+    /* An owner that is out of date may have named what is free by now. */
+    return (struct pht_tally){
+        .count = count > counted ? count - counted : 0,
+        .bytes = bytes > counted_bytes ? bytes - counted_bytes : 0,
+    };
+}
+
+static bool list_unowned(struct pht_census *census, const struct pht_glibc *glibc)
 {
     struct pht_objects *result = census->result;
 
-    count_late(census);
-    claim_mappings(census);
-    if (list_types(census) && !census->out_of_memory)
+    result->blocks.unowned = rest(census->blocks, census->block_bytes, &result->blocks);
+    if (glibc == NULL)
+        return true;
+    result->chunks.unowned = rest(glibc->totals.live_chunks + glibc->mmapped_count,
+                                  glibc->totals.live_bytes + glibc->mmapped_bytes, &result->chunks);
+    result->unowned = pht_unowned_list(&census->unowned, pht_snapshot_maps(census->snapshot), glibc,
+                                       census->previews, &result->unowned_count);
+    return result->unowned != NULL;
+}
+
+struct pht_objects *pht_census_end(struct pht_census *census, const struct pht_glibc *glibc)
+{
+    struct pht_objects *result = census->result;
+
+    pht_census_own_noted(census);
+    bool is_listed = list_types(census) && list_unowned(census, glibc);
+    if (is_listed)
+        pht_census_list_largest(census);
+    if (is_listed && !census->out_of_memory)
         census->result = NULL;
     else
         result = NULL;

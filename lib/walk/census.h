@@ -10,8 +10,10 @@
 #ifndef PHT_LIB_WALK_CENSUS_H
 #define PHT_LIB_WALK_CENSUS_H
 
+#include "base/addr_set.h"
 #include "base/vec.h"
 #include "walk/object_size.h"
+#include "walk/unowned.h"
 
 /* So much of a chunk is looked at. */
 #define PHT_CENSUS_HEAD_BYTES 160
@@ -43,6 +45,16 @@ struct pht_owned_mappings {
     size_t capacity;
 };
 
+/* The largest so far: a heap with the smallest of them first. */
+struct pht_large_objects {
+    struct {
+        uint64_t size_bytes;
+        pht_addr address;
+        uint32_t type;
+    } items[PHT_LARGE_OBJECTS_MAX];
+    size_t count;
+};
+
 struct pht_census {
     struct pht_snapshot *snapshot;
     const struct pht_pymalloc_roots *roots;
@@ -60,13 +72,19 @@ struct pht_census {
     } sums;
     struct pht_range *arenas; /* by address */
     size_t arena_count;
-    size_t arena_pools;             /* no arena has more */
-    uint8_t *classes;               /* of each pool of each arena, or PHT_CENSUS_NO_CLASS */
-    struct pht_owned_blocks owned;  /* in chunks of malloc; sorted when their walk begins */
-    struct pht_owned_blocks late;   /* of objects that are in chunks themselves */
-    struct pht_owned_blocks shared; /* keys that several dicts use, a hash table */
+    size_t arena_pools;   /* no arena has more */
+    uint8_t *classes;     /* of each pool of each arena, or PHT_CENSUS_NO_CLASS */
+    uint8_t *taken;       /* a bit for each place where a block may begin: it has an owner */
+    uint64_t blocks;      /* in use, of the pools that could be read */
+    uint64_t block_bytes; /* of those */
+    struct pht_owned_blocks owned; /* in chunks of malloc; sorted when their walk begins */
+    struct pht_owned_blocks late;  /* of objects that are in chunks themselves */
+    struct pht_addr_set shared;    /* keys that several dicts use, in chunks of malloc */
     struct pht_owned_mappings mappings;
     size_t owned_cursor;
+    struct pht_unowned unowned;
+    struct pht_large_objects large;
+    bool previews;
     struct pht_object_size size; /* used again and again */
     struct pht_objects *result;
     bool out_of_memory;
@@ -86,13 +104,39 @@ bool pht_census_find_object(struct pht_census *census, const unsigned char *byte
                             struct pht_found_object *ret);
 
 /*
- * Count an object. `bytes` are the first `size` of its block, which has `block_bytes` altogether
- * and begins at `block`. `more` is as for pht_object_measure(). False if it is none, since it
- * contradicts itself, or would be larger than its block.
+ * Count a block in use. `bytes` are its first `size`; it has `block_bytes` altogether and begins at
+ * `block`. `object` is what was found in it, or NULL; one that contradicts itself, or would be
+ * larger than its block, is none. `more` is as for pht_object_measure().
  */
-bool pht_census_count(struct pht_census *census, const struct pht_found_object *object,
-                      pht_addr block, const unsigned char *bytes, size_t size, uint64_t block_bytes,
-                      const void *more);
+void pht_census_count_block(struct pht_census *census, const struct pht_found_object *object,
+                            pht_addr block, const unsigned char *bytes, size_t size,
+                            uint64_t block_bytes, const void *more);
+
+/* ---- buffers ------------------------------------------------------------------------------ */
+
+/*
+ * An object of `type` owns this. A block of an arena is its own from now on; what is elsewhere is
+ * noted, in `late` if its chunk may have gone by already.
+ */
+void pht_census_own(struct pht_census *census, const struct pht_object_buffer *buffer,
+                    const struct pht_type *type, bool late);
+
+/* True if an object owned that block of an arena before; the block is an object's then. */
+bool pht_census_take_back(struct pht_census *census, pht_addr block);
+
+/* What was noted, when all objects are known: late chunks, and memory that is mapped. */
+void pht_census_own_noted(struct pht_census *census);
+
+/* ---- sums and lists ----------------------------------------------------------------------- */
+
+struct pht_type_sum *pht_census_sum_of(struct pht_census *census, uint32_t type);
+
+/* An object may be one of the largest. */
+void pht_large_objects_offer(struct pht_large_objects *large, pht_addr address, uint32_t type,
+                             uint64_t size_bytes);
+
+/* The types are listed: list the largest objects, with their previews. */
+void pht_census_list_largest(struct pht_census *census);
 
 /* ---- chunks of malloc --------------------------------------------------------------------- */
 
@@ -106,5 +150,9 @@ bool pht_census_wants(struct pht_census *census, pht_addr memory, const unsigned
 /* Count that chunk, of `chunk_bytes`. True if it is Python's. */
 bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
                             const unsigned char *bytes, size_t size);
+
+/* A chunk that is of no interest, with its first `size` bytes: what nobody owns is sampled. */
+void pht_census_pass_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
+                           const unsigned char *bytes, size_t size);
 
 #endif

@@ -64,13 +64,8 @@ static bool find_freed(struct pool_walk *walk, pht_addr at, uint64_t count)
 static void count_one(struct pool_walk *walk, const struct pht_found_object *found, uint32_t offset,
                       const void *more)
 {
-    struct pht_census *census = walk->census;
-
-    if (found != NULL && pht_census_count(census, found, walk->pool + offset, walk->bytes + offset,
-                                          walk->block_bytes, walk->block_bytes, more))
-        return;
-    census->result->unowned_blocks++;
-    census->result->unowned_bytes += walk->block_bytes;
+    pht_census_count_block(walk->census, found, walk->pool + offset, walk->bytes + offset,
+                           walk->block_bytes, walk->block_bytes, more);
 }
 
 static void count_waiting(struct pool_walk *walk)

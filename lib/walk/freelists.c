@@ -191,3 +191,21 @@ void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *
         ret->count = 0;
     qsort(ret->items, ret->count, sizeof(ret->items[0]), compare);
 }
+
+/* Of frames, which differ in size, it is not known how many are blocks of pymalloc. */
+void pht_freelists_own(const struct pht_freelists *lists, struct pht_objects *objects)
+{
+    struct pht_tally *listed = &objects->blocks.free_listed, *unowned = &objects->blocks.unowned;
+
+    *listed = (struct pht_tally){.count = lists->count > 0 ? 0 : PHT_UNKNOWN};
+    for (size_t i = 0; i < lists->count; i++) {
+        const struct pht_freelist *list = &lists->items[i];
+        if (list->bytes == PHT_UNKNOWN || list->objects > unowned->count ||
+            list->bytes > unowned->bytes)
+            continue;
+        listed->count += list->objects;
+        listed->bytes += list->bytes;
+        unowned->count -= list->objects;
+        unowned->bytes -= list->bytes;
+    }
+}

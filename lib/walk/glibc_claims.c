@@ -27,9 +27,14 @@ bool pht_chunk_claims_add_live(struct pht_chunk_claims *claims, struct pht_claim
                                pht_addr start, pht_addr end, const unsigned char *head,
                                size_t head_bytes)
 {
-    if (claims->owners == NULL || claims->census == NULL || start >= end ||
-        !pht_census_wants(claims->census, start + PHT_CHUNK_HEADER_BYTES, head, head_bytes))
+    pht_addr memory = start + PHT_CHUNK_HEADER_BYTES;
+
+    if (claims->owners == NULL || claims->census == NULL || start >= end)
         return pht_chunk_claims_add(claims, now, start, end, PHT_CATEGORY_MALLOC_UNOWNED);
+    if (!pht_census_wants(claims->census, memory, head, head_bytes)) {
+        pht_census_pass_chunk(claims->census, memory, end - start, head, head_bytes);
+        return pht_chunk_claims_add(claims, now, start, end, PHT_CATEGORY_MALLOC_UNOWNED);
+    }
     struct pht_chunk_claim claim = {
         .start = start,
         .end = end,

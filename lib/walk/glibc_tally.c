@@ -9,7 +9,7 @@
 
 /* ---- sizes -------------------------------------------------------------------------------- */
 
-static size_t row_of(uint64_t bytes)
+size_t pht_size_row_of(uint64_t bytes)
 {
     if (bytes < EXACT_BYTES_MAX)
         return (size_t)(bytes / PHT_CHUNK_ALIGNMENT);
@@ -18,7 +18,7 @@ static size_t row_of(uint64_t bytes)
     return EXACT_ROWS + (log2 - EXACT_LOG2) * ROWS_A_POWER + quarter;
 }
 
-static void bounds_of(size_t row, uint64_t *min, uint64_t *max)
+void pht_size_row_bounds(size_t row, uint64_t *min, uint64_t *max)
 {
     *min = *max = row * PHT_CHUNK_ALIGNMENT;
     if (row < EXACT_ROWS)
@@ -39,7 +39,7 @@ size_t pht_chunk_tally_list_sizes(const struct pht_chunk_tally *tally, struct ph
         if (row->live_chunks == 0 && row->free_chunks == 0)
             continue;
         struct pht_chunk_size *size = &rows[count++];
-        bounds_of(i, &size->min_bytes, &size->max_bytes);
+        pht_size_row_bounds(i, &size->min_bytes, &size->max_bytes);
         size->live_chunks = row->live_chunks;
         size->live_bytes = row->live_bytes;
         size->free_chunks = row->free_chunks;
@@ -68,7 +68,7 @@ static void keep_if_large(struct pht_chunk_tally *tally, pht_addr addr, uint64_t
 
 static void add_live(struct pht_chunk_tally *tally, uint64_t bytes)
 {
-    struct pht_size_row *row = &tally->sizes[row_of(bytes)];
+    struct pht_size_row *row = &tally->sizes[pht_size_row_of(bytes)];
 
     row->live_chunks++;
     row->live_bytes += bytes;
@@ -78,7 +78,7 @@ static void add_live(struct pht_chunk_tally *tally, uint64_t bytes)
 
 static void add_free(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes)
 {
-    struct pht_size_row *row = &tally->sizes[row_of(bytes)];
+    struct pht_size_row *row = &tally->sizes[pht_size_row_of(bytes)];
 
     row->free_chunks++;
     row->free_bytes += bytes;
@@ -125,7 +125,7 @@ static void forget_if_large(struct pht_chunk_tally *tally, pht_addr addr)
 
 void pht_chunk_tally_revive(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes)
 {
-    struct pht_size_row *row = &tally->sizes[row_of(bytes)];
+    struct pht_size_row *row = &tally->sizes[pht_size_row_of(bytes)];
 
     row->free_chunks--;
     row->free_bytes -= bytes;

@@ -18,6 +18,10 @@ enum pht_chunk_kind {
     PHT_CHUNK_TCACHE,
 };
 
+/* The row of a chunk's size, and the sizes that a row has. */
+size_t pht_size_row_of(uint64_t bytes);
+void pht_size_row_bounds(size_t row, uint64_t *min, uint64_t *max);
+
 struct pht_size_row {
     uint64_t live_chunks;
     uint64_t live_bytes;

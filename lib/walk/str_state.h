@@ -10,6 +10,7 @@
 
 #define PHT_STR_LENGTH 16
 #define PHT_STR_STATE 32
+#define PHT_STR_INTERNED 3      /* bits of the state; in 2.7 it has no others */
 #define PHT_BYTES_DATA 32       /* of 3.x */
 #define PHT_BYTE_STRING_DATA 36 /* str of 2.7 */
 

@@ -63,6 +63,9 @@ static const struct good_row {
     {"--section=glibc --section=pymalloc --section=kernel --section=maps --section=categories "
      "--section=types --family 1",
      {.process = "1", .sections = PHT_SECTION_ALL, BRIEF}},
+    {"--no-types 1", {.process = "1", .without_types = true, BRIEF}},
+    {"--preview 1", {.process = "1", .preview = PREVIEW_ON, BRIEF}},
+    {"--preview --no-preview 1", {.process = "1", .preview = PREVIEW_OFF, BRIEF}},
     {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20}},
     {"--stop=brief 1", {.process = "1", BRIEF}},
     {"--stop full 1", {.process = "1", .stop = PHT_STOP_FULL, .max_stop_ms = 20}},
@@ -96,6 +99,8 @@ START_TEST(a_good_line_is_understood)
     ck_assert(options.json == wanted->json);
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);
+    ck_assert(options.without_types == wanted->without_types);
+    ck_assert_int_eq(options.preview, wanted->preview);
     ck_assert_int_eq(options.stop, wanted->stop);
     ck_assert_uint_eq(options.max_stop_ms, wanted->max_stop_ms);
     free(line);
@@ -142,6 +147,7 @@ static const struct bad_row {
     {"--section= 1", SECTION(""), false},
     {"--section=Maps 1", SECTION("Maps"), false},
     {"--section=type 1", SECTION("type"), false},
+    {"--no-types --section=types 1", "--no-types leaves out what --section=types shows", false},
     {"--family=1 1", "'--family=1': this option takes no value", false},
     {"1 2", "one process at a time: '2' is too much", false},
     {"1 2 3", "one process at a time: '2' is too much", false},

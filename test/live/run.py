@@ -38,6 +38,7 @@ import ledger_known
 import ledger_programs
 import namespaces
 import objects
+import objects_owners
 import output
 import refusals
 import signals
@@ -49,7 +50,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, objects, collector, freelists, output]
+           ledger_family, objects, objects_owners, collector, freelists, output]
 
 
 def parse_arguments():

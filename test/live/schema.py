@@ -24,7 +24,8 @@ FIELDS = {
         "snapshot": OBJECT, "kernel": OBJECT, "pymalloc": OBJECT, "warnings": LIST,
         "libc": OBJECT, "categories": LIST, "attributed_bytes": SIZE, "unattributed": LIST,
         "glibc": OBJECT_OR_NULL, "gc": OBJECT_OR_NULL, "types": LIST_OR_NULL,
-        "objects": OBJECT_OR_NULL, "freelists": LIST_OR_NULL,
+        "objects": OBJECT_OR_NULL, "freelists": LIST_OR_NULL, "largest": LIST_OR_NULL,
+        "unowned": LIST_OR_NULL,
         "mappings": LIST, "regions": LIST, "family": LIST, "family_exact": FLAG,
         "findings": UNKNOWN,
     },
@@ -71,7 +72,7 @@ FIELDS = {
     },
     "objects": {
         "objects": SIZE, "size_bytes": SIZE, "allocated_bytes": SIZE, "gc_tracked": SIZE,
-        "unowned_blocks": SIZE, "unowned_bytes": SIZE, "damaged_objects": SIZE,
+        "interned": OBJECT, "blocks": OBJECT, "chunks": OBJECT, "damaged_objects": SIZE,
         "torn_pools": SIZE, "swapped_pools": SIZE,
     },
 }

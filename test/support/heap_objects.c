@@ -43,6 +43,62 @@ static void add_to_totals(struct pht_type_sum *totals, const struct pht_type_sum
         totals->max_bytes = sum->max_bytes;
 }
 
+/* The second shows bytes that no terminal may see. */
+static void add_largest(struct pht_objects *objects)
+{
+    static const char text[] = "\x1b[31mSELECT * FROM orders";
+
+    objects->largest[0] =
+        (struct pht_large_object){.address = 0x7f2b9c3f1c60, .size_bytes = 83886176, .type = 0};
+    objects->largest[1] = (struct pht_large_object){
+        .address = 0x7f2b9c3f2000,
+        .size_bytes = 524350,
+        .type = 1,
+        .has_preview = true,
+        .preview_bytes = sizeof(text) - 1,
+    };
+    memcpy(objects->largest[1].preview, text, sizeof(text) - 1);
+    objects->largest_count = 2;
+}
+
+static void add_sample(struct pht_unowned_size *size, const struct pht_chunk_sample *sample,
+                       const char *text)
+{
+    struct pht_chunk_sample *place = &size->samples[size->sample_count++];
+
+    *place = *sample;
+    place->text_bytes = (uint32_t)strlen(text);
+    memcpy(place->text, text, place->text_bytes);
+}
+
+static void add_unowned(struct pht_objects *objects)
+{
+    struct pht_unowned_size *sizes = calloc(5, sizeof(*sizes));
+
+    ck_assert_ptr_nonnull(sizes);
+    sizes[0] = (struct pht_unowned_size){
+        .min_bytes = 4096, .max_bytes = 5104, .chunks = 41000, .bytes = 168592000};
+    add_sample(&sizes[0], &(struct pht_chunk_sample){.address = 0x1c41110, .kind = PHT_SAMPLE_TEXT},
+               "GET /index.html");
+    add_sample(&sizes[0],
+               &(struct pht_chunk_sample){
+                   .address = 0x1c42120, .kind = PHT_SAMPLE_POINTER, .points_to = 0x7f2bec001230},
+               "");
+    add_sample(&sizes[0],
+               &(struct pht_chunk_sample){.address = 0x1c43130, .kind = PHT_SAMPLE_ZEROS}, "");
+    sizes[1] = (struct pht_unowned_size){
+        .min_bytes = 262144, .max_bytes = 327664, .chunks = 12, .bytes = 3145728};
+    add_sample(&sizes[1],
+               &(struct pht_chunk_sample){.address = 0x1d41110, .kind = PHT_SAMPLE_OTHER}, "");
+    for (size_t i = 2; i < 5; i++)
+        sizes[i] = (struct pht_unowned_size){.min_bytes = 16 * i,
+                                             .max_bytes = 16 * i,
+                                             .chunks = 329 + i / 4,
+                                             .bytes = 16 * i * (329 + i / 4)};
+    objects->unowned = sizes;
+    objects->unowned_count = 5;
+}
+
 struct pht_objects *heap_objects_create(void)
 {
     struct pht_objects *objects = calloc(1, sizeof(*objects));
@@ -56,7 +112,19 @@ struct pht_objects *heap_objects_create(void)
         heap_objects_rename(&objects->types[i], rows[i].module, rows[i].name);
         add_to_totals(&objects->totals, &rows[i].sum);
     }
-    objects->unowned_blocks = 1204;
-    objects->unowned_bytes = 88000;
+    objects->interned = (struct pht_tally){31204, 2496320};
+    objects->blocks = (struct pht_holders){
+        .objects = {4281000, 400000000},
+        .buffers = {512000, 80000000},
+        .free_listed = {62, 4912},
+        .unowned = {1204, 88000},
+    };
+    objects->chunks = (struct pht_holders){
+        .objects = {1100, 90000000},
+        .buffers = {64000, 58630160},
+        .unowned = {42000, 171966464},
+    };
+    add_largest(objects);
+    add_unowned(objects);
     return objects;
 }

@@ -110,7 +110,7 @@ START_TEST(blocks_without_a_type_are_told_if_there_are_any)
     write_report(true);
     check_has("\n       1,204       -   85.9K       -  blocks with no type that can be proved\n");
     free(text);
-    report->objects->unowned_blocks = report->objects->unowned_bytes = 0;
+    report->objects->blocks.unowned = (struct pht_tally){0};
     write_report(true);
     check_lacks("no type");
 }

@@ -121,7 +121,7 @@ static struct pht_census *begin(void)
 {
     bool out_of_memory;
     struct pht_census *census =
-        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, &out_of_memory);
+        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, true, &out_of_memory);
 
     ck_assert(!out_of_memory);
     return census;
@@ -129,7 +129,7 @@ static struct pht_census *begin(void)
 
 static void take(void)
 {
-    found = pht_census_end(begin());
+    found = pht_census_end(begin(), NULL);
     ck_assert_ptr_nonnull(found);
 }
 
@@ -165,7 +165,7 @@ START_TEST(objects_count_by_type)
     ck_assert_str_eq(sum_of("Item")->module, "shop");
     ck_assert_uint_eq(sum_of("Item")->gc_tracked, 0);
     ck_assert_uint_eq(found->totals.objects, 5);
-    ck_assert_uint_eq(found->unowned_blocks, 0);
+    ck_assert_uint_eq(found->blocks.unowned.count, 0);
 }
 END_TEST
 
@@ -191,8 +191,8 @@ START_TEST(blocks_without_references_are_dead)
     put_object(block + 128, 1000000, class_type);
     take();
     check("Item", 1, 64, 64);
-    ck_assert_uint_eq(found->unowned_blocks, 2);
-    ck_assert_uint_eq(found->unowned_bytes, 128);
+    ck_assert_uint_eq(found->blocks.unowned.count, 2);
+    ck_assert_uint_eq(found->blocks.unowned.bytes, 128);
 }
 END_TEST
 
@@ -205,7 +205,7 @@ START_TEST(no_object_has_references_without_end)
     put_object(block + 64, 2000000, class_type);
     take();
     ck_assert_uint_eq(found->totals.objects, 0);
-    ck_assert_uint_eq(found->unowned_blocks, 2);
+    ck_assert_uint_eq(found->blocks.unowned.count, 2);
 }
 END_TEST
 
@@ -221,7 +221,7 @@ START_TEST(objects_of_the_collector_begin_behind_its_head)
     take();
     check("list", 2, 2 * 56, 2 * 64);
     ck_assert_uint_eq(sum_of("list")->gc_tracked, 1);
-    ck_assert_uint_eq(found->unowned_blocks, 1);
+    ck_assert_uint_eq(found->blocks.unowned.count, 1);
 }
 END_TEST
 
@@ -234,8 +234,138 @@ START_TEST(buffers_are_their_owners)
     take();
     check("list", 2, 2 * 56 + 22 * 8, 2 * 64 + 2 * 96);
     ck_assert_uint_eq(sum_of("list")->max_bytes, 56 + 12 * 8);
-    ck_assert_uint_eq(found->unowned_blocks, 1);
-    ck_assert_uint_eq(found->unowned_bytes, 96);
+    ck_assert_uint_eq(found->blocks.unowned.count, 1);
+    ck_assert_uint_eq(found->blocks.unowned.bytes, 96);
+}
+END_TEST
+
+/* Of two owners the first has it; and what an object is in, no other one has. */
+START_TEST(each_block_counts_once)
+{
+    pht_addr items = add_pool(96, 1), lists = add_pool(64, 4), late = add_pool(96, 1);
+
+    put_list(lists, 12, items);
+    put_list(lists + 64, 12, items);
+    put_list(lists + 128, 4, lists);
+    put_list(lists + 192, 12, late);
+    put_object(late, 1,
+               objects_type(objects, &(struct objects_type){.name = "wide.Item", .basicsize = 80}));
+    take();
+    ck_assert_uint_eq(found->blocks.objects.count, 5);
+    ck_assert_uint_eq(found->blocks.objects.bytes, 4 * 64 + 96);
+    ck_assert_uint_eq(found->blocks.buffers.count, 1);
+    ck_assert_uint_eq(found->blocks.buffers.bytes, 96);
+    ck_assert_uint_eq(found->blocks.unowned.count, 0);
+    ck_assert_uint_eq(found->blocks.unowned.bytes, 0);
+}
+END_TEST
+
+/* What free lists have is neither an object nor nobody's. */
+START_TEST(blocks_of_free_lists_are_told_apart)
+{
+    struct pht_freelists lists = {.items = {{"tuple", 3, 144}, {"frame", 1, PHT_UNKNOWN}},
+                                  .count = 2};
+
+    add_pool(48, 5);
+    take();
+    pht_freelists_own(&lists, found);
+    ck_assert_uint_eq(found->blocks.free_listed.count, 3);
+    ck_assert_uint_eq(found->blocks.free_listed.bytes, 144);
+    ck_assert_uint_eq(found->blocks.unowned.count, 2);
+    ck_assert_uint_eq(found->blocks.unowned.bytes, 96);
+    /* More than there is left is not believed. */
+    pht_freelists_own(&lists, found);
+    ck_assert_uint_eq(found->blocks.unowned.count, 2);
+    lists.count = 0;
+    pht_freelists_own(&lists, found);
+    ck_assert_uint_eq(found->blocks.free_listed.count, PHT_UNKNOWN);
+}
+END_TEST
+
+/* Bits 0 and 1 of the state of a str. */
+START_TEST(interned_strings_are_counted)
+{
+    pht_addr block = add_pool(64, 4);
+
+    for (uint32_t i = 0; i < 4; i++) {
+        put_object(block + i * 64, 1, objects->str_type);
+        fake_target_put_u64(objects->fake, block + i * 64 + 16, 8);
+        fake_target_put_u32(objects->fake, block + i * 64 + 32, 0x64 | 0x80 | i);
+    }
+    take();
+    ck_assert_uint_eq(sum_of("str")->objects, 4);
+    ck_assert_uint_eq(found->interned.count, 3);
+    ck_assert_uint_eq(found->interned.bytes, 3 * 57);
+}
+END_TEST
+
+START_TEST(largest_objects_come_first)
+{
+    pht_addr wide = objects_type(
+        objects, &(struct objects_type){.name = "wide", .basicsize = 24, .itemsize = 8});
+    pht_addr blocks[4];
+
+    /* 240 objects of 24 to 264 bytes; the largest are the last of each pool. */
+    for (int i = 0; i < 4; i++) {
+        blocks[i] = add_pool(272, 60);
+        for (uint64_t j = 0; j < 60; j++) {
+            put_object(blocks[i] + j * 272, 1, wide);
+            fake_target_put_u64(objects->fake, blocks[i] + j * 272 + 16, j / 2);
+        }
+    }
+    take();
+    ck_assert_uint_eq(found->largest_count, PHT_LARGE_OBJECTS_MAX);
+    for (size_t i = 0; i < PHT_LARGE_OBJECTS_MAX; i++) {
+        ck_assert_uint_eq(found->largest[i].size_bytes, 24 + 8 * (29 - i / 8));
+        ck_assert_str_eq(found->types[found->largest[i].type].name, "wide");
+        ck_assert(!found->largest[i].has_preview);
+    }
+    ck_assert_uint_eq(found->largest[0].address, blocks[0] + 58 * 272);
+    ck_assert_uint_eq(found->largest[7].address, blocks[3] + 59 * 272);
+}
+END_TEST
+
+static void put_texts(pht_addr block)
+{
+    pht_addr bytes_type = objects_type(
+        objects, &(struct objects_type){
+                     .name = "bytes", .flags = OBJECTS_BYTES, .basicsize = 33, .itemsize = 1});
+    pht_addr text = objects_str(objects, "forty-two");
+
+    memcpy(fake_target_bytes(objects->fake, block, 64), fake_target_bytes(objects->fake, text, 64),
+           64);
+    put_object(block, 1, objects->str_type);
+    put_object(block + 64, 1, bytes_type);
+    fake_target_put_u64(objects->fake, block + 64 + 16, 4);
+    memcpy(fake_target_bytes(objects->fake, block + 64 + 32, 4), "a\0b\xff", 4);
+}
+
+START_TEST(text_shows_what_it_begins_with)
+{
+    put_texts(add_pool(64, 2));
+    take();
+    ck_assert_uint_eq(found->largest_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct pht_large_object *one = &found->largest[i];
+        bool is_str = strcmp(found->types[one->type].name, "str") == 0;
+        ck_assert(one->has_preview);
+        ck_assert_uint_eq(one->preview_bytes, is_str ? 9 : 4);
+        ck_assert_int_eq(
+            memcmp(one->preview, is_str ? "forty-two" : "a\0b\xff", one->preview_bytes), 0);
+    }
+}
+END_TEST
+
+START_TEST(no_text_is_kept_unless_it_was_asked_for)
+{
+    bool out_of_memory;
+
+    put_texts(add_pool(64, 2));
+    found = pht_census_end(
+        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, false, &out_of_memory), NULL);
+    ck_assert_uint_eq(found->largest_count, 2);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert(!found->largest[i].has_preview && found->largest[i].preview_bytes == 0);
 }
 END_TEST
 
@@ -246,7 +376,7 @@ START_TEST(address_inside_of_a_block_is_no_buffer)
     put_list(lists, 4, items + 8);
     take();
     check("list", 1, 56 + 4 * 8, 64);
-    ck_assert_uint_eq(found->unowned_blocks, 1);
+    ck_assert_uint_eq(found->blocks.unowned.count, 1);
 }
 END_TEST
 
@@ -262,7 +392,7 @@ START_TEST(object_that_is_larger_than_its_block_is_none)
     fake_target_put_u64(objects->fake, block + 64 + 16, 7);
     take();
     check("wide", 1, 64, 64);
-    ck_assert_uint_eq(found->unowned_blocks, 1);
+    ck_assert_uint_eq(found->blocks.unowned.count, 1);
 }
 END_TEST
 
@@ -321,7 +451,7 @@ START_TEST(objects_in_chunks_count_as_others)
                                      PHT_CENSUS_HEAD_BYTES));
     ck_assert(!pht_census_wants(census, CHUNKS + 4096, head(CHUNKS + 4096), 64));
     ck_assert(!pht_census_count_chunk(census, CHUNKS + 4096, 1040, head(CHUNKS + 4096), 64));
-    found = pht_census_end(census);
+    found = pht_census_end(census, NULL);
     check("Item", 1, 64, 1040);
 }
 END_TEST
@@ -341,8 +471,103 @@ START_TEST(chunks_that_objects_own_are_theirs)
     ck_assert(!pht_census_wants(census, CHUNKS + 0x3010, head(CHUNKS + 0x3010), 16));
     ck_assert(pht_census_wants(census, CHUNKS + 0x1010, head(CHUNKS + 0x1010), 16));
     ck_assert(pht_census_count_chunk(census, CHUNKS + 0x1010, 2416, head(CHUNKS + 0x1010), 16));
-    found = pht_census_end(census);
+    found = pht_census_end(census, NULL);
     check("list", 3, 3 * 56 + 600 * 8, 3 * 64 + 2416);
+}
+END_TEST
+
+static void glibc_with(struct pht_glibc *glibc, struct pht_chunk_size *sizes, size_t count)
+{
+    *glibc = (struct pht_glibc){.sizes = sizes, .size_count = count};
+    for (size_t i = 0; i < count; i++) {
+        glibc->totals.live_chunks += sizes[i].live_chunks;
+        glibc->totals.live_bytes += sizes[i].live_bytes;
+    }
+}
+
+/* Whatever of malloc no object is or owns, by size, and what some of it begins with. */
+START_TEST(what_nobody_owns_is_listed_by_size)
+{
+    static const char *const texts[] = {"GET /index.html", "\x01\x02", ""};
+    struct pht_chunk_size sizes[] = {
+        {.min_bytes = 48, .max_bytes = 48, .live_chunks = 1, .live_bytes = 48},
+        {.min_bytes = 1024, .max_bytes = 1264, .live_chunks = 5, .live_bytes = 5200},
+    };
+    struct pht_census *census;
+    struct pht_glibc glibc;
+
+    glibc_with(&glibc, sizes, 2);
+    put_object(CHUNKS + 16, 3, class_type);
+    for (pht_addr i = 0; i < 3; i++)
+        strcpy(fake_target_bytes(objects->fake, CHUNKS + 0x2010 + i * 1040, 32), texts[i]);
+    census = begin();
+    ck_assert(pht_census_count_chunk(census, CHUNKS + 16, 1040, head(CHUNKS + 16), 64));
+    /* Twice: a walk may go back. */
+    for (pht_addr i = 0; i < 6; i++) {
+        pht_addr memory = CHUNKS + 0x2010 + i % 3 * 1040;
+        pht_census_pass_chunk(census, memory, 1040, head(memory), 64);
+    }
+    found = pht_census_end(census, &glibc);
+    ck_assert_uint_eq(found->chunks.objects.count, 1);
+    ck_assert_uint_eq(found->chunks.unowned.count, 5);
+    ck_assert_uint_eq(found->chunks.unowned.bytes, 5248 - 1040);
+    ck_assert_uint_eq(found->unowned_count, 2);
+    ck_assert_uint_eq(found->unowned[0].min_bytes, 1024);
+    ck_assert_uint_eq(found->unowned[0].chunks, 4);
+    ck_assert_uint_eq(found->unowned[0].bytes, 5200 - 1040);
+    ck_assert_uint_eq(found->unowned[0].sample_count, 3);
+    ck_assert_int_eq(found->unowned[0].samples[0].kind, PHT_SAMPLE_TEXT);
+    ck_assert_uint_eq(found->unowned[0].samples[0].text_bytes, 15);
+    ck_assert_int_eq(memcmp(found->unowned[0].samples[0].text, texts[0], 15), 0);
+    ck_assert_int_eq(found->unowned[0].samples[1].kind, PHT_SAMPLE_OTHER);
+    ck_assert_int_eq(found->unowned[0].samples[2].kind, PHT_SAMPLE_ZEROS);
+    ck_assert_uint_eq(found->unowned[1].chunks, 1);
+}
+END_TEST
+
+START_TEST(chunk_that_points_into_a_file_shows_where)
+{
+    struct pht_chunk_size sizes[] = {
+        {.min_bytes = 1024, .max_bytes = 1264, .live_chunks = 1, .live_bytes = 1040},
+    };
+    pht_addr file = CHUNKS + 0x100000, memory = CHUNKS + 0x2010;
+    struct pht_census *census;
+    struct pht_glibc glibc;
+
+    glibc_with(&glibc, sizes, 1);
+    fake_target_map(objects->fake, file, file + 0x4000, FAKE_FILE);
+    fake_target_put_u64(objects->fake, memory, 7);
+    fake_target_put_u64(objects->fake, memory + 16, file + 0x1238);
+    census = begin();
+    pht_census_pass_chunk(census, memory, 1040, head(memory), 64);
+    found = pht_census_end(census, &glibc);
+    ck_assert_int_eq(found->unowned[0].samples[0].kind, PHT_SAMPLE_POINTER);
+    ck_assert_uint_eq(found->unowned[0].samples[0].points_to, file + 0x1238);
+}
+END_TEST
+
+/* It seemed to be nobody's when it went by. */
+START_TEST(sample_that_turns_out_to_have_an_owner_is_none)
+{
+    struct pht_chunk_size sizes[] = {
+        {.min_bytes = 816, .max_bytes = 816, .live_chunks = 2, .live_bytes = 2 * 816},
+    };
+    struct pht_census *census;
+    struct pht_glibc glibc;
+
+    glibc_with(&glibc, sizes, 1);
+    put_list(CHUNKS + 0x4010, 100, CHUNKS + 0x1010);
+    fake_target_put_u64(objects->fake, CHUNKS + 0x1008, 816 | 1);
+    census = begin();
+    pht_census_pass_chunk(census, CHUNKS + 0x1010, 816, head(CHUNKS + 0x1010), 64);
+    pht_census_pass_chunk(census, CHUNKS + 0x2010, 816, head(CHUNKS + 0x2010), 64);
+    ck_assert(pht_census_count_chunk(census, CHUNKS + 0x4010, 80, head(CHUNKS + 0x4010),
+                                     PHT_CENSUS_HEAD_BYTES));
+    found = pht_census_end(census, &glibc);
+    ck_assert_uint_eq(found->unowned_count, 1);
+    ck_assert_uint_eq(found->unowned[0].chunks, 1);
+    ck_assert_uint_eq(found->unowned[0].sample_count, 1);
+    ck_assert_uint_eq(found->unowned[0].samples[0].address, CHUNKS + 0x2010);
 }
 END_TEST
 
@@ -356,7 +581,7 @@ START_TEST(buffer_of_an_object_in_a_chunk_is_found_at_last)
     census = begin();
     ck_assert(pht_census_count_chunk(census, CHUNKS + 0x4010, 80, head(CHUNKS + 0x4010),
                                      PHT_CENSUS_HEAD_BYTES));
-    found = pht_census_end(census);
+    found = pht_census_end(census, NULL);
     check("list", 1, 56 + 800, 80 + 816);
 }
 END_TEST
@@ -382,7 +607,8 @@ START_TEST(mapped_memory_is_its_objects)
     fake_target_put_u64(objects->fake, block + 128 + 24, (uint64_t)1 << 40);
     owned_begin(&owned, objects->fake, objects->snapshot);
     found = pht_census_end(
-        pht_census_begin(objects->snapshot, &roots, &pymalloc, owned.owners, &out_of_memory));
+        pht_census_begin(objects->snapshot, &roots, &pymalloc, owned.owners, true, &out_of_memory),
+        NULL);
     ck_assert_ptr_nonnull(found);
     check("mmap", 3, 3 * 64, 3 * 64 + 0x3000);
     ck_assert_uint_eq(owned_resident(&owned, PHT_CATEGORY_PYTHON_LARGE), 0x3000);
@@ -396,7 +622,7 @@ START_TEST(build_whose_objects_are_not_known_has_no_census)
 
     objects->python.free_threaded = true;
     ck_assert_ptr_null(
-        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, &out_of_memory));
+        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, true, &out_of_memory));
     ck_assert(!out_of_memory);
 }
 END_TEST
@@ -414,6 +640,12 @@ static Suite *make_suite(void)
     tcase_add_test(blocks, no_object_has_references_without_end);
     tcase_add_test(blocks, objects_of_the_collector_begin_behind_its_head);
     tcase_add_test(blocks, buffers_are_their_owners);
+    tcase_add_test(blocks, each_block_counts_once);
+    tcase_add_test(blocks, blocks_of_free_lists_are_told_apart);
+    tcase_add_test(blocks, interned_strings_are_counted);
+    tcase_add_test(blocks, largest_objects_come_first);
+    tcase_add_test(blocks, text_shows_what_it_begins_with);
+    tcase_add_test(blocks, no_text_is_kept_unless_it_was_asked_for);
     tcase_add_test(blocks, address_inside_of_a_block_is_no_buffer);
     tcase_add_test(blocks, object_that_is_larger_than_its_block_is_none);
     tcase_add_loop_test(blocks, pool_whose_list_is_damaged_is_torn, 0, 2);
@@ -424,6 +656,9 @@ static Suite *make_suite(void)
     tcase_add_test(chunks, objects_in_chunks_count_as_others);
     tcase_add_test(chunks, chunks_that_objects_own_are_theirs);
     tcase_add_test(chunks, buffer_of_an_object_in_a_chunk_is_found_at_last);
+    tcase_add_test(chunks, what_nobody_owns_is_listed_by_size);
+    tcase_add_test(chunks, chunk_that_points_into_a_file_shows_where);
+    tcase_add_test(chunks, sample_that_turns_out_to_have_an_owner_is_none);
     tcase_add_test(chunks, mapped_memory_is_its_objects);
     tcase_add_test(chunks, build_whose_objects_are_not_known_has_no_census);
     suite_add_tcase(suite, chunks);

@@ -1,0 +1,192 @@
+/* Whose the buffers are: blocks of pymalloc, chunks of malloc, memory from mmap(2). */
+#include "base/checked.h"
+#include "base/sorted.h"
+#include "walk/census.h"
+
+/* A chunk that is larger is damage. */
+#define CHUNK_BYTES_MAX ((uint64_t)1 << 46)
+#define CHUNK_BYTES_MIN ((uint64_t)32)
+#define CHUNK_FLAGS ((uint64_t)7)
+#define CHUNK_ALIGNMENT 16
+#define CHUNK_HEADER_BYTES 16
+
+/* ---- blocks ------------------------------------------------------------------------------- */
+
+static const struct pht_range *arena_of(const struct pht_census *census, pht_addr address)
+{
+    size_t i = pht_sorted_find_range(census->arenas, census->arena_count, sizeof(census->arenas[0]),
+                                     address);
+
+    if (i == census->arena_count || address < census->arenas[i].start)
+        return NULL;
+    return &census->arenas[i];
+}
+
+/* True if it had no owner before. */
+static bool take(struct pht_census *census, const struct pht_range *arena, pht_addr block)
+{
+    const struct pht_pymalloc *pymalloc = census->pymalloc;
+    uint64_t places = pymalloc->arena_bytes / pymalloc->alignment_bytes;
+    uint64_t place = (uint64_t)(arena - census->arenas) * places +
+                     (block - arena->start) / pymalloc->alignment_bytes;
+    uint8_t *byte = &census->taken[place / 8], bit = (uint8_t)(1 << place % 8);
+    bool is_new = !(*byte & bit);
+
+    *byte |= bit;
+    return is_new;
+}
+
+bool pht_census_take_back(struct pht_census *census, pht_addr block)
+{
+    const struct pht_range *arena = arena_of(census, block);
+
+    return arena != NULL && !take(census, arena, block);
+}
+
+/* The block in `arena` that begins at the buffer, or up to 32 bytes before it. 0 if none does. */
+static pht_addr block_at(const struct pht_census *census, const struct pht_range *arena,
+                         const struct pht_object_buffer *buffer, uint64_t *bytes)
+{
+    uint64_t pool_bytes = census->pymalloc->pool_bytes;
+    pht_addr pool = pht_round_down(buffer->address, pool_bytes);
+    pht_addr first_pool = pht_round_up(arena->start, pool_bytes);
+    pht_addr first = pool + census->roots->python->layout.pool_header_bytes + census->hook_bytes;
+
+    if (pool < first_pool || buffer->address < first)
+        return 0;
+    size_t i = (size_t)(arena - census->arenas) * census->arena_pools +
+               (size_t)((pool - first_pool) / pool_bytes);
+    uint8_t size_class = census->classes[i];
+    if (size_class == PHT_CENSUS_NO_CLASS)
+        return 0;
+    *bytes = (uint64_t)(size_class + 1) * census->pymalloc->alignment_bytes;
+    uint64_t into = (buffer->address - first) % *bytes;
+    return into == 0 || (buffer->is_prefixed && into <= 32)
+               ? buffer->address - into - census->hook_bytes
+               : 0;
+}
+
+static void own_block(struct pht_census *census, const struct pht_range *arena,
+                      const struct pht_object_buffer *buffer, const struct pht_type *type)
+{
+    struct pht_tally *buffers = &census->result->blocks.buffers;
+    struct pht_type_sum *sum = pht_census_sum_of(census, type->index);
+    uint64_t bytes;
+    pht_addr block = block_at(census, arena, buffer, &bytes);
+
+    if (block == 0 || sum == NULL || !take(census, arena, block))
+        return;
+    sum->allocated_bytes += bytes;
+    buffers->count++;
+    buffers->bytes += bytes;
+}
+
+/* ---- all kinds ---------------------------------------------------------------------------- */
+
+static void note_mapping(struct pht_census *census, const struct pht_object_buffer *buffer,
+                         const struct pht_type *type)
+{
+    const struct pht_owned_part part = {buffer->address, buffer->address + buffer->bytes,
+                                        type->index};
+
+    if (!pht_vec_push(&census->mappings, part))
+        census->out_of_memory = true;
+}
+
+static void note_chunk(struct pht_census *census, const struct pht_object_buffer *buffer,
+                       const struct pht_type *type, bool late)
+{
+    struct pht_owned_blocks *blocks = late ? &census->late : &census->owned;
+    const struct pht_owned_block block = {buffer->address, type->index};
+    bool is_new = true;
+
+    if ((buffer->is_shared && !pht_addr_set_add(&census->shared, buffer->address, &is_new)) ||
+        (is_new && !pht_vec_push(blocks, block)))
+        census->out_of_memory = true;
+}
+
+void pht_census_own(struct pht_census *census, const struct pht_object_buffer *buffer,
+                    const struct pht_type *type, bool late)
+{
+    const struct pht_range *arena;
+
+    if (buffer->address == 0)
+        return;
+    if (buffer->is_mapping)
+        note_mapping(census, buffer, type);
+    else if ((arena = arena_of(census, buffer->address)) != NULL)
+        own_block(census, arena, buffer, type);
+    else
+        note_chunk(census, buffer, type, late);
+}
+
+/* ---- what was noted ----------------------------------------------------------------------- */
+
+static bool read_chunk_bytes(struct pht_census *census, pht_addr memory, uint64_t *bytes)
+{
+    uint64_t raw;
+
+    if (pht_snapshot_read(census->snapshot, memory - sizeof(raw), &raw, sizeof(raw)) != PHT_READ_OK)
+        return false;
+    *bytes = raw & ~CHUNK_FLAGS;
+    return *bytes >= CHUNK_BYTES_MIN && *bytes % CHUNK_ALIGNMENT == 0 && *bytes <= CHUNK_BYTES_MAX;
+}
+
+static bool has_owner(const struct pht_census *census, pht_addr address)
+{
+    const struct pht_owned_blocks *owned = &census->owned;
+    size_t i = pht_sorted_find(owned->items, owned->count, sizeof(owned->items[0]), address);
+
+    return i < owned->count && owned->items[i].address == address;
+}
+
+/* Buffers of objects that are in chunks: their own chunks went by already. */
+static void own_late(struct pht_census *census)
+{
+    struct pht_tally *buffers = &census->result->chunks.buffers;
+    pht_addr last = 0;
+
+    pht_sort(census->late.items, census->late.count, sizeof(census->late.items[0]));
+    for (size_t i = 0; i < census->late.count; i++) {
+        const struct pht_owned_block *block = &census->late.items[i];
+        pht_addr memory = block->address - census->chunk_hook_bytes;
+        struct pht_type_sum *sum = pht_census_sum_of(census, block->type);
+        uint64_t bytes;
+        if (block->address == last || has_owner(census, block->address) || sum == NULL ||
+            !read_chunk_bytes(census, memory, &bytes))
+            continue;
+        last = block->address;
+        sum->allocated_bytes += bytes;
+        buffers->count++;
+        buffers->bytes += bytes;
+        pht_unowned_except(&census->unowned, memory, bytes);
+        pht_owners_move(census->owners, memory - CHUNK_HEADER_BYTES,
+                        memory - CHUNK_HEADER_BYTES + bytes, PHT_CATEGORY_MALLOC_UNOWNED,
+                        PHT_CATEGORY_PYTHON_LARGE);
+    }
+}
+
+/*
+ * Of memory that objects map, the private part of no file is theirs alone; the rest counts as files
+ * or as shared memory, whoever maps it.
+ */
+static void own_mappings(struct pht_census *census)
+{
+    for (size_t i = 0; i < census->mappings.count; i++) {
+        const struct pht_owned_part *part = &census->mappings.items[i];
+        const struct pht_mapping *mapping =
+            pht_maps_find(pht_snapshot_maps(census->snapshot), part->start);
+        struct pht_type_sum *sum = pht_census_sum_of(census, part->type);
+        if (mapping == NULL || mapping->shared || mapping->inode != 0 || sum == NULL ||
+            part->end > mapping->end)
+            continue;
+        sum->allocated_bytes += part->end - part->start;
+        pht_owners_claim_rest(census->owners, part->start, part->end, PHT_CATEGORY_PYTHON_LARGE);
+    }
+}
+
+void pht_census_own_noted(struct pht_census *census)
+{
+    own_late(census);
+    own_mappings(census);
+}
