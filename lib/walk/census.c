@@ -209,13 +209,13 @@ static bool is_tracked(const struct pht_census *census, const struct pht_type *t
 
 /*
  * What owns no buffer has all its bytes in its block, but for a time of datetime without a zone,
- * which has no room for one; and a bytearray of 3.15 counts what another object has.
+ * which has no room for one; and a bytearray of 3.15, as a BytesIO, counts what another object has.
  */
 static bool fits_block(const struct pht_type *type, const struct pht_object_size *size,
                        uint64_t block_bytes)
 {
     return size->buffers.count > 0 || type->kind == PHT_KIND_BYTEARRAY ||
-           size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
+           type->kind == PHT_KIND_BYTES_IO || size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
 }
 
 /* The strings of 2.7 that are interned are byte strings. */

@@ -59,6 +59,13 @@ void pht_measure_array(struct pht_measure *measure);
 void pht_measure_deque(struct pht_measure *measure);
 void pht_measure_mmap(struct pht_measure *measure);
 
+/* files, files in memory, ctypes, numpy.ndarray */
+void pht_measure_buffered(struct pht_measure *measure);
+void pht_measure_bytes_io(struct pht_measure *measure);
+void pht_measure_string_io(struct pht_measure *measure);
+void pht_measure_cdata(struct pht_measure *measure);
+void pht_measure_ndarray(struct pht_measure *measure);
+
 /* type, code, frame, generator */
 void pht_measure_type(struct pht_measure *measure);
 void pht_measure_code(struct pht_measure *measure);

@@ -134,6 +134,11 @@ static void apply(struct pht_measure *measure)
         [PHT_KIND_CODE] = pht_measure_code,
         [PHT_KIND_FRAME] = pht_measure_frame,
         [PHT_KIND_GENERATOR] = pht_measure_generator,
+        [PHT_KIND_BUFFERED] = pht_measure_buffered,
+        [PHT_KIND_BYTES_IO] = pht_measure_bytes_io,
+        [PHT_KIND_STRING_IO] = pht_measure_string_io,
+        [PHT_KIND_CDATA] = pht_measure_cdata,
+        [PHT_KIND_NDARRAY] = pht_measure_ndarray,
     };
 
     rules[measure->object->type->kind](measure);

@@ -34,6 +34,11 @@ enum pht_kind {
     PHT_KIND_CODE,
     PHT_KIND_FRAME,
     PHT_KIND_GENERATOR, /* coroutines and asynchronous generators too */
+    PHT_KIND_BUFFERED,  /* _io.BufferedReader, BufferedWriter, BufferedRandom */
+    PHT_KIND_BYTES_IO,
+    PHT_KIND_STRING_IO,
+    PHT_KIND_CDATA,   /* ctypes */
+    PHT_KIND_NDARRAY, /* numpy */
     PHT_KINDS,
 };
 

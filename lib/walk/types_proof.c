@@ -161,9 +161,19 @@ static enum pht_kind kind_of_flags(uint32_t flags)
 static bool has_size_of_kind(const struct pht_object_layout *layout, enum pht_kind kind,
                              uint64_t basicsize)
 {
-    if (kind == PHT_KIND_MMAP)
+    switch (kind) {
+    case PHT_KIND_MMAP:
         return basicsize >= PHT_MMAP_BYTES_MIN;
-    return basicsize == (kind == PHT_KIND_ARRAY ? layout->array_bytes : layout->deque_bytes);
+    case PHT_KIND_BUFFERED:
+        return basicsize >= PHT_BUFFERED_BYTES_MIN;
+    case PHT_KIND_BYTES_IO:
+    case PHT_KIND_STRING_IO:
+        return basicsize >= PHT_FILE_IN_MEMORY_BYTES_MIN;
+    case PHT_KIND_CDATA:
+        return basicsize >= PHT_CDATA_BYTES_MIN;
+    default:
+        return basicsize == (kind == PHT_KIND_ARRAY ? layout->array_bytes : layout->deque_bytes);
+    }
 }
 
 /*
@@ -185,6 +195,13 @@ static enum pht_kind kind_of_name(const struct pht_object_layout *layout, const 
         {"array.array", PHT_KIND_ARRAY, 0, true},
         {"collections.deque", PHT_KIND_DEQUE, 0, true},
         {"mmap.mmap", PHT_KIND_MMAP, 0, true},
+        {"_io.BufferedReader", PHT_KIND_BUFFERED, 0, true},
+        {"_io.BufferedWriter", PHT_KIND_BUFFERED, 0, true},
+        {"_io.BufferedRandom", PHT_KIND_BUFFERED, 0, true},
+        {"_io.BytesIO", PHT_KIND_BYTES_IO, 0, true},
+        {"_io.StringIO", PHT_KIND_STRING_IO, 0, true},
+        {"_ctypes._CData", PHT_KIND_CDATA, 0, true},
+        {"numpy.ndarray", PHT_KIND_NDARRAY, 0, false},
         {"collections.OrderedDict", PHT_KIND_ORDERED_DICT, 0, false},
         {"frozendict", PHT_KIND_DICT, 0, false},
         {"code", PHT_KIND_CODE, 0, false},

@@ -5,8 +5,10 @@ waits. At last "tracked" with what the collector knows: "TYPE COUNT SIZE" in a l
 """
 import array
 import collections
+import ctypes
 import fractions
 import gc
+import io
 import sys
 
 COUNT = 20000
@@ -88,7 +90,12 @@ MAKERS = [
     ("Text", lambda i: Text("%d" % i)),
     ("Number", Number),
     ("Fraction", lambda i: fractions.Fraction(i, 7)),
+    ("BytesIO", lambda i: io.BytesIO(b"x" * (i % 500))),
+    ("StringIO", lambda i: io.StringIO(u"x" * (i % 50))),
+    ("BufferedReader", lambda i: io.BufferedReader(raw, 16 + i % 700)),
+    ("c_char_Array_100", lambda i: (ctypes.c_char * 100)()),
 ]
+raw = io.BytesIO()
 
 
 def say(*words):
