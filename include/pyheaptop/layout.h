@@ -167,6 +167,7 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     MEMBER(gc_permanent, "_gc_runtime_state", "permanent_generation")                              \
     MEMBER(gc_stats, "_gc_runtime_state", "generation_stats")                                      \
     EXTENT(gc_stats_bytes, "_gc_runtime_state", "generation_stats")                                \
+    MEMBER(gc_callbacks, "_gc_runtime_state", "callbacks")                                         \
     MEMBER(gc_garbage, "_gc_runtime_state", "garbage")                                             \
     SIZE(gc_stat_bytes, "gc_generation_stats")                                                     \
     MEMBER(gc_stat_collections, "gc_generation_stats", "collections")                              \
@@ -182,6 +183,7 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     LENGTH(gc_static_generations_bytes, "generations")                                             \
     ADDRESS(gc_static_generation0, "_PyGC_generation0")                                            \
     ADDRESS(gc_static_enabled, "enabled")                                                          \
+    ADDRESS(gc_static_callbacks, "callbacks")                                                      \
     ADDRESS(gc_static_garbage, "garbage")                                                          \
     ADDRESS(gc_static_stats, "generation_stats")                                                   \
     LENGTH(gc_static_stats_bytes, "generation_stats")                                              \

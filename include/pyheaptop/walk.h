@@ -596,12 +596,13 @@ struct pht_gc_generation {
 /*
  * The collector of the main interpreter: from 3.9 on each other one has its own, which is not
  * looked at. `frozen` is gc.get_freeze_count(), PHT_UNKNOWN up to 3.6, which cannot freeze;
- * `garbage` is the length of gc.garbage.
+ * `garbage` is the length of gc.garbage, `callbacks` that of gc.callbacks, which 2.7 does not have.
  */
 struct pht_gc {
     bool enabled;
     uint64_t frozen;
     uint64_t garbage;
+    uint64_t callbacks;
     struct pht_gc_generation generations[PHT_GC_GENERATIONS]; /* the youngest first */
     uint64_t torn_lists; /* that changed while they were followed, or cannot be read */
     uint64_t long_lists; /* longer than what is followed, and no census told how long */

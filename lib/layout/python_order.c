@@ -119,8 +119,9 @@ static bool are_collectors_in_order(const struct pht_python_layout *layout)
         {layout->gc_permanent, has_long_heads ? 48 : 24, alignment, {0}},
         {layout->gc_stats, layout->gc_stats_bytes, 8, {0}},
         {layout->gc_garbage, 8, 8, {behind_stats, behind_stats}},
-        {layout->gc_visited_space, 4, 4, {24, 24}},
-        {is_behind ? layout->gc_generation0 : PHT_UNKNOWN, 8, 8, {32, 48}},
+        {layout->gc_callbacks, 8, 8, {0}},
+        {layout->gc_visited_space, 4, 4, {16, 16}},
+        {is_behind ? layout->gc_generation0 : PHT_UNKNOWN, 8, 8, {24, 40}},
     };
     const struct pht_layout_member stat[] = {
         {layout->gc_stat_collections, 8, 8, {0, 16}},
@@ -175,6 +176,7 @@ static bool are_symbols_apart(const struct pht_python_layout *layout)
         {of_collector(layout, layout->gc_static_generation0), 8, 8},
         {of_collector(layout, layout->gc_static_enabled), 4, 4},
         {of_collector(layout, layout->gc_static_garbage), 8, 8},
+        {of_collector(layout, layout->gc_static_callbacks), 8, 8},
         {of_collector(layout, layout->gc_static_stats), layout->gc_static_stats_bytes, 8},
         {layout->pymalloc_function, 1, 1},
         {layout->malloc_function, 1, 1},

@@ -24,6 +24,7 @@ json_t *pht_json_gc(const struct pht_gc *gc, struct pht_json *json)
     pht_json_put_flag(json, object, "enabled", gc->enabled);
     pht_json_put_number(json, object, "frozen", gc->frozen);
     pht_json_put_number(json, object, "garbage", gc->garbage);
+    pht_json_put_number(json, object, "callbacks", gc->callbacks);
     for (unsigned i = 0; i < PHT_GC_GENERATIONS; i++)
         pht_json_append(json, generations, generation(&gc->generations[i], json));
     pht_json_put(json, object, "generations", generations);

@@ -23,6 +23,8 @@ void pht_text_write_gc(const struct pht_gc *gc, FILE *file)
     pht_text_add_fact(&facts, "objects %s/%s/%s", OF_GENERATIONS(gc, objects));
     pht_text_add_fact(&facts, "frozen %s", COUNT_OR_DASH(gc->frozen));
     pht_text_add_fact(&facts, "garbage %s", COUNT_OR_DASH(gc->garbage));
+    if (gc->callbacks > 0 && gc->callbacks != PHT_UNKNOWN)
+        pht_text_add_fact(&facts, "callbacks %s", COUNT(gc->callbacks));
     pht_text_add_fact(&facts, "collections %s/%s/%s", OF_GENERATIONS(gc, collections));
     pht_text_add_fact(&facts, "collected %s/%s/%s", OF_GENERATIONS(gc, collected));
     pht_text_add_fact(&facts, "uncollectable %s/%s/%s", OF_GENERATIONS(gc, uncollectable));

@@ -25,7 +25,7 @@
 #define LINK_FLAGS ((uint64_t)3)
 
 /* More items than memory has room for. */
-#define GARBAGE_MAX ((uint64_t)1 << 44)
+#define ITEMS_MAX ((uint64_t)1 << 44)
 
 enum list_end {
     LIST_WHOLE,
@@ -137,19 +137,20 @@ static void count_lists(struct gc_walk *walk, uint64_t tracked)
 
 /* ---- figures ------------------------------------------------------------------------------ */
 
-static uint64_t count_garbage(const struct gc_walk *walk)
+/* `field` is where the address of a list stands. */
+static uint64_t count_items(const struct gc_walk *walk, pht_addr field)
 {
     pht_addr list, type;
     uint64_t flags, length;
 
-    if (!read_u64(walk, walk->places.garbage, &list))
+    if (!read_u64(walk, field, &list))
         return PHT_UNKNOWN;
     /* It is made with the first of it. */
     if (list == 0)
         return 0;
     if (!read_u64(walk, list + PHT_OBJECT_TYPE, &type) ||
         !read_u64(walk, type + PHT_TYPE_FLAGS, &flags) || !(flags & PHT_TYPE_LIST_SUBCLASS) ||
-        !read_u64(walk, list + PHT_OBJECT_SIZE, &length) || length > GARBAGE_MAX)
+        !read_u64(walk, list + PHT_OBJECT_SIZE, &length) || length > ITEMS_MAX)
         return PHT_UNKNOWN;
     return length;
 }
@@ -196,7 +197,8 @@ static bool read_all(struct gc_walk *walk, uint64_t tracked)
     if (!read_figures(walk))
         return false;
     read_stats(walk);
-    walk->gc->garbage = count_garbage(walk);
+    walk->gc->garbage = count_items(walk, walk->places.garbage);
+    walk->gc->callbacks = count_items(walk, walk->places.callbacks);
     count_lists(walk, tracked);
     /* A list that is empty is closed as well: if none is, this is no collector. */
     return walk->gc->torn_lists < PHT_GC_GENERATIONS;

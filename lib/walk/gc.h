@@ -18,8 +18,9 @@ struct pht_gc_places {
     uint64_t stat_collections;               /* where they are in that */
     uint64_t stat_collected;
     uint64_t stat_uncollectable;
-    pht_addr garbage; /* of a pointer to a list */
-    bool is_of_all;   /* no other interpreter has a collector of its own */
+    pht_addr garbage;   /* of a pointer to a list */
+    pht_addr callbacks; /* the same */
+    bool is_of_all;     /* no other interpreter has a collector of its own */
 };
 
 /*

@@ -99,6 +99,8 @@ static bool take_statics(const struct search *search)
         return false;
     places->enabled = layout->gc_static_enabled + search->bias;
     places->garbage = layout->gc_static_garbage + search->bias;
+    if (layout->gc_static_callbacks != PHT_UNKNOWN)
+        places->callbacks = layout->gc_static_callbacks + search->bias;
     places->is_of_all = true;
     if (layout->gc_static_stats == PHT_UNKNOWN ||
         layout->gc_static_stats_bytes != STATIC_STATS_BYTES)
@@ -217,6 +219,8 @@ static bool take_struct(const struct search *search, pht_addr state)
     places->enabled = state + layout->gc_enabled;
     places->heads[PHT_GC_FROZEN] = state + layout->gc_permanent;
     places->garbage = state + layout->gc_garbage;
+    if (layout->gc_callbacks != PHT_UNKNOWN)
+        places->callbacks = state + layout->gc_callbacks;
     take_stats(search, state);
     return true;
 }

@@ -80,6 +80,7 @@ static struct pht_python_layout all_versions(void)
     layout.gc_stats = 128;
     layout.gc_stats_bytes = 72;
     layout.gc_garbage = 208;
+    layout.gc_callbacks = 216;
     layout.gc_stat_bytes = 24;
     layout.gc_stat_collections = 0;
     layout.gc_stat_collected = 8;

@@ -197,6 +197,7 @@ static void describe_gc(struct pht_report *report)
         .enabled = true,
         .frozen = 12,
         .garbage = 3,
+        .callbacks = 2,
         .generations = {{700, 340, 1234, 90, 5000, 1},
                         {10, 2, 567, 8, 600, 0},
                         {10, 1, 89012, 2, 70, 0}},

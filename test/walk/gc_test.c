@@ -22,6 +22,7 @@
 #define PERMANENT 104
 #define STATS 128
 #define GARBAGE 208
+#define CALLBACKS 216
 #define OBJECT_BYTES 32
 
 static struct region_walk walk;
@@ -89,6 +90,7 @@ static void describe_layout(struct pht_python *python)
     layout->gc_stats = STATS;
     layout->gc_stats_bytes = 72;
     layout->gc_garbage = GARBAGE;
+    layout->gc_callbacks = CALLBACKS;
     layout->gc_stat_bytes = 24;
     layout->gc_stat_collections = 0;
     layout->gc_stat_collected = 8;
@@ -104,6 +106,7 @@ static void put_figures(void)
     for (unsigned i = 0; i < 3; i++)
         put_stat(GC + STATS + 24 * i, 100 * i);
     put(GC + GARBAGE, LIST);
+    put(GC + CALLBACKS, LIST);
     put(LIST + PHT_OBJECT_TYPE, LIST_TYPE);
     put(LIST + PHT_OBJECT_SIZE, 5);
     put(LIST_TYPE + PHT_TYPE_FLAGS, PHT_TYPE_LIST_SUBCLASS);
@@ -161,6 +164,7 @@ START_TEST(every_figure_is_read)
     check_objects(3, 2, 20, 1);
     ck_assert(gc->enabled);
     ck_assert_uint_eq(gc->garbage, 5);
+    ck_assert_uint_eq(gc->callbacks, 5);
     ck_assert_uint_eq(gc->torn_lists + gc->long_lists + gc->by_census, 0);
     for (unsigned i = 0; i < 3; i++) {
         ck_assert_int_eq(gc->generations[i].threshold, thresholds[i]);
@@ -179,12 +183,14 @@ START_TEST(lists_may_be_empty_and_numbers_below_zero)
     put_numbers(generation(0), (uint32_t)-1, (uint32_t)-7);
     put_u32(GC + ENABLED, 0);
     put(GC + GARBAGE, 0);
+    put(GC + CALLBACKS, 0);
     look(PHT_UNKNOWN);
     check_objects(0, 2, 0, 1);
     ck_assert(!gc->enabled);
     ck_assert_int_eq(gc->generations[0].threshold, -1);
     ck_assert_int_eq(gc->generations[0].count, -7);
     ck_assert_uint_eq(gc->garbage, 0);
+    ck_assert_uint_eq(gc->callbacks, 0);
 }
 END_TEST
 
@@ -220,10 +226,12 @@ START_TEST(statics_have_it_before_3_7)
     layout->gc_static_generation0 = RUNTIME + 64 - BIAS;
     layout->gc_static_enabled = RUNTIME + 72 - BIAS;
     layout->gc_static_garbage = RUNTIME + 80 - BIAS;
+    layout->gc_static_callbacks = RUNTIME + 88 - BIAS;
     walk.python.version = (struct pht_version){3, 6, 15};
     put(RUNTIME + 64, GC);
     put_u32(RUNTIME + 72, 1);
     put(RUNTIME + 80, LIST);
+    put(RUNTIME + 88, LIST);
     for (unsigned i = 0; i < 3; i++) {
         put_list(GC + 48 * i, HEAP + i * PAGE, 4 + i);
         put_u32(GC + 48 * i + 32, 7 + i);

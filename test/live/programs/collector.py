@@ -6,9 +6,10 @@ What the collector says of itself, again and again until saying so changes nothi
 
 Each line: enabled, three thresholds, three counts, objects of three generations (before 3.8: of all
 in the first place), frozen, garbage, then collections, collected and uncollectable of each
-generation; -1 where this version cannot say.
+generation, then callbacks; -1 where this version cannot say.
 """
 import gc
+import operator
 import os
 import sys
 
@@ -29,6 +30,8 @@ gc.collect(1)
 gc.collect()
 gc.garbage.append(Node())
 gc.garbage.append(Node())
+for _ in range(3 if hasattr(gc, "callbacks") else 0):
+    gc.callbacks.append(operator.is_)
 kept = [Node() for _ in range(int(sys.argv[2]))]
 gc.collect()
 if sys.argv[3] == "1" and hasattr(gc, "freeze"):
@@ -45,7 +48,7 @@ if sys.argv[3] == "1":
 # In plain statements, for a function has a frame that the collector may know of; and what the wait
 # at the end needs is there before the last count.
 nothing = os.open(os.devnull, os.O_RDONLY)
-line, last, rounds, out = None, None, 0, [-1] * 21
+line, last, rounds, out = None, None, 0, [-1] * 22
 while line is None or line != last or rounds < 20:
     last, rounds = line, rounds + 1
     out[0] = int(gc.isenabled())
@@ -67,6 +70,7 @@ while line is None or line != last or rounds < 20:
             out[position + 2] = row["uncollectable"]
             position += 3
         row = None
+    out[21] = len(gc.callbacks) if hasattr(gc, "callbacks") else -1
     out[4], out[5], out[6] = gc.get_count()
     line = (" ".join(map(str, out)) + "\n").encode()
     os.read(nothing, 1)
