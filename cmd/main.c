@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "cmd/failure.h"
+#include "cmd/growth.h"
 #include "cmd/once.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
     struct pht_courtesy *courtesy = pht_courtesy_begin();
     if (options.command == COMMAND_LIST)
         error = pick_list(stdout);
+    else if (options.diff != NULL)
+        error = growth_report(&options);
     else
         error = once_report(&options);
     pht_courtesy_end(courtesy);

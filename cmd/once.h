@@ -6,4 +6,7 @@
 
 struct pht_error *once_report(const struct options *options);
 
+/* Take it only. */
+struct pht_error *once_take(const struct options *options, struct pht_report **ret);
+
 #endif

@@ -19,6 +19,7 @@ enum {
     OPTION_NO_TYPES,
     OPTION_PREVIEW,
     OPTION_NO_PREVIEW,
+    OPTION_DIFF,
 };
 
 static const struct option_row {
@@ -39,6 +40,9 @@ static const struct option_row {
      "show as malloc in use"},
     {OPTION_PREVIEW, "preview", NULL, "with what large str and bytes begin with, in JSON too"},
     {OPTION_NO_PREVIEW, "no-preview", NULL, "without it, in text too: it may be secret"},
+    {OPTION_DIFF, "diff", "FILE",
+     "what grew since this JSON: in another file, in a\n"
+     "process, or in the same process by now"},
     {OPTION_STOP, "stop", "MODE",
      "brief (default): about a millisecond; none: never stop\n"
      "the target; full: stopped for the whole walk"},
@@ -161,6 +165,9 @@ static struct pht_error *take(int key, struct options *options)
     case OPTION_NO_PREVIEW:
         options->preview = PREVIEW_OFF;
         return NULL;
+    case OPTION_DIFF:
+        options->diff = optarg;
+        return NULL;
     case OPTION_STOP:
         return parse_stop(optarg, &options->stop);
     case OPTION_MAX_STOP:
@@ -253,7 +260,7 @@ struct pht_error *options_parse(int argc, char **argv, struct options *ret)
     if (ret->without_types && (ret->sections & PHT_SECTION_TYPES))
         return usage("%s", "--no-types leaves out what --section=types shows");
     ret->process = argv[optind];
-    if (ret->process == NULL)
+    if (ret->process == NULL && ret->diff == NULL)
         ret->command = COMMAND_LIST;
     return NULL;
 }

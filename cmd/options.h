@@ -16,10 +16,11 @@ enum command {
 
 struct options {
     enum command command;
-    const char *process; /* pid or name */
+    const char *process; /* pid or name; with `diff` also a file, or NULL */
     bool json;
     bool verbose;
     const char *output; /* NULL: stdout */
+    const char *diff;   /* a report to compare with, or NULL */
     unsigned sections;  /* 0: none was named, so all, in short */
     bool without_types;
     enum { PREVIEW_DEFAULT, PREVIEW_OFF, PREVIEW_ON } preview;

@@ -204,6 +204,69 @@ struct pht_error *pht_report_take(struct pht_target *target,
                                   struct pht_report **ret);
 void pht_report_destroy(struct pht_report *report);
 
+/* ---- growth between two reports ------------------------------------------------------------ */
+
+enum pht_figure_kind {
+    PHT_FIGURE_CATEGORY,
+    PHT_FIGURE_TYPE,
+    PHT_FIGURE_SIZE_CLASS, /* blocks of pymalloc in use */
+    PHT_FIGURE_UNOWNED,    /* chunks of malloc in use that no object owns */
+    PHT_FIGURE_KINDS,
+};
+
+struct pht_figure {
+    char *name;      /* of a category its id; "" for sizes */
+    char *module;    /* of a type; "" for others */
+    uint64_t number; /* address of a type; size of a block; the smallest of such chunks */
+    uint64_t count;  /* objects, blocks, chunks; 0 for categories */
+    uint64_t bytes;  /* below 2^63, as `count` */
+};
+
+/* What a report says of each, as its JSON has it. */
+struct pht_figures {
+    char *taken_at; /* as written there */
+    int64_t pid;
+    int64_t start_time_ticks;
+    char *comm;
+    int64_t rss_bytes;
+    struct pht_figure_list {
+        bool known;
+        struct pht_figure *items;
+        size_t count;
+        size_t capacity;
+    } lists[PHT_FIGURE_KINDS];
+};
+
+void pht_figures_destroy(struct pht_figures *figures);
+
+/* `before` or `after` may be NULL: it was not there, or is not any more. */
+struct pht_growth {
+    const struct pht_figure *figure; /* one of them, for its name */
+    const struct pht_figure *before;
+    const struct pht_figure *after;
+    int64_t bytes; /* less than 0: it shrank */
+    int64_t count;
+};
+
+/*
+ * What differs, the largest growth first and what shrank most last. Types go by their addresses in
+ * one process, else by their names. A list is known if both reports have it.
+ */
+struct pht_diff {
+    const struct pht_figures *before;
+    const struct pht_figures *after;
+    bool same_process;
+    struct pht_growth_list {
+        bool known;
+        struct pht_growth *items;
+        size_t count;
+    } lists[PHT_FIGURE_KINDS];
+};
+
+/* Refers to both, which are sorted by this. False when memory is short. */
+bool pht_diff_make(struct pht_figures *before, struct pht_figures *after, struct pht_diff *ret);
+void pht_diff_deinit(struct pht_diff *diff);
+
 /* Add a warning; `remedy` is copied and may be NULL. False when memory is short. */
 bool pht_report_warn(struct pht_report *report, const char *id, const char *remedy,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));

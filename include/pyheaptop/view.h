@@ -21,6 +21,17 @@ void pht_text_report_write(const struct pht_report *report, const struct pht_tex
  */
 bool pht_json_report_write(const struct pht_report *report, const char *version, FILE *file);
 
+/*
+ * Read the figures out of such JSON. `name` is that of the file, for the error:
+ * PHT_ERROR_FROM_FILE.
+ */
+struct pht_error *pht_json_figures_read(FILE *file, const char *name, struct pht_figures **ret);
+
+void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE *file);
+
+/* The schema "pyheaptop.diff" 1.0. False when memory is short. */
+bool pht_json_diff_write(const struct pht_diff *diff, const char *version, FILE *file);
+
 /* The schema "pyheaptop.error". */
 bool pht_json_error_write(const struct pht_error *error, FILE *file);
 

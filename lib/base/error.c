@@ -85,6 +85,8 @@ const char *pht_error_id(enum pht_error_code code)
         return "usage";
     case PHT_ERROR_OUTPUT_FILE:
         return "output-file";
+    case PHT_ERROR_FROM_FILE:
+        return "from-file";
     case PHT_ERROR_NO_SUCH_PROCESS:
         return "no-such-process";
     case PHT_ERROR_EXITED_EARLY:

@@ -47,6 +47,7 @@ static const int exit_codes[] = {
     [PHT_ERROR_INTERNAL] = 1,
     [PHT_ERROR_USAGE] = 2,
     [PHT_ERROR_OUTPUT_FILE] = 2,
+    [PHT_ERROR_FROM_FILE] = 2,
     [PHT_ERROR_NO_SUCH_PROCESS] = 3,
     [PHT_ERROR_EXITED_EARLY] = 3,
     [PHT_ERROR_EXEC_DURING_SNAPSHOT] = 3,

@@ -63,6 +63,9 @@ static const struct good_row {
     {"--section=glibc --section=pymalloc --section=kernel --section=maps --section=categories "
      "--section=types --family 1",
      {.process = "1", .sections = PHT_SECTION_ALL, BRIEF}},
+    {"--diff=a.json", {.diff = "a.json", BRIEF}},
+    {"--diff a.json b.json", {.diff = "a.json", .process = "b.json", BRIEF}},
+    {"--diff a.json 1 -j", {.diff = "a.json", .process = "1", .json = true, BRIEF}},
     {"--no-types 1", {.process = "1", .without_types = true, BRIEF}},
     {"--preview 1", {.process = "1", .preview = PREVIEW_ON, BRIEF}},
     {"--preview --no-preview 1", {.process = "1", .preview = PREVIEW_OFF, BRIEF}},
@@ -96,6 +99,7 @@ START_TEST(a_good_line_is_understood)
     ck_assert_int_eq(options.command, wanted->command);
     check_text(options.process, wanted->process);
     check_text(options.output, wanted->output);
+    check_text(options.diff, wanted->diff);
     ck_assert(options.json == wanted->json);
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);

@@ -26,6 +26,7 @@ import counted
 import discover
 import exactness
 import freelists
+import growth
 import glibc_churn
 import glibc_debugger
 import glibc_exact
@@ -50,7 +51,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, objects, objects_owners, collector, freelists, output]
+           ledger_family, objects, objects_owners, collector, freelists, growth, output]
 
 
 def parse_arguments():

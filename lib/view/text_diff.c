@@ -1,0 +1,146 @@
+/* Growth between two reports: what grew most comes first, what shrank most last. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "pyheaptop/view.h"
+#include "view/text_line.h"
+
+/* Of each list: its first rows, and its last ones if they shrank. */
+#define GREW_ROWS 20
+#define SHRANK_ROWS 5
+
+#define SIGNED_MAX (PHT_HUMAN_MAX + 1)
+#define SIGNED_BYTES(value) signed_bytes(value, (char[SIGNED_MAX]){0})
+#define SIGNED_COUNT(value) signed_count(value, (char[SIGNED_MAX]){0})
+
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
+}
+
+static const char *sign(int64_t value)
+{
+    return value < 0 ? "-" : value > 0 ? "+" : "";
+}
+
+static const char *signed_bytes(int64_t value, char text[static SIGNED_MAX])
+{
+    snprintf(text, SIGNED_MAX, "%s%s", sign(value), BYTES(magnitude(value)));
+    return text;
+}
+
+static const char *signed_count(int64_t value, char text[static SIGNED_MAX])
+{
+    snprintf(text, SIGNED_MAX, "%s%s", sign(value), COUNT(magnitude(value)));
+    return text;
+}
+
+/* ---- rows --------------------------------------------------------------------------------- */
+
+static char *describe(const struct pht_figure *figure, enum pht_figure_kind kind)
+{
+    bool is_builtin = figure->module[0] == '\0' || strcmp(figure->module, "builtins") == 0;
+
+    if (kind == PHT_FIGURE_SIZE_CLASS)
+        return pht_text_format("blocks of %" PRIu64, figure->number);
+    if (kind == PHT_FIGURE_UNOWNED)
+        return pht_text_format("chunks of %s and more", BYTES(figure->number));
+    if (kind == PHT_FIGURE_TYPE && figure->name[0] == '\0')
+        return pht_text_format("type at %" PRIx64, figure->number);
+    _cleanup_free_ char *name =
+        is_builtin ? strdup(figure->name) : pht_text_format("%s.%s", figure->module, figure->name);
+    return name != NULL ? pht_text_printable(name, strlen(name)) : NULL;
+}
+
+static void write_row(const struct pht_growth *growth, enum pht_figure_kind kind, FILE *file)
+{
+    uint64_t bytes = growth->after != NULL ? growth->after->bytes : 0;
+    _cleanup_free_ char *name = describe(growth->figure, kind);
+    int column = fprintf(file, "%9s %8s", SIGNED_BYTES(growth->bytes), BYTES(bytes));
+
+    if (kind != PHT_FIGURE_CATEGORY)
+        column += fprintf(file, " %12s %12s", SIGNED_COUNT(growth->count),
+                          COUNT(growth->after != NULL ? growth->after->count : 0));
+    column += fprintf(file, "  ");
+    if (name != NULL)
+        pht_text_cut(name, (size_t)(PHT_TEXT_WIDTH - column));
+    fprintf(file, "%s\n", name != NULL ? name : "");
+}
+
+/* The last rows that are shown by themselves. */
+static size_t first_shrunk(const struct pht_growth_list *list)
+{
+    size_t i = list->count;
+
+    while (i > GREW_ROWS && list->count - i < SHRANK_ROWS && list->items[i - 1].bytes < 0)
+        i--;
+    return i;
+}
+
+static void write_list(const struct pht_diff *diff, enum pht_figure_kind kind, FILE *file)
+{
+    static const struct {
+        const char *title;
+        const char *counted;
+    } titles[PHT_FIGURE_KINDS] = {
+        [PHT_FIGURE_CATEGORY] = {"category", NULL},
+        [PHT_FIGURE_TYPE] = {"type", "objects"},
+        [PHT_FIGURE_SIZE_CLASS] = {"pymalloc", "blocks"},
+        [PHT_FIGURE_UNOWNED] = {"malloc that no Python object owns", "chunks"},
+    };
+    const struct pht_growth_list *list = &diff->lists[kind];
+    size_t shrunk = first_shrunk(list);
+    size_t shown = list->count < GREW_ROWS ? list->count : GREW_ROWS;
+
+    if (!list->known) {
+        fprintf(file, "\n%s: not in both reports\n", titles[kind].title);
+        return;
+    }
+    if (list->count == 0)
+        return;
+    fprintf(file, "\n   growth      now");
+    if (titles[kind].counted != NULL)
+        fprintf(file, " %12s %12s", "growth", titles[kind].counted);
+    fprintf(file, "  %s\n", titles[kind].title);
+    for (size_t i = 0; i < shown; i++)
+        write_row(&list->items[i], kind, file);
+    if (shown < shrunk)
+        fprintf(file, "  ... %s more: --json\n", COUNT(shrunk - shown));
+    for (size_t i = shrunk; i < list->count; i++)
+        write_row(&list->items[i], kind, file);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static void write_side(const char *title, const struct pht_figures *figures, FILE *file)
+{
+    _cleanup_free_ char *comm = pht_text_printable(figures->comm, strlen(figures->comm));
+    _cleanup_free_ char *taken_at =
+        pht_text_printable(figures->taken_at, strlen(figures->taken_at));
+
+    if (comm != NULL && taken_at != NULL)
+        fprintf(file, "%-10s %s  pid %" PRId64 " %s  RSS %s\n", title, taken_at, figures->pid, comm,
+                BYTES((uint64_t)figures->rss_bytes));
+}
+
+void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE *file)
+{
+    bool any = false;
+
+    fprintf(file, "pyheaptop %s growth\n\n", version);
+    write_side("Before", diff->before, file);
+    write_side("After", diff->after, file);
+    if (!diff->same_process)
+        fprintf(file, "           these are two processes: types go by their names\n");
+    fprintf(file, "RSS        %s\n",
+            SIGNED_BYTES(diff->after->rss_bytes - diff->before->rss_bytes));
+    for (int kind = 0; kind < PHT_FIGURE_KINDS; kind++) {
+        write_list(diff, (enum pht_figure_kind)kind, file);
+        any = any || diff->lists[kind].count > 0;
+    }
+    if (!any)
+        fprintf(file, "\nNothing has changed.\n");
+}
