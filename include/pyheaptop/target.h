@@ -158,6 +158,13 @@ void pht_target_read(struct pht_target *target, struct pht_read *reads, size_t c
 struct pht_error *pht_target_scan_pages(struct pht_target *target, pht_addr start, pht_addr end,
                                         uint64_t *resident, uint64_t *swapped);
 
+/*
+ * Which of the `resident` pages of [start, end) no other process maps: they may be read the way
+ * that would make the target copy what a fork left shared.
+ */
+struct pht_error *pht_target_scan_exclusive(struct pht_target *target, pht_addr start, pht_addr end,
+                                            const uint64_t *resident, uint64_t *exclusive);
+
 /* False where the kernel cannot tell pages of zeros from others: they count as resident then. */
 bool pht_target_sees_zero_pages(const struct pht_target *target);
 

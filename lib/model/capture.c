@@ -201,6 +201,17 @@ static struct pht_error *walk_regions(struct capture *capture)
                : pht_error_no_memory();
 }
 
+/* Right after the roots were copied. */
+static struct pht_error *begin_ledger(struct capture *capture)
+{
+    struct pht_report *report = capture->report;
+    struct pht_error *error = pht_snapshot_read_smaps(capture->snapshot, &report->smaps);
+
+    if (error == NULL && !pht_ledger_begin(capture->snapshot, report))
+        error = pht_error_no_memory();
+    return error;
+}
+
 static struct pht_error *walk(struct capture *capture)
 {
     uint64_t started = pht_clock_us();
@@ -209,10 +220,8 @@ static struct pht_error *walk(struct capture *capture)
     if (capture->snapshot == NULL)
         return NULL;
     pht_ledger_drop(capture->report);
-    capture->report->smaps = pht_snapshot_take_smaps(capture->snapshot);
-    if (pht_ledger_is_wanted(capture->report) &&
-        !pht_ledger_begin(capture->snapshot, capture->report))
-        error = pht_error_no_memory();
+    if (pht_ledger_is_wanted(capture->report))
+        error = begin_ledger(capture);
     if (error == NULL && capture->has_pymalloc)
         error = walk_pymalloc(capture);
     if (error == NULL)

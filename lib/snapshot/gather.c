@@ -67,7 +67,7 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
             .addr = addrs[i],
             .buffer = out,
             .size = (uint32_t)size,
-            .exclusive = pht_exclusive_ranges_hold(&snapshot->exclusive, addrs[i], size),
+            .exclusive = pht_snapshot_is_exclusive(snapshot, addrs[i], size),
         };
         slots[pending++] = (uint32_t)i;
         if (pending == GATHER_BATCH) {

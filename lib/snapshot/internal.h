@@ -3,7 +3,6 @@
 #define PHT_LIB_SNAPSHOT_INTERNAL_H
 
 #include "pyheaptop/snapshot.h"
-#include "snapshot/exclusive.h"
 #include "snapshot/page_cache.h"
 
 /* One read goes through at most this much: larger ones leave the processor's cache (peers.md). */
@@ -13,8 +12,6 @@ struct pht_snapshot {
     struct pht_target *target;
     struct pht_snapshot_options options;
     struct pht_maps maps;
-    struct pht_smaps smaps; /* until they are taken; as of right after the roots were copied */
-    struct pht_exclusive_ranges exclusive;
     const struct pht_mapping *last_mapping;
     unsigned map_refreshes;
     struct pht_page_cache pages;
@@ -27,6 +24,13 @@ struct pht_snapshot {
 
 /* The private, readable mapping that holds `addr`, or NULL. Reads the maps anew on a miss. */
 const struct pht_mapping *pht_snapshot_mapping(struct pht_snapshot *snapshot, pht_addr addr);
+
+/* Whether that may be read the fast way; while roots are copied, nobody has looked. */
+static inline bool pht_snapshot_is_exclusive(struct pht_snapshot *snapshot, pht_addr addr,
+                                             uint64_t size)
+{
+    return !snapshot->freezing && pht_page_cache_is_exclusive(&snapshot->pages, addr, size);
+}
 
 struct pht_error *pht_snapshot_refresh_maps(struct pht_snapshot *snapshot);
 

@@ -123,6 +123,19 @@ static void copy_bits(uint64_t *to, size_t first, const uint64_t *from, size_t c
     }
 }
 
+/* What cannot be told is not exclusive. */
+static void scan_exclusive(struct pht_page_cache *cache, pht_addr at, uint64_t bytes,
+                           struct pht_page_block *block)
+{
+    struct pht_error *error =
+        pht_target_scan_exclusive(cache->target, at, at + bytes, block->resident, block->exclusive);
+
+    if (error != NULL) {
+        pht_error_destroy(error);
+        memset(block->exclusive, 0, sizeof(block->exclusive));
+    }
+}
+
 static void refresh_part(struct pht_page_cache *cache, struct pht_page_block *block, pht_addr at,
                          uint64_t bytes)
 {
@@ -137,6 +150,10 @@ static void refresh_part(struct pht_page_cache *cache, struct pht_page_block *bl
     }
     copy_bits(block->resident, first, fresh->resident, (size_t)(bytes / PHT_PAGE_BYTES));
     copy_bits(block->swapped, first, fresh->swapped, (size_t)(bytes / PHT_PAGE_BYTES));
+    if (!block->has_exclusive)
+        return;
+    scan_exclusive(cache, at, bytes, fresh);
+    copy_bits(block->exclusive, first, fresh->exclusive, (size_t)(bytes / PHT_PAGE_BYTES));
 }
 
 void pht_page_cache_refresh(struct pht_page_cache *cache, pht_addr start, pht_addr end)
@@ -149,6 +166,39 @@ void pht_page_cache_refresh(struct pht_page_cache *cache, pht_addr start, pht_ad
         refresh_part(cache, block, at, part);
         at += part;
     }
+}
+
+static bool is_part_exclusive(struct pht_page_cache *cache, struct pht_page_block *block,
+                              pht_addr at, uint64_t bytes)
+{
+    size_t page = (size_t)((at - block->start) / PHT_PAGE_BYTES);
+    size_t last = (size_t)((at + bytes - 1 - block->start) / PHT_PAGE_BYTES);
+
+    if (!block->has_exclusive) {
+        scan_exclusive(cache, block->start, PHT_PAGE_BLOCK_BYTES, block);
+        block->has_exclusive = true;
+    }
+    while (page <= last && block->exclusive[page / 64] >> page % 64 & 1)
+        page++;
+    return page > last;
+}
+
+bool pht_page_cache_is_exclusive(struct pht_page_cache *cache, pht_addr addr, uint64_t size)
+{
+    pht_addr end;
+
+    if (size == 0 || !pht_add_fits(addr, size, &end))
+        return false;
+    for (pht_addr at = addr; at < end;) {
+        struct pht_page_block *block = find_block(cache, at);
+        if (block == NULL)
+            return false;
+        uint64_t part = part_in_block(block, at, end);
+        if (!is_part_exclusive(cache, block, at, part))
+            return false;
+        at += part;
+    }
+    return true;
 }
 
 uint64_t pht_page_cache_resident(struct pht_page_cache *cache, pht_addr start, pht_addr end)

@@ -1,6 +1,6 @@
 /*
- * Which pages are resident, remembered in blocks of 64 MiB that are asked for when first needed:
- * a target may reserve terabytes and use little of them.
+ * Which pages are resident, and which are the target's alone, remembered in blocks of 64 MiB that
+ * are asked for when first needed: a target may reserve terabytes and use little of them.
  */
 #ifndef PHT_LIB_SNAPSHOT_PAGE_CACHE_H
 #define PHT_LIB_SNAPSHOT_PAGE_CACHE_H
@@ -21,6 +21,8 @@ struct pht_page_block {
     pht_addr start;
     uint64_t resident[PHT_PAGE_BLOCK_WORDS];
     uint64_t swapped[PHT_PAGE_BLOCK_WORDS];
+    bool has_exclusive; /* somebody has asked */
+    uint64_t exclusive[PHT_PAGE_BLOCK_WORDS];
 };
 
 struct pht_page_cache {
@@ -41,6 +43,12 @@ void pht_page_cache_refresh(struct pht_page_cache *cache, pht_addr start, pht_ad
 
 /* A page whose state cannot be asked for counts as absent. */
 enum pht_page_state pht_page_cache_state(struct pht_page_cache *cache, pht_addr addr);
+
+/*
+ * True if no other process maps the pages of [addr, addr + size). A process that forks while it is
+ * read is the one case in which this is out of date.
+ */
+bool pht_page_cache_is_exclusive(struct pht_page_cache *cache, pht_addr addr, uint64_t size);
 
 uint64_t pht_page_cache_resident(struct pht_page_cache *cache, pht_addr start, pht_addr end);
 

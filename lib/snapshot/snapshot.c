@@ -108,22 +108,15 @@ struct pht_error *pht_snapshot_take(struct pht_target *target,
         run_freeze(snapshot, freeze, context);
     if (error == NULL)
         error = freeze_roots(snapshot, freeze, context);
-    if (error == NULL)
-        error = pht_target_read_smaps(target, &snapshot->smaps);
     if (error != NULL)
         return error;
-    if (!pht_exclusive_ranges_find(&snapshot->smaps, &snapshot->exclusive))
-        return pht_error_no_memory();
     *ret = pht_take_ptr(snapshot);
     return NULL;
 }
 
-struct pht_smaps pht_snapshot_take_smaps(struct pht_snapshot *snapshot)
+struct pht_error *pht_snapshot_read_smaps(struct pht_snapshot *snapshot, struct pht_smaps *ret)
 {
-    struct pht_smaps taken = snapshot->smaps;
-
-    snapshot->smaps = (struct pht_smaps){0};
-    return taken;
+    return pht_target_read_smaps(snapshot->target, ret);
 }
 
 void pht_snapshot_destroy(struct pht_snapshot *snapshot)
@@ -132,8 +125,6 @@ void pht_snapshot_destroy(struct pht_snapshot *snapshot)
         return;
     pht_error_destroy(pht_snapshot_release(snapshot));
     pht_page_cache_deinit(&snapshot->pages);
-    pht_exclusive_ranges_deinit(&snapshot->exclusive);
-    pht_smaps_deinit(&snapshot->smaps);
     pht_maps_deinit(&snapshot->maps);
     free(snapshot);
 }

@@ -146,7 +146,7 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
                 .addr = addr + done,
                 .buffer = out + done,
                 .size = (uint32_t)bytes,
-                .exclusive = pht_exclusive_ranges_hold(&snapshot->exclusive, addr + done, bytes),
+                .exclusive = pht_snapshot_is_exclusive(snapshot, addr + done, bytes),
             };
             pht_target_read(snapshot->target, &read, 1);
             snapshot->stats.read_bytes += read.got;

@@ -164,19 +164,34 @@ static void live_read(void *self, struct pht_read *reads, size_t count)
     pht_memory_read(&live->memory, reads, count);
 }
 
+static struct pht_error *explain_page_map(struct live *live)
+{
+    int cause = errno;
+    struct pht_error *error = live_check(live);
+
+    if (error != NULL)
+        return error;
+    return pht_error_create(PHT_ERROR_INTERNAL, "pid %d: cannot read its page map: %s", live->pid,
+                            strerror(cause));
+}
+
 static struct pht_error *live_scan_pages(void *self, pht_addr start, pht_addr end,
                                          uint64_t *resident, uint64_t *swapped)
 {
     struct live *live = self;
 
-    if (pht_pages_scan(&live->pages, start, end, resident, swapped))
-        return NULL;
-    int cause = errno;
-    struct pht_error *error = live_check(self);
-    if (error != NULL)
-        return error;
-    return pht_error_create(PHT_ERROR_INTERNAL, "pid %d: cannot read its page map: %s", live->pid,
-                            strerror(cause));
+    return pht_pages_scan(&live->pages, start, end, resident, swapped) ? NULL
+                                                                       : explain_page_map(live);
+}
+
+static struct pht_error *live_scan_exclusive(void *self, pht_addr start, pht_addr end,
+                                             const uint64_t *resident, uint64_t *exclusive)
+{
+    struct live *live = self;
+
+    return pht_pages_scan_exclusive(&live->pages, start, end, resident, exclusive)
+               ? NULL
+               : explain_page_map(live);
 }
 
 static bool live_sees_zero_pages(void *self)
@@ -311,6 +326,7 @@ static const struct pht_target_ops live_ops = {
     .open_path = live_open_path,
     .read = live_read,
     .scan_pages = live_scan_pages,
+    .scan_exclusive = live_scan_exclusive,
     .sees_zero_pages = live_sees_zero_pages,
     .stop = live_stop,
     .resume = live_resume,

@@ -15,6 +15,8 @@ struct pht_target_ops {
     int (*open_mapped)(void *self, const struct pht_mapping *mapping);
     int (*open_path)(void *self, const char *path);
     void (*read)(void *self, struct pht_read *reads, size_t count);
+    struct pht_error *(*scan_exclusive)(void *self, pht_addr start, pht_addr end,
+                                        const uint64_t *resident, uint64_t *exclusive);
     struct pht_error *(*scan_pages)(void *self, pht_addr start, pht_addr end, uint64_t *resident,
                                     uint64_t *swapped);
     bool (*sees_zero_pages)(void *self);

@@ -40,6 +40,7 @@ struct scan_argument {
 #define SCAN_GUARD ((uint64_t)1 << 8) /* Linux 6.16; older ones refuse it */
 
 #define SCAN_REGIONS 512
+/* Whole words of a map. */
 #define PAGEMAP_ENTRIES 2048
 
 static bool knows_scan(int pagemap_fd, uint64_t categories)
@@ -171,4 +172,37 @@ bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint6
     if (pages->no_scan)
         return scan_by_pagemap(pages, start, end, resident, swapped);
     return scan_by_ioctl(pages, start, end, resident, swapped);
+}
+
+static bool has_bits(const uint64_t *bits, size_t from, size_t to)
+{
+    for (size_t word = from / 64; word * 64 < to; word++) {
+        if (bits[word] != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Only the page map tells, so that parts without a page are left out. */
+bool pht_pages_scan_exclusive(struct pht_pages *pages, pht_addr start, pht_addr end,
+                              const uint64_t *resident, uint64_t *exclusive)
+{
+    uint64_t entries[PAGEMAP_ENTRIES];
+    size_t count = (size_t)(end - start) / PHT_PAGE_BYTES;
+
+    memset(exclusive, 0, (count + 63) / 64 * sizeof(*exclusive));
+    for (size_t done = 0; done < count; done += PAGEMAP_ENTRIES) {
+        size_t batch = count - done < PAGEMAP_ENTRIES ? count - done : PAGEMAP_ENTRIES;
+        if (!has_bits(resident, done, done + batch))
+            continue;
+        ssize_t got =
+            pht_pagemap_read(pages->pagemap_fd, start + done * PHT_PAGE_BYTES, batch, entries);
+        if (got < 0)
+            return false;
+        for (size_t i = 0; i < (size_t)got; i++) {
+            if (entries[i] & PHT_PAGEMAP_PRESENT && entries[i] & PHT_PAGEMAP_EXCLUSIVE)
+                exclusive[(done + i) / 64] |= (uint64_t)1 << (done + i) % 64;
+        }
+    }
+    return true;
 }

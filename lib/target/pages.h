@@ -29,6 +29,10 @@ bool pht_pages_see_zeros(const struct pht_pages *pages);
 bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
                     uint64_t *swapped);
 
+/* As pht_target_scan_exclusive(); false with errno set. */
+bool pht_pages_scan_exclusive(struct pht_pages *pages, pht_addr start, pht_addr end,
+                              const uint64_t *resident, uint64_t *exclusive);
+
 /*
  * One entry of pagemap decoded: bit 63 present, 62 swapped, 58 a guard page (swapped as well),
  * 0..54 the frame of a present page.

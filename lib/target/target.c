@@ -91,6 +91,12 @@ void pht_target_read(struct pht_target *target, struct pht_read *reads, size_t c
     target->ops->read(target->self, reads, count);
 }
 
+struct pht_error *pht_target_scan_exclusive(struct pht_target *target, pht_addr start, pht_addr end,
+                                            const uint64_t *resident, uint64_t *exclusive)
+{
+    return target->ops->scan_exclusive(target->self, start, end, resident, exclusive);
+}
+
 struct pht_error *pht_target_scan_pages(struct pht_target *target, pht_addr start, pht_addr end,
                                         uint64_t *resident, uint64_t *swapped)
 {

@@ -107,11 +107,17 @@ static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
     return NULL;
 }
 
+/* Of a fork, or of several processes. */
+static bool is_shared(const struct fake_mapping *mapping)
+{
+    return (mapping->kind & (FAKE_SHARED | FAKE_FORKED)) != 0;
+}
+
 /* As of a process without relatives: what is private is mapped by nobody else. */
 static struct pht_mapping_memory add_up(const struct fake_mapping *mapping)
 {
     struct pht_mapping_memory memory = {0};
-    bool shared = mapping->kind & (FAKE_SHARED | FAKE_FORKED);
+    bool shared = is_shared(mapping);
 
     for (size_t i = 0; i < (mapping->cut - mapping->start) / PHT_PAGE_BYTES; i++) {
         memory.rss_bytes += mapping->pages[i] == FAKE_RESIDENT ? PHT_PAGE_BYTES : 0;
@@ -240,6 +246,25 @@ static struct pht_error *fake_scan_pages(void *self, pht_addr start, pht_addr en
     memset(swapped, 0, words * sizeof(*swapped));
     for (size_t i = 0; i < fake->mappings.count; i++)
         scan_mapping(&fake->mappings.items[i], start, end, resident, swapped);
+    return NULL;
+}
+
+static struct pht_error *fake_scan_exclusive(void *self, pht_addr start, pht_addr end,
+                                             const uint64_t *resident, uint64_t *exclusive)
+{
+    struct fake_target *fake = self;
+    size_t pages = (size_t)((end - start) / PHT_PAGE_BYTES);
+
+    if (fake->scans_fail)
+        return pht_error_create(PHT_ERROR_INTERNAL, "the page map cannot be read");
+    memset(exclusive, 0, (pages + 63) / 64 * sizeof(*exclusive));
+    for (size_t i = 0; i < pages; i++) {
+        if (!(resident[i / 64] >> i % 64 & 1))
+            continue;
+        const struct fake_mapping *mapping = find(fake, start + i * PHT_PAGE_BYTES);
+        if (mapping != NULL && !is_shared(mapping))
+            exclusive[i / 64] |= (uint64_t)1 << i % 64;
+    }
     return NULL;
 }
 
@@ -395,6 +420,7 @@ static const struct pht_target_ops fake_ops = {
     .open_path = fake_open_path,
     .read = fake_read,
     .scan_pages = fake_scan_pages,
+    .scan_exclusive = fake_scan_exclusive,
     .sees_zero_pages = fake_sees_zero_pages,
     .stop = fake_stop,
     .resume = fake_resume,

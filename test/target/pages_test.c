@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -312,6 +314,42 @@ START_TEST(a_process_that_is_not_there_has_no_pagemap)
 }
 END_TEST
 
+/* Until the child ends, or writes to its own. */
+START_TEST(pages_that_fork_shares_are_not_exclusive)
+{
+    char *memory = map_pattern();
+    uint64_t resident[WORDS], swapped[WORDS], exclusive[3][WORDS];
+    pht_addr start = (uintptr_t)memory, end = start + PAGES * PHT_PAGE_BYTES;
+    struct pht_pages pages;
+
+    open_pages(&pages);
+    ck_assert(pht_pages_scan(&pages, start, end, resident, swapped));
+    ck_assert(pht_pages_scan_exclusive(&pages, start, end, resident, exclusive[0]));
+    pid_t child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    ck_assert(pht_pages_scan_exclusive(&pages, start, end, resident, exclusive[1]));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    ck_assert(pht_pages_scan_exclusive(&pages, start, end, resident, exclusive[2]));
+    for (size_t i = 0; i < PAGES; i++) {
+        bool is_written = wanted_state(i) == WRITTEN;
+        ck_assert_msg(bit(exclusive[0], i) == is_written, "page %zu before", i);
+        ck_assert_msg(!bit(exclusive[1], i), "page %zu with a child", i);
+        ck_assert_msg(bit(exclusive[2], i) == is_written, "page %zu after it", i);
+    }
+    /* Parts without a page are not asked for. */
+    memset(resident, 0, sizeof(resident));
+    ck_assert(pht_pages_scan_exclusive(&pages, start, end, resident, exclusive[0]));
+    for (size_t i = 0; i < PAGES; i++)
+        ck_assert(!bit(exclusive[0], i));
+    pht_pages_deinit(&pages);
+    munmap(memory, PAGES * PHT_PAGE_BYTES);
+}
+END_TEST
+
 static Suite *pages_suite(void)
 {
     Suite *suite = suite_create("target/pages");
@@ -321,6 +359,7 @@ static Suite *pages_suite(void)
                         (int)(sizeof(entry_rows) / sizeof(entry_rows[0])));
     tcase_add_test(tcase, the_scan_sees_which_pages_were_touched);
     tcase_add_test(tcase, pagemap_without_frames_counts_pages_of_zeros);
+    tcase_add_test(tcase, pages_that_fork_shares_are_not_exclusive);
     tcase_add_test(tcase, both_ways_agree_on_every_part_of_a_range);
     tcase_add_loop_test(tcase, guard_pages_are_neither_resident_nor_swapped, 0, 2);
     tcase_add_test(tcase, a_scan_that_does_not_know_guard_pages_is_asked_without);

@@ -1,5 +1,5 @@
-/* Memory that no other process maps, and how it is read. */
-#include "snapshot/exclusive.h"
+/* Pages that no other process maps, and how they are read. */
+#include "snapshot/page_cache.h"
 
 #include "pyheaptop/snapshot.h"
 #include "support/fake_target.h"
@@ -13,8 +13,7 @@
 #define SHARED ((pht_addr)0x7f1000000000)
 
 static struct fake_target *fake;
-static struct pht_smaps smaps;
-static struct pht_exclusive_ranges ranges;
+static struct pht_page_cache cache;
 
 static void map(pht_addr start, unsigned kind)
 {
@@ -30,24 +29,22 @@ static void setup(void)
     map(REST, FAKE_PRIVATE);
     map(MORE, FAKE_PRIVATE);
     map(SHARED, FAKE_SHARED);
-    ck_assert_ptr_null(pht_target_read_smaps(fake->target, &smaps));
-    ck_assert(pht_exclusive_ranges_find(&smaps, &ranges));
+    pht_page_cache_init(&cache, fake->target);
 }
 
 static void teardown(void)
 {
     ck_assert_uint_eq(fake->forbidden_reads, 0);
-    pht_exclusive_ranges_deinit(&ranges);
-    pht_smaps_deinit(&smaps);
+    pht_page_cache_deinit(&cache);
     fake_target_destroy(fake);
 }
 
 static bool holds(pht_addr addr, uint64_t size)
 {
-    return pht_exclusive_ranges_hold(&ranges, addr, size);
+    return pht_page_cache_is_exclusive(&cache, addr, size);
 }
 
-START_TEST(mappings_with_shared_pages_are_left_out)
+START_TEST(shared_pages_are_left_out)
 {
     ck_assert(holds(HEAP, 16 * PAGE));
     ck_assert(!holds(FORKED, 1));
@@ -56,9 +53,8 @@ START_TEST(mappings_with_shared_pages_are_left_out)
 }
 END_TEST
 
-START_TEST(ranges_that_touch_are_one)
+START_TEST(all_pages_of_a_range_count)
 {
-    ck_assert_uint_eq(ranges.count, 2);
     ck_assert(holds(MORE - 8, 16));
     ck_assert(!holds(FORKED - 8, 16));
     ck_assert(!holds(REST - 8, 16));
@@ -76,14 +72,38 @@ START_TEST(what_is_not_mapped_is_not_exclusive)
 }
 END_TEST
 
-START_TEST(process_without_mappings_has_none)
+/* Parts of 64 MiB are looked at one by one. */
+START_TEST(ranges_may_cross_what_is_looked_at_in_one_go)
 {
-    struct pht_smaps none = {0};
-    struct pht_exclusive_ranges nothing = {0};
+    pht_addr border = PHT_PAGE_BLOCK_BYTES * 0x1fd00;
 
-    ck_assert(pht_exclusive_ranges_find(&none, &nothing));
-    ck_assert(!pht_exclusive_ranges_hold(&nothing, HEAP, 8));
-    pht_exclusive_ranges_deinit(&nothing);
+    map(border - 8 * PAGE, FAKE_PRIVATE);
+    ck_assert(holds(border - 16, 32));
+    ck_assert(holds(border - 8 * PAGE, 16 * PAGE));
+    ck_assert(!holds(border - 8 * PAGE - 1, 16));
+}
+END_TEST
+
+START_TEST(pages_that_come_are_known_when_they_are_looked_at_anew)
+{
+    ck_assert(holds(HEAP, PAGE));
+    fake_target_set_pages(fake, HEAP, HEAP + PAGE, FAKE_ABSENT);
+    pht_page_cache_refresh(&cache, HEAP, HEAP + 2 * PAGE);
+    ck_assert(!holds(HEAP, 1));
+    ck_assert(holds(HEAP + PAGE, 1));
+    fake_target_set_pages(fake, HEAP, HEAP + PAGE, FAKE_RESIDENT);
+    ck_assert(!holds(HEAP, 1));
+    pht_page_cache_refresh(&cache, HEAP, HEAP + 2 * PAGE);
+    ck_assert(holds(HEAP, 2 * PAGE));
+}
+END_TEST
+
+START_TEST(what_cannot_be_told_is_not_exclusive)
+{
+    ck_assert(holds(HEAP, 1));
+    pht_page_cache_clear(&cache);
+    fake->scans_fail = true;
+    ck_assert(!holds(HEAP, 1));
 }
 END_TEST
 
@@ -120,14 +140,16 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-    Suite *suite = suite_create("exclusive");
+    Suite *suite = suite_create("snapshot/page_exclusive");
     TCase *tcase = tcase_create("exclusive");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, mappings_with_shared_pages_are_left_out);
-    tcase_add_test(tcase, ranges_that_touch_are_one);
+    tcase_add_test(tcase, shared_pages_are_left_out);
+    tcase_add_test(tcase, all_pages_of_a_range_count);
     tcase_add_test(tcase, what_is_not_mapped_is_not_exclusive);
-    tcase_add_test(tcase, process_without_mappings_has_none);
+    tcase_add_test(tcase, ranges_may_cross_what_is_looked_at_in_one_go);
+    tcase_add_test(tcase, pages_that_come_are_known_when_they_are_looked_at_anew);
+    tcase_add_test(tcase, what_cannot_be_told_is_not_exclusive);
     tcase_add_test(tcase, no_read_makes_the_target_copy_what_fork_left_shared);
     suite_add_tcase(suite, tcase);
     return suite;
