@@ -7,6 +7,7 @@
 #define CHUNK_BYTES_MAX ((uint64_t)1 << 46)
 #define CHUNK_BYTES_MIN ((uint64_t)32)
 #define CHUNK_FLAGS ((uint64_t)7)
+#define CHUNK_IS_MMAPPED ((uint64_t)2)
 #define CHUNK_ALIGNMENT 16
 #define CHUNK_HEADER_BYTES 16
 
@@ -122,13 +123,19 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
 
 /* ---- what was noted ----------------------------------------------------------------------- */
 
+/* An owner may be out of date, and what it names be free by now. */
 static bool read_chunk_bytes(struct pht_census *census, pht_addr memory, uint64_t *bytes)
 {
-    uint64_t raw;
+    uint64_t words[3];
 
-    if (pht_snapshot_read(census->snapshot, memory - sizeof(raw), &raw, sizeof(raw)) != PHT_READ_OK)
+    if (pht_snapshot_read(census->snapshot, memory - sizeof(words[0]), words, sizeof(words)) !=
+            PHT_READ_OK ||
+        (census->tcache_key != 0 && words[2] == census->tcache_key))
         return false;
-    *bytes = raw & ~CHUNK_FLAGS;
+    *bytes = words[0] & ~CHUNK_FLAGS;
+    /* Of a mapping from 2.43 on 16 bytes less, and nobody else has them. */
+    if (words[0] & CHUNK_IS_MMAPPED)
+        *bytes = pht_round_up(*bytes, PHT_PAGE_BYTES);
     return *bytes >= CHUNK_BYTES_MIN && *bytes % CHUNK_ALIGNMENT == 0 && *bytes <= CHUNK_BYTES_MAX;
 }
 

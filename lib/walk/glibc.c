@@ -76,6 +76,23 @@ static bool walk_pieces(struct walk *walk)
     return !walk->chunks->out_of_memory;
 }
 
+/* It went by as a free one, so that nobody has looked into it. */
+static enum pht_category judge_revived(struct pht_chunk_walk *chunks,
+                                       const struct pht_guessed_chunk *chunk)
+{
+    unsigned char head[PHT_CENSUS_HEAD_BYTES];
+    pht_addr memory = chunk->address + PHT_CHUNK_HEADER_BYTES;
+    size_t bytes = (size_t)chunk->bytes - sizeof(uint64_t);
+
+    if (bytes > sizeof(head))
+        bytes = sizeof(head);
+    if (chunks->claims.census != NULL &&
+        pht_snapshot_read(chunks->snapshot, memory, head, bytes) == PHT_READ_OK &&
+        pht_census_count_chunk(chunks->claims.census, memory, chunk->bytes, head, bytes))
+        return PHT_CATEGORY_PYTHON_LARGE;
+    return PHT_CATEGORY_MALLOC_UNOWNED;
+}
+
 /* What only looked like a chunk in a fastbin is live. */
 static bool confirm_fastbins(struct pht_chunk_walk *chunks)
 {
@@ -88,7 +105,7 @@ static bool confirm_fastbins(struct pht_chunk_walk *chunks)
         const struct pht_guessed_chunk *chunk = &chunks->guessed.items[i];
         pht_chunk_tally_revive(&chunks->now.tally, chunk->address, chunk->bytes);
         pht_owners_move(chunks->claims.owners, chunk->address, chunk->address + chunk->bytes,
-                        PHT_CATEGORY_MALLOC_FREE, PHT_CATEGORY_MALLOC_UNOWNED);
+                        PHT_CATEGORY_MALLOC_FREE, judge_revived(chunks, chunk));
     }
     return true;
 }
@@ -285,6 +302,8 @@ static bool prepare(struct walk *walk)
     walk->chunks->roots = roots;
     walk->chunks->claims.owners = walk->owners;
     walk->chunks->claims.census = walk->census;
+    if (walk->census != NULL)
+        walk->census->tcache_key = roots->tcache_key;
     walk->chunks->lists = &walk->lists;
     return walk->result->arenas != NULL && walk->result->threads != NULL;
 }

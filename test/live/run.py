@@ -39,6 +39,7 @@ import ledger_known
 import ledger_programs
 import namespaces
 import objects
+import objects_odd
 import objects_owners
 import output
 import refusals
@@ -51,7 +52,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, objects, objects_owners, collector, freelists, growth, output]
+           ledger_family, objects, objects_odd, objects_owners, collector, freelists, growth, output]
 
 
 def parse_arguments():
