@@ -52,7 +52,8 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, ledger_programs, ledger_known,
-           ledger_family, objects, objects_odd, objects_owners, collector, freelists, growth, output]
+           ledger_family, objects, objects_odd, objects_owners, collector, freelists, growth,
+           output]
 
 
 def parse_arguments():

@@ -25,9 +25,9 @@ def command(lab, *arguments, user=None, before=()):
 
 
 def run(lab, *arguments, cache=None, user=None, before=()):
-    done = subprocess.run(command(lab, *arguments, user=user, before=before), env=environment(cache or lab.cache),
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS)
+    done = subprocess.run(command(lab, *arguments, user=user, before=before),
+                          env=environment(cache or lab.cache), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS)
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

@@ -1,6 +1,7 @@
 """
 Known amounts of memory, one kind after the other: known.py FILE [LIBRARY], or known.py other
-where another allocator is preloaded. Before each step it says "before CATEGORY", after it "after CATEGORY BYTES"; each time it waits.
+where another allocator is preloaded. Before each step it says "before CATEGORY", after it
+"after CATEGORY BYTES"; each time it waits.
 """
 import ctypes
 import mmap

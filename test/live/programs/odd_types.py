@@ -10,8 +10,8 @@ def classes():
 
 def names():
     """What no terminal may see, what takes many bytes a character, and next to nothing."""
-    texts = [u"\x1b[31mred\x1b[0m", u"two\nlines\tand\rmore", u"\u4e2d" * 1365, u"\U0001f40d" * 1000,
-             u"\ud800", u"a\u0300\u202e", u" ", u"%s%n", u"\x7f\x9b"]
+    texts = [u"\x1b[31mred\x1b[0m", u"two\nlines\tand\rmore", u"\u4e2d" * 1365,
+             u"\U0001f40d" * 1000, u"\ud800", u"a\u0300\u202e", u" ", u"%s%n", u"\x7f\x9b"]
     kinds = [type("Odd", (object,), {}) for _ in texts]
     for kind, text, module in zip(kinds, texts, reversed(texts)):
         kind.__qualname__ = text

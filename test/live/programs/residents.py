@@ -123,8 +123,8 @@ def half_swapped():
 
 
 SHAPES = {"heap": heap, "interned": interned, "threads": threads, "forked": forked,
-          "shared": shared, "mapped": mapped, "arrays": arrays, "trimmed": trimmed, "swapped": swapped,
-          "half-swapped": half_swapped}
+          "shared": shared, "mapped": mapped, "arrays": arrays, "trimmed": trimmed,
+          "swapped": swapped, "half-swapped": half_swapped}
 
 held = SHAPES[sys.argv[1]](*sys.argv[2:])
 print("ready")
