@@ -154,10 +154,10 @@ static pht_addr next_resident_chain(struct pht_chunk_walk *walk, pht_addr last)
 
 static enum pht_chunk_step skip_swapped(struct pht_chunk_walk *walk)
 {
+    walk->swapped_pages++;
+    pht_chunk_settle_owned(walk);
     pht_addr from = lost_from(walk), last = last_anchor(walk, from);
     pht_addr chain = next_resident_chain(walk, last), to = next_anchor(walk, from);
-
-    walk->swapped_pages++;
     return skip_to(walk, from, to < chain ? to : chain);
 }
 

@@ -152,6 +152,20 @@ bool pht_chunk_settle_anew(struct pht_chunk_walk *walk)
     return true;
 }
 
+void pht_chunk_settle_owned(struct pht_chunk_walk *walk)
+{
+    struct pht_pending_chunk *chunk = &walk->now.pending;
+
+    if (chunk->address == 0 || chunk->head_bytes == 0 || walk->claims.census == NULL ||
+        !pht_census_wants(walk->claims.census, chunk->address + PHT_CHUNK_HEADER_BYTES, chunk->head,
+                          chunk->head_bytes))
+        return;
+    uint64_t bytes = cut_at_end(walk);
+    pht_chunk_tally_add(&walk->now.tally, PHT_CHUNK_LIVE, chunk->address, chunk->raw);
+    pht_chunk_claim_live(walk, chunk->address, chunk->address + bytes);
+    chunk->address = 0;
+}
+
 void pht_chunk_settle_rest(struct pht_chunk_walk *walk, pht_addr from, pht_addr to, bool in_use)
 {
     pht_chunk_tally_add(&walk->now.tally, in_use ? PHT_CHUNK_LIVE : PHT_CHUNK_BIN, from, to - from);

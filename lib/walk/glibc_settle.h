@@ -18,6 +18,12 @@ bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header
 /* The same with both headers read anew, in one go; the walk goes on behind the chunk. */
 bool pht_chunk_settle_anew(struct pht_chunk_walk *walk);
 
+/*
+ * Count the pending chunk as live if an object owns it, or is in it, whatever stands behind it;
+ * else it stays pending.
+ */
+void pht_chunk_settle_owned(struct pht_chunk_walk *walk);
+
 /* [from, to) is the end of a chunk whose beginning has been counted as something else. */
 void pht_chunk_settle_rest(struct pht_chunk_walk *walk, pht_addr from, pht_addr to, bool in_use);
 

@@ -20,9 +20,6 @@ INTERNED = 100000
 SWAPPED_LISTS = 500
 SWAPPED_BYTES = 100000 - 4096
 
-# Of what is resident, where headers are in swap and a piece of a pool, or of a chunk, is not.
-HEADERS_SWAPPED_MIN = 0.99
-
 # What libffi keeps for itself next to its closures, which newer ctypes make at import.
 LIBFFI_BYTES = 4096
 
@@ -141,9 +138,7 @@ def check_half_swapped(lab, interpreter):
             equal("smaps_rollup and faults", state(process.pid), before)
     expect(report["kernel"]["swap_bytes"] > 16 << 20,
            "only %d bytes are in swap" % report["kernel"]["swap_bytes"])
-    share = report["attributed_bytes"] / report["kernel"]["rss_bytes"]
-    expect(share >= HEADERS_SWAPPED_MIN, "only %.1f %% are attributed" % (100 * share))
-    return "%.1f %% attributed" % (100 * share)
+    ledger.check_attributed(report)
 
 
 def check_mapped(lab, interpreter):

@@ -108,7 +108,7 @@ def swapped():
 
 def half_swapped():
     """In the middle of the heap, and in each arena, whatever is there: headers, too."""
-    kept = heap(), [[None] * 12500 for _ in range(300)]
+    kept = heap(), [[None] * 6250 for _ in range(600)]
     before = None
     with open("/proc/self/maps") as maps:
         mappings = [line.split() for line in maps]
