@@ -288,9 +288,6 @@ enum pht_object_offset {
     PHT_MMAP_DATA = 16, /* of an mmap_object: Modules/mmapmodule.c */
     PHT_MMAP_SIZE = 24,
     PHT_MMAP_BYTES_MIN = 32,
-    PHT_BUFFERED_BYTES_MIN = 128, /* walk/object_modules.c has these and where they are from */
-    PHT_FILE_IN_MEMORY_BYTES_MIN = 48,
-    PHT_CDATA_BYTES_MIN = 80,
 };
 
 /* Bits of tp_flags. INT is of 2.7 only; LONG is the int of 3.x, BYTES the str of 2.7. */

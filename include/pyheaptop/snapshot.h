@@ -38,9 +38,6 @@ struct pht_error *pht_snapshot_take(struct pht_target *target,
                                     const struct pht_snapshot_options *options, pht_freeze freeze,
                                     void *context, struct pht_snapshot **ret);
 
-/* The mappings, and what each holds now. */
-struct pht_error *pht_snapshot_read_smaps(struct pht_snapshot *snapshot, struct pht_smaps *ret);
-
 /* Let the target run if it is still stopped. */
 struct pht_error *pht_snapshot_release(struct pht_snapshot *snapshot);
 void pht_snapshot_destroy(struct pht_snapshot *snapshot);

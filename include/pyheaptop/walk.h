@@ -495,12 +495,10 @@ struct pht_tally {
 
 /* Whose the blocks of pymalloc, or the chunks of malloc, in use are: each counts once. */
 struct pht_holders {
-    struct pht_tally objects; /* a Python object is in it */
-    struct pht_tally buffers; /* an object owns it */
-    /* It waits in a free list; only blocks do. The count is PHT_UNKNOWN where lists are not known.
-     */
-    struct pht_tally free_listed;
-    struct pht_tally unowned; /* nothing of that is known of it */
+    struct pht_tally objects;     /* a Python object is in it */
+    struct pht_tally buffers;     /* an object owns it */
+    struct pht_tally free_listed; /* blocks only; its count is PHT_UNKNOWN if no list is known */
+    struct pht_tally unowned;     /* nothing of that is known of it */
 };
 
 #define PHT_LARGE_OBJECTS_MAX 50

@@ -205,7 +205,7 @@ static struct pht_error *walk_regions(struct capture *capture)
 static struct pht_error *begin_ledger(struct capture *capture)
 {
     struct pht_report *report = capture->report;
-    struct pht_error *error = pht_snapshot_read_smaps(capture->snapshot, &report->smaps);
+    struct pht_error *error = pht_target_read_smaps(capture->target, &report->smaps);
 
     if (error == NULL && !pht_ledger_begin(capture->snapshot, report))
         error = pht_error_no_memory();

@@ -114,11 +114,6 @@ struct pht_error *pht_snapshot_take(struct pht_target *target,
     return NULL;
 }
 
-struct pht_error *pht_snapshot_read_smaps(struct pht_snapshot *snapshot, struct pht_smaps *ret)
-{
-    return pht_target_read_smaps(snapshot->target, ret);
-}
-
 void pht_snapshot_destroy(struct pht_snapshot *snapshot)
 {
     if (snapshot == NULL)

@@ -31,8 +31,7 @@ static char *kind_for_people(enum pht_mapping_kind kind)
     return text;
 }
 
-/* The last part of a path: that is how files are known, and there is little room. */
-static const char *short_name(const char *name)
+const char *pht_mapping_short_name(const char *name)
 {
     const char *slash = name[0] == '/' ? strrchr(name, '/') : NULL;
 
@@ -48,7 +47,7 @@ static bool says_enough(enum pht_mapping_kind kind, const char *name)
 
 char *pht_mapping_describe(const struct pht_report_mapping *row, size_t characters)
 {
-    const char *raw = short_name(row->mapping->name);
+    const char *raw = pht_mapping_short_name(row->mapping->name);
     _cleanup_free_ char *name = pht_text_printable(raw, strlen(raw));
     _cleanup_free_ char *kind = kind_for_people(row->kind);
     char *text;

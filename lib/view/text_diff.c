@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "pyheaptop/view.h"
 #include "view/text_line.h"
+#include "view/text_parts.h"
 
 /* Of each list: its first rows, and its last ones if they shrank. */
 #define GREW_ROWS 20
@@ -42,17 +43,11 @@ static const char *signed_count(int64_t value, char text[static SIGNED_MAX])
 
 static char *describe(const struct pht_figure *figure, enum pht_figure_kind kind)
 {
-    bool is_builtin = figure->module[0] == '\0' || strcmp(figure->module, "builtins") == 0;
-
     if (kind == PHT_FIGURE_SIZE_CLASS)
         return pht_text_format("blocks of %" PRIu64, figure->number);
     if (kind == PHT_FIGURE_UNOWNED)
         return pht_text_format("chunks of %s and more", BYTES(figure->number));
-    if (kind == PHT_FIGURE_TYPE && figure->name[0] == '\0')
-        return pht_text_format("type at %" PRIx64, figure->number);
-    _cleanup_free_ char *name =
-        is_builtin ? strdup(figure->name) : pht_text_format("%s.%s", figure->module, figure->name);
-    return name != NULL ? pht_text_printable(name, strlen(name)) : NULL;
+    return pht_text_type_name(figure->module, figure->name, figure->number);
 }
 
 static void write_row(const struct pht_growth *growth, enum pht_figure_kind kind, FILE *file)

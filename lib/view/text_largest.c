@@ -13,7 +13,8 @@
 static void write_object(const struct pht_objects *objects, const struct pht_large_object *object,
                          FILE *file)
 {
-    _cleanup_free_ char *name = pht_text_type_name(&objects->types[object->type]);
+    const struct pht_type_sum *type = &objects->types[object->type];
+    _cleanup_free_ char *name = pht_text_type_name(type->module, type->name, type->address);
     _cleanup_free_ char *text =
         object->has_preview ? pht_text_printable(object->preview, object->preview_bytes) : NULL;
 

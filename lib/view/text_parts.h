@@ -17,7 +17,7 @@ void pht_text_write_largest(const struct pht_objects *objects, FILE *file);
 void pht_text_write_unowned(const struct pht_report *report, bool full, FILE *file);
 
 /* "collections.OrderedDict", "dict" of a builtin, fit to print; the caller frees it. */
-char *pht_text_type_name(const struct pht_type_sum *type);
+char *pht_text_type_name(const char *module, const char *name, pht_addr address);
 
 /* The categories, and where what is in none of them lies. */
 void pht_text_write_ledger(const struct pht_report *report, FILE *file);

@@ -12,26 +12,26 @@
 
 #define AVERAGE(bytes, count) pht_human_average(bytes, count, (char[PHT_HUMAN_MAX]){0})
 
-static bool is_builtin(const struct pht_type_sum *type)
+static bool is_builtin(const char *module)
 {
-    return type->module[0] == '\0' || strcmp(type->module, "builtins") == 0 ||
-           strcmp(type->module, "__builtin__") == 0;
+    return module[0] == '\0' || strcmp(module, "builtins") == 0 ||
+           strcmp(module, "__builtin__") == 0;
 }
 
 /* By its address where the name is not known. */
-char *pht_text_type_name(const struct pht_type_sum *type)
+char *pht_text_type_name(const char *module, const char *name, pht_addr address)
 {
-    if (type->name[0] == '\0')
-        return pht_text_format("type at %" PRIx64, type->address);
-    if (is_builtin(type))
-        return pht_text_printable(type->name, strlen(type->name));
-    _cleanup_free_ char *bytes = pht_text_format("%s.%s", type->module, type->name);
+    if (name[0] == '\0')
+        return pht_text_format("type at %" PRIx64, address);
+    if (is_builtin(module))
+        return pht_text_printable(name, strlen(name));
+    _cleanup_free_ char *bytes = pht_text_format("%s.%s", module, name);
     return bytes != NULL ? pht_text_printable(bytes, strlen(bytes)) : NULL;
 }
 
 static void write_name(const struct pht_type_sum *type, int column, FILE *file)
 {
-    _cleanup_free_ char *name = pht_text_type_name(type);
+    _cleanup_free_ char *name = pht_text_type_name(type->module, type->name, type->address);
 
     if (name != NULL)
         pht_text_cut(name, (size_t)(PHT_TEXT_WIDTH - column));

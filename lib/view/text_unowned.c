@@ -5,19 +5,13 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "view/mapping.h"
 #include "view/sample.h"
 #include "view/text_line.h"
 #include "view/text_parts.h"
 
 #define SIZE_ROWS 3
 #define SIZE_ROWS_FULL 40
-
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
 
 /* "libcrypto.so.3+0x4f10", "\"GET /index\"", "zeros". NULL for what tells nothing. */
 static char *describe(const struct pht_report *report, const struct pht_chunk_sample *sample)
@@ -26,7 +20,7 @@ static char *describe(const struct pht_report *report, const struct pht_chunk_sa
 
     if (mapping != NULL) {
         _cleanup_free_ char *text =
-            pht_text_format("%s+0x%" PRIx64, file_name(mapping->name),
+            pht_text_format("%s+0x%" PRIx64, pht_mapping_short_name(mapping->name),
                             sample->points_to - mapping->start + mapping->offset);
         return text != NULL ? pht_text_printable(text, strlen(text)) : NULL;
     }

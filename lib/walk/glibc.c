@@ -76,21 +76,18 @@ static bool walk_pieces(struct walk *walk)
     return !walk->chunks->out_of_memory;
 }
 
-/* It went by as a free one, so that nobody has looked into it. */
-static enum pht_category judge_revived(struct pht_chunk_walk *chunks,
-                                       const struct pht_guessed_chunk *chunk)
+/* True if a chunk that did not go by as one in use is Python's. */
+static bool is_pythons(struct pht_snapshot *snapshot, struct pht_census *census, pht_addr chunk,
+                       uint64_t chunk_bytes)
 {
     unsigned char head[PHT_CENSUS_HEAD_BYTES];
-    pht_addr memory = chunk->address + PHT_CHUNK_HEADER_BYTES;
-    size_t bytes = (size_t)chunk->bytes - sizeof(uint64_t);
+    pht_addr memory = chunk + PHT_CHUNK_HEADER_BYTES;
+    size_t bytes = sizeof(head);
 
-    if (bytes > sizeof(head))
-        bytes = sizeof(head);
-    if (chunks->claims.census != NULL &&
-        pht_snapshot_read(chunks->snapshot, memory, head, bytes) == PHT_READ_OK &&
-        pht_census_count_chunk(chunks->claims.census, memory, chunk->bytes, head, bytes))
-        return PHT_CATEGORY_PYTHON_LARGE;
-    return PHT_CATEGORY_MALLOC_UNOWNED;
+    if (chunk_bytes - sizeof(uint64_t) < bytes)
+        bytes = (size_t)chunk_bytes - sizeof(uint64_t);
+    return census != NULL && pht_snapshot_read(snapshot, memory, head, bytes) == PHT_READ_OK &&
+           pht_census_count_chunk(census, memory, chunk_bytes, head, bytes);
 }
 
 /* What only looked like a chunk in a fastbin is live. */
@@ -104,8 +101,11 @@ static bool confirm_fastbins(struct pht_chunk_walk *chunks)
     for (size_t i = 0; i < chunks->guessed.count; i++) {
         const struct pht_guessed_chunk *chunk = &chunks->guessed.items[i];
         pht_chunk_tally_revive(&chunks->now.tally, chunk->address, chunk->bytes);
+        bool is_owned =
+            is_pythons(chunks->snapshot, chunks->claims.census, chunk->address, chunk->bytes);
         pht_owners_move(chunks->claims.owners, chunk->address, chunk->address + chunk->bytes,
-                        PHT_CATEGORY_MALLOC_FREE, judge_revived(chunks, chunk));
+                        PHT_CATEGORY_MALLOC_FREE,
+                        is_owned ? PHT_CATEGORY_PYTHON_LARGE : PHT_CATEGORY_MALLOC_UNOWNED);
     }
     return true;
 }
@@ -229,17 +229,6 @@ static bool list_sizes(struct walk *walk)
     return true;
 }
 
-/* The category stays that of mmapped chunks, whoever owns them. */
-static void count_object(struct walk *walk, const struct pht_mmapped_chunk *chunk)
-{
-    unsigned char head[PHT_CENSUS_HEAD_BYTES];
-    pht_addr memory = chunk->address + PHT_CHUNK_HEADER_BYTES;
-
-    if (walk->census != NULL &&
-        pht_snapshot_read(walk->snapshot, memory, head, sizeof(head)) == PHT_READ_OK)
-        pht_census_count_chunk(walk->census, memory, chunk->bytes, head, sizeof(head));
-}
-
 static bool find_mmapped(struct walk *walk)
 {
     struct pht_glibc *result = walk->result;
@@ -251,7 +240,8 @@ static bool find_mmapped(struct walk *walk)
     for (size_t i = 0; i < found.count; i++) {
         pht_owners_claim(walk->owners, found.items[i].start,
                          found.items[i].start + found.items[i].bytes, PHT_CATEGORY_MALLOC_MMAPPED);
-        count_object(walk, &found.items[i]);
+        /* The category stays that of mmapped chunks, whoever owns them. */
+        is_pythons(walk->snapshot, walk->census, found.items[i].address, found.items[i].bytes);
         result->mmapped_bytes += found.items[i].bytes;
         result->mmapped_resident_bytes += found.items[i].resident_bytes;
     }

@@ -196,9 +196,9 @@ static bool rejoin(struct pht_chunk_walk *walk, pht_addr from, pht_addr last,
     for (int i = 0; i < COVERS && walk->rereads < REREADS_MAX; i++) {
         if (!pht_chunk_find_cover(walk, from, last, &cover))
             continue;
-        pht_chunk_settle_rest(walk, from, cover.end < walk->end ? cover.end : walk->end,
-                              cover.in_use);
-        *step = begin_at(walk, cover.end < walk->end ? cover.end : walk->end);
+        pht_addr end = cover.end < walk->end ? cover.end : walk->end;
+        pht_chunk_settle_rest(walk, from, end, cover.in_use);
+        *step = begin_at(walk, end);
         return true;
     }
     return false;

@@ -1,5 +1,7 @@
 #include "walk/interpreter.h"
 
+#include "walk/word_reader.h"
+
 /* A longer list is damaged. */
 #define INTERPRETERS_MAX 65536
 
@@ -8,12 +10,6 @@ bool pht_interpreter_is_known(const struct pht_python_layout *layout)
     return layout->runtime != PHT_UNKNOWN && layout->runtime_interpreters_main != PHT_UNKNOWN &&
            layout->runtime_interpreters_head != PHT_UNKNOWN && layout->interp_next != PHT_UNKNOWN &&
            layout->interp_id != PHT_UNKNOWN;
-}
-
-static bool read_word(struct pht_snapshot *snapshot, pht_addr addr, uint64_t *ret)
-{
-    return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX &&
-           pht_snapshot_read(snapshot, addr, ret, sizeof(*ret)) == PHT_READ_OK;
 }
 
 /* New interpreters stand in front of the older ones, so the main one is the last. */
@@ -26,10 +22,11 @@ pht_addr pht_interpreter_main(struct pht_snapshot *snapshot, const struct pht_py
 
     *is_only = false;
     if (!pht_interpreter_is_known(layout) ||
-        !read_word(snapshot, runtime + layout->runtime_interpreters_main, &main) ||
-        main > PHT_USER_ADDR_MAX || !read_word(snapshot, main + layout->interp_id, &id) ||
-        id != 0 || !read_word(snapshot, runtime + layout->runtime_interpreters_head, &head) ||
-        !read_word(snapshot, main + layout->interp_next, &next))
+        !pht_word_read_at(snapshot, runtime + layout->runtime_interpreters_main, &main) ||
+        main > PHT_USER_ADDR_MAX || !pht_word_read_at(snapshot, main + layout->interp_id, &id) ||
+        id != 0 ||
+        !pht_word_read_at(snapshot, runtime + layout->runtime_interpreters_head, &head) ||
+        !pht_word_read_at(snapshot, main + layout->interp_next, &next))
         return 0;
     *is_only = head == main && next == 0;
     return main;
@@ -52,8 +49,8 @@ pht_addr pht_interpreters_next(struct pht_interpreters *interpreters)
     pht_addr interpreter;
 
     if (interpreters->link == 0 ||
-        !read_word(interpreters->snapshot, interpreters->link, &interpreter) || interpreter == 0 ||
-        interpreters->circle.seen == INTERPRETERS_MAX ||
+        !pht_word_read_at(interpreters->snapshot, interpreters->link, &interpreter) ||
+        interpreter == 0 || interpreters->circle.seen == INTERPRETERS_MAX ||
         pht_circle_closes(&interpreters->circle, interpreter))
         return 0;
     interpreters->link = interpreter + interpreters->layout->interp_next;

@@ -13,6 +13,7 @@
 #include "walk/field.h"
 #include "walk/interpreter.h"
 #include "walk/regions.h"
+#include "walk/word_reader.h"
 
 /* Threads of all interpreters; a longer list is damaged, or a circle. */
 #define THREADS_MAX 65536
@@ -31,12 +32,6 @@ struct frames {
     uint32_t threads;
     uint32_t chunks;
 };
-
-static bool read_word(const struct frames *frames, pht_addr addr, uint64_t *ret)
-{
-    return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX &&
-           pht_snapshot_read(frames->walk->snapshot, addr, ret, sizeof(*ret)) == PHT_READ_OK;
-}
 
 static bool is_chunk(const struct frames *frames, pht_addr chunk, uint64_t bytes)
 {
@@ -77,13 +72,15 @@ static bool add_thread(struct frames *frames, pht_addr thread)
     uint64_t chunk, tid = 0;
 
     if (layout->thread_native_id != PHT_UNKNOWN &&
-        (!read_word(frames, thread + layout->thread_native_id, &tid) || tid > INT32_MAX))
+        (!pht_word_read_at(frames->walk->snapshot, thread + layout->thread_native_id, &tid) ||
+         tid > INT32_MAX))
         tid = 0;
-    if (read_word(frames, thread + layout->thread_frames, &chunk) &&
+    if (pht_word_read_at(frames->walk->snapshot, thread + layout->thread_frames, &chunk) &&
         !add_chain(frames, chunk, (pid_t)tid))
         return false;
     return layout->thread_spare_frames == PHT_UNKNOWN ||
-           !read_word(frames, thread + layout->thread_spare_frames, &chunk) ||
+           !pht_word_read_at(frames->walk->snapshot, thread + layout->thread_spare_frames,
+                             &chunk) ||
            add_chain(frames, chunk, (pid_t)tid);
 }
 
@@ -93,13 +90,14 @@ static bool add_interpreter(struct frames *frames, pht_addr interpreter)
     struct pht_circle circle = {0};
     pht_addr thread;
 
-    if (!read_word(frames, interpreter + layout->interp_threads_head, &thread))
+    if (!pht_word_read_at(frames->walk->snapshot, interpreter + layout->interp_threads_head,
+                          &thread))
         return true;
     for (; thread != 0 && frames->threads < THREADS_MAX && !pht_circle_closes(&circle, thread);
          frames->threads++) {
         if (!add_thread(frames, thread))
             return false;
-        if (!read_word(frames, thread + layout->thread_next, &thread))
+        if (!pht_word_read_at(frames->walk->snapshot, thread + layout->thread_next, &thread))
             break;
     }
     return true;

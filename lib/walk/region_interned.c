@@ -7,16 +7,11 @@
 #include "walk/field.h"
 #include "walk/interpreter.h"
 #include "walk/regions.h"
+#include "walk/word_reader.h"
 
 /* So many entries prove a table, if each maps something to itself; a table in use has more. */
 #define PROVING_ENTRIES 8
 #define ENTRIES_READ 64
-
-static bool read_word(struct pht_snapshot *snapshot, pht_addr addr, uint64_t *ret)
-{
-    return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX &&
-           pht_snapshot_read(snapshot, addr, ret, sizeof(*ret)) == PHT_READ_OK;
-}
 
 /* A deleted entry has no value, a slot of 2.7 that is not in use neither. */
 static bool maps_to_themselves(struct pht_snapshot *snapshot,
@@ -58,7 +53,7 @@ static bool add_table(struct pht_region_walk *walk, const struct pht_object_layo
     struct pht_dict_entries entries;
     pht_addr dict;
 
-    if (!read_word(walk->snapshot, field, &dict) || dict < PHT_PAGE_BYTES ||
+    if (!pht_word_read_at(walk->snapshot, field, &dict) || dict < PHT_PAGE_BYTES ||
         dict > PHT_USER_ADDR_MAX ||
         !pht_dict_entries_find(walk->snapshot, layout, dict, &entries) ||
         !pht_region_may_be_table(walk, entries.table, entries.table_bytes) ||

@@ -157,6 +157,11 @@ static enum pht_kind kind_of_flags(uint32_t flags)
     return PHT_KIND_GENERIC;
 }
 
+/* So much of an object the rules in walk/object_modules.c read. */
+#define BUFFERED_BYTES_MIN 128
+#define FILE_IN_MEMORY_BYTES_MIN 48
+#define CDATA_BYTES_MIN 80
+
 /* A kind whose type may be one that is in the heap, because its module makes it. */
 static bool has_size_of_kind(const struct pht_object_layout *layout, enum pht_kind kind,
                              uint64_t basicsize)
@@ -165,12 +170,12 @@ static bool has_size_of_kind(const struct pht_object_layout *layout, enum pht_ki
     case PHT_KIND_MMAP:
         return basicsize >= PHT_MMAP_BYTES_MIN;
     case PHT_KIND_BUFFERED:
-        return basicsize >= PHT_BUFFERED_BYTES_MIN;
+        return basicsize >= BUFFERED_BYTES_MIN;
     case PHT_KIND_BYTES_IO:
     case PHT_KIND_STRING_IO:
-        return basicsize >= PHT_FILE_IN_MEMORY_BYTES_MIN;
+        return basicsize >= FILE_IN_MEMORY_BYTES_MIN;
     case PHT_KIND_CDATA:
-        return basicsize >= PHT_CDATA_BYTES_MIN;
+        return basicsize >= CDATA_BYTES_MIN;
     default:
         return basicsize == (kind == PHT_KIND_ARRAY ? layout->array_bytes : layout->deque_bytes);
     }

@@ -41,3 +41,9 @@ void pht_word_reader_clear(struct pht_word_reader *reader)
 {
     memset(reader->pages, 0, sizeof(reader->pages));
 }
+
+bool pht_word_read_at(struct pht_snapshot *snapshot, pht_addr addr, uint64_t *ret)
+{
+    return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX &&
+           pht_snapshot_read(snapshot, addr, ret, sizeof(*ret)) == PHT_READ_OK;
+}

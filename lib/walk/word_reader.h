@@ -23,6 +23,9 @@ void pht_word_reader_destroy(struct pht_word_reader *reader);
 /* `addr` is aligned to 8. False if its page cannot be read. */
 bool pht_word_read(struct pht_word_reader *reader, pht_addr addr, uint64_t *ret);
 
+/* A word by itself, and nothing is kept. False if it is nowhere, or cannot be read. */
+bool pht_word_read_at(struct pht_snapshot *snapshot, pht_addr addr, uint64_t *ret);
+
 /* Forget the pages that were read: what stood there may have changed. */
 void pht_word_reader_clear(struct pht_word_reader *reader);
 
