@@ -1,7 +1,4 @@
-/*
- * The table: open addressing, found types by address. An answer for a known address costs one
- * multiplication and, nearly always, one comparison.
- */
+/* The table: types in the order in which they were found, and where each is by its address. */
 #include "walk/types.h"
 
 #include <stdlib.h>
@@ -13,8 +10,6 @@
 
 /* Types a block: blocks are never moved, so that pointers to types stay good. */
 #define BLOCK_TYPES ((size_t)256)
-
-#define FIRST_CAPACITY ((size_t)1024)
 
 /* A program of 100,000 classes is real; ten times as many are not. */
 #define TYPES_MAX ((size_t)1 << 20)
@@ -30,10 +25,8 @@ struct pht_types *pht_types_create(struct pht_snapshot *snapshot, const struct p
     types->layout = layout;
     if (python->layout.type_type != PHT_UNKNOWN)
         types->type_type = python->layout.type_type + python->bias;
-    types->slots = calloc(FIRST_CAPACITY, sizeof(*types->slots));
-    types->capacity = FIRST_CAPACITY;
     types->words = pht_word_reader_create(snapshot);
-    if (types->slots == NULL || types->words == NULL) {
+    if (types->words == NULL) {
         pht_types_destroy(types);
         return NULL;
     }
@@ -49,7 +42,7 @@ void pht_types_destroy(struct pht_types *types)
     free(types->blocks.items);
     pht_type_names_deinit(&types->names);
     pht_word_reader_destroy(types->words);
-    free(types->slots);
+    pht_addr_map_deinit(&types->indices);
     free(types);
 }
 
@@ -61,25 +54,11 @@ void pht_types_exclude(struct pht_types *types, const struct pht_range *ranges, 
 
 /* ---- looking up --------------------------------------------------------------------------- */
 
-static size_t hash(pht_addr address)
-{
-    return (size_t)((address >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
-}
-
-static struct pht_type_slot *find_slot(struct pht_type_slot *slots, size_t capacity,
-                                       pht_addr address)
-{
-    size_t i = hash(address) & (capacity - 1);
-
-    /* At most two thirds are in use, so there is a free one. */
-    while (slots[i].type != NULL && slots[i].address != address)
-        i = (i + 1) & (capacity - 1);
-    return &slots[i];
-}
-
 struct pht_type *pht_types_lookup(const struct pht_types *types, pht_addr address)
 {
-    return find_slot(types->slots, types->capacity, address)->type;
+    uint32_t i = pht_addr_map_get(&types->indices, address);
+
+    return i != PHT_ADDR_MAP_NONE ? &types->blocks.items[i / BLOCK_TYPES][i % BLOCK_TYPES] : NULL;
 }
 
 static bool is_excluded(const struct pht_types *types, pht_addr address)
@@ -92,30 +71,11 @@ static bool is_excluded(const struct pht_types *types, pht_addr address)
 
 /* ---- adding ------------------------------------------------------------------------------- */
 
-static bool grow(struct pht_types *types)
-{
-    size_t capacity = types->capacity * 2;
-    struct pht_type_slot *slots = calloc(capacity, sizeof(*slots));
-
-    if (slots == NULL)
-        return false;
-    for (size_t i = 0; i < types->capacity; i++) {
-        if (types->slots[i].type != NULL)
-            *find_slot(slots, capacity, types->slots[i].address) = types->slots[i];
-    }
-    free(types->slots);
-    types->slots = slots;
-    types->capacity = capacity;
-    return true;
-}
-
 /* Room for one more. */
 static struct pht_type *reserve(struct pht_types *types)
 {
     size_t block = types->count / BLOCK_TYPES;
 
-    if ((types->count + 1) * 3 > types->capacity * 2 && !grow(types))
-        return NULL;
     if (block == types->blocks.count) {
         struct pht_type *fresh = calloc(BLOCK_TYPES, sizeof(*fresh));
         if (fresh == NULL || !pht_vec_push(&types->blocks, fresh)) {
@@ -155,20 +115,24 @@ static const struct pht_type *add(struct pht_types *types, const struct pht_type
 
     if (type != NULL)
         take(types, proof, type);
-    if (type == NULL || !pht_type_set_names(types, proof, type)) {
+    if (type == NULL || !pht_type_set_names(types, proof, type) ||
+        !pht_addr_map_put(&types->indices, type->address, type->index)) {
         types->stats.no_memory = true;
         return NULL;
     }
-    *find_slot(types->slots, types->capacity, type->address) =
-        (struct pht_type_slot){.address = type->address, .type = type};
     types->count++;
     return type;
+}
+
+static size_t refused_place(pht_addr address)
+{
+    return (size_t)((address >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 32) % PHT_TYPES_REFUSED;
 }
 
 static const struct pht_type *learn(struct pht_types *types, pht_addr address)
 {
     struct pht_type_proof proof;
-    pht_addr *refused = &types->refused[hash(address) % PHT_TYPES_REFUSED];
+    pht_addr *refused = &types->refused[refused_place(address)];
 
     if (*refused == address || is_excluded(types, address))
         return NULL;

@@ -2,6 +2,7 @@
 #ifndef PHT_LIB_WALK_TYPES_PARTS_H
 #define PHT_LIB_WALK_TYPES_PARTS_H
 
+#include "base/addr_map.h"
 #include "base/vec.h"
 #include "walk/remote_text.h"
 #include "walk/types.h"
@@ -11,12 +12,6 @@
 #define PHT_TYPE_BYTES_MAX 1024
 
 _Static_assert(PHT_TYPE_NAME_MAX == PHT_REMOTE_TEXT_MAX, "names are as long as texts");
-
-/* A slot without a type is free. */
-struct pht_type_slot {
-    pht_addr address;
-    struct pht_type *type;
-};
 
 /* Modules by the address of the str that names them: all classes of a module share it. */
 #define PHT_TYPES_MODULES 256
@@ -47,8 +42,7 @@ struct pht_types {
     pht_addr object_type; /* 0 before it was met */
     const struct pht_range *excluded;
     size_t excluded_count;
-    struct pht_type_slot *slots;
-    size_t capacity; /* a power of two */
+    struct pht_addr_map indices;
     size_t count;
     PHT_VEC(struct pht_type *) blocks; /* types themselves, which never move */
     struct pht_type_names names;
