@@ -14,6 +14,9 @@
 /* Size classes of the finest alignment: 512 / 8. */
 #define PHT_SIZE_CLASSES_MAX 64
 
+/* Of a pool that is not in use, or could not be read. */
+#define PHT_NO_SIZE_CLASS UINT8_MAX
+
 /* Which allocator the interpreter asks for objects: PYTHONMALLOC. */
 enum pht_object_allocator {
     PHT_ALLOCATOR_UNKNOWN,
@@ -121,6 +124,7 @@ struct pht_arena {
     uint64_t pools_free;
     uint64_t live_bytes;
     uint64_t resident_bytes;
+    const uint8_t *pool_classes; /* size class of each pool in turn, or PHT_NO_SIZE_CLASS */
 };
 
 /* A state's share of the totals. Peak and total as in struct pht_pymalloc_root. */
@@ -147,6 +151,7 @@ struct pht_pymalloc {
     struct pht_size_class classes[PHT_SIZE_CLASSES_MAX]; /* those that have pools */
     size_t class_count;
     struct pht_arena *arenas; /* by address */
+    uint8_t *pool_classes;    /* what those of the arenas lead into */
     struct pht_pymalloc_state *states;
     size_t state_count;
     /* Arenas that hold less than a tenth of their size in live blocks. */

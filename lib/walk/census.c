@@ -39,34 +39,14 @@ static void destroy(struct pht_census *census)
     pht_object_size_deinit(&census->size);
     pht_objects_destroy(census->result);
     free(census->sums.items);
+    if (census->arenas != NULL)
+        pht_census_arenas_deinit(census->arenas);
     free(census->arenas);
-    free(census->classes);
-    free(census->taken);
     free(census->owned.items);
     free(census->late.items);
     free(census->mappings.items);
     pht_addr_set_deinit(&census->shared);
     free(census);
-}
-
-static bool list_arenas(struct pht_census *census)
-{
-    const struct pht_pymalloc *pymalloc = census->pymalloc;
-
-    census->arena_count = pymalloc->totals.arenas;
-    census->arenas = calloc(census->arena_count + 1, sizeof(*census->arenas));
-    if (census->arenas == NULL)
-        return false;
-    for (size_t i = 0; i < census->arena_count; i++)
-        census->arenas[i] = (struct pht_range){pymalloc->arenas[i].address,
-                                               pymalloc->arenas[i].address + pymalloc->arena_bytes};
-    census->arena_pools =
-        census->arena_count > 0 ? (size_t)(pymalloc->arena_bytes / pymalloc->pool_bytes) : 0;
-    census->classes = malloc(census->arena_count * census->arena_pools + 1);
-    if (census->arena_count > 0)
-        census->taken = calloc(census->arena_count,
-                               (size_t)(pymalloc->arena_bytes / pymalloc->alignment_bytes / 8));
-    return census->classes != NULL && (census->taken != NULL || census->arena_count == 0);
 }
 
 struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
@@ -99,11 +79,13 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
     }
     census->types = pht_types_create(snapshot, roots->python, &census->layout);
     census->result = calloc(1, sizeof(*census->result));
-    if (census->types == NULL || census->result == NULL || !list_arenas(census)) {
+    census->arenas = calloc(1, sizeof(*census->arenas));
+    if (census->types == NULL || census->result == NULL || census->arenas == NULL ||
+        !pht_census_arenas_init(census->arenas, pymalloc, &roots->python->layout)) {
         destroy(census);
         return NULL;
     }
-    pht_types_exclude(census->types, census->arenas, census->arena_count);
+    pht_types_exclude(census->types, census->arenas->ranges, census->arenas->count);
     pht_census_walk_pools(census);
     pht_sort(census->owned.items, census->owned.count, sizeof(census->owned.items[0]));
     *out_of_memory = false;
@@ -264,22 +246,16 @@ static bool count(struct pht_census *census, const struct pht_found_object *foun
     return true;
 }
 
-void pht_census_count_block(struct pht_census *census, const struct pht_found_object *found,
+bool pht_census_count_block(struct pht_census *census, const struct pht_found_object *found,
                             pht_addr block, const unsigned char *bytes, size_t size,
                             uint64_t block_bytes, const void *more)
 {
-    struct pht_holders *holders = &census->result->blocks;
-
     census->blocks++;
     census->block_bytes += block_bytes;
     if (found == NULL || !count(census, found, block, bytes, size, block_bytes, more, false))
-        return;
-    add(&holders->objects, block_bytes);
-    /* Its proof is better than that of an owner, which may be what is left of an object. */
-    if (pht_census_take_back(census, block)) {
-        holders->buffers.count--;
-        holders->buffers.bytes -= block_bytes;
-    }
+        return false;
+    add(&census->result->blocks.objects, block_bytes);
+    return true;
 }
 
 /* ---- chunks ------------------------------------------------------------------------------- */

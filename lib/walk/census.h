@@ -12,13 +12,12 @@
 
 #include "base/addr_set.h"
 #include "base/vec.h"
+#include "walk/census_arenas.h"
 #include "walk/object_size.h"
 #include "walk/unowned.h"
 
 /* So much of a chunk is looked at. */
 #define PHT_CENSUS_HEAD_BYTES 160
-
-#define PHT_CENSUS_NO_CLASS UINT8_MAX
 
 /* Blocks that objects own, by address; `type` is that of the owner. */
 struct pht_owned_block {
@@ -71,13 +70,9 @@ struct pht_census {
         size_t count;
         size_t capacity;
     } sums;
-    struct pht_range *arenas; /* by address */
-    size_t arena_count;
-    size_t arena_pools;   /* no arena has more */
-    uint8_t *classes;     /* of each pool of each arena, or PHT_CENSUS_NO_CLASS */
-    uint8_t *taken;       /* a bit for each place where a block may begin: it has an owner */
-    uint64_t blocks;      /* in use, of the pools that could be read */
-    uint64_t block_bytes; /* of those */
+    struct pht_census_arenas *arenas;
+    uint64_t blocks;               /* in use, of the pools that could be read */
+    uint64_t block_bytes;          /* of those */
     struct pht_owned_blocks owned; /* in chunks of malloc; sorted when their walk begins */
     struct pht_owned_blocks late;  /* of objects that are in chunks themselves */
     struct pht_addr_set shared;    /* keys that several dicts use, in chunks of malloc */
@@ -97,7 +92,7 @@ struct pht_found_object {
     uint64_t offset;
 };
 
-/* Every block of every pool. */
+/* Every block of every pool of every arena that nobody has begun to walk. */
 void pht_census_walk_pools(struct pht_census *census);
 
 /* The object in the first `size` bytes of a block. False if there is none. */
@@ -107,9 +102,9 @@ bool pht_census_find_object(struct pht_census *census, const unsigned char *byte
 /*
  * Count a block in use. `bytes` are its first `size`; it has `block_bytes` altogether and begins at
  * `block`. `object` is what was found in it, or NULL; one that contradicts itself, or would be
- * larger than its block, is none. `more` is as for pht_object_measure().
+ * larger than its block, is none: false. `more` is as for pht_object_measure().
  */
-void pht_census_count_block(struct pht_census *census, const struct pht_found_object *object,
+bool pht_census_count_block(struct pht_census *census, const struct pht_found_object *object,
                             pht_addr block, const unsigned char *bytes, size_t size,
                             uint64_t block_bytes, const void *more);
 
@@ -121,9 +116,6 @@ void pht_census_count_block(struct pht_census *census, const struct pht_found_ob
  */
 void pht_census_own(struct pht_census *census, const struct pht_object_buffer *buffer,
                     const struct pht_type *type, bool late);
-
-/* True if an object owned that block of an arena before; the block is an object's then. */
-bool pht_census_take_back(struct pht_census *census, pht_addr block);
 
 /* What was noted, when all objects are known: late chunks, and memory that is mapped. */
 void pht_census_own_noted(struct pht_census *census);

@@ -11,78 +11,21 @@
 #define CHUNK_ALIGNMENT 16
 #define CHUNK_HEADER_BYTES 16
 
-/* ---- blocks ------------------------------------------------------------------------------- */
-
-static const struct pht_range *arena_of(const struct pht_census *census, pht_addr address)
-{
-    size_t i = pht_sorted_find_range(census->arenas, census->arena_count, sizeof(census->arenas[0]),
-                                     address);
-
-    if (i == census->arena_count || address < census->arenas[i].start)
-        return NULL;
-    return &census->arenas[i];
-}
-
-/* True if it had no owner before. */
-static bool take(struct pht_census *census, const struct pht_range *arena, pht_addr block)
-{
-    const struct pht_pymalloc *pymalloc = census->pymalloc;
-    uint64_t places = pymalloc->arena_bytes / pymalloc->alignment_bytes;
-    uint64_t place = (uint64_t)(arena - census->arenas) * places +
-                     (block - arena->start) / pymalloc->alignment_bytes;
-    uint8_t *byte = &census->taken[place / 8], bit = (uint8_t)(1 << place % 8);
-    bool is_new = !(*byte & bit);
-
-    *byte |= bit;
-    return is_new;
-}
-
-bool pht_census_take_back(struct pht_census *census, pht_addr block)
-{
-    const struct pht_range *arena = arena_of(census, block);
-
-    return arena != NULL && !take(census, arena, block);
-}
-
-/* The block in `arena` that begins at the buffer, or up to 32 bytes before it. 0 if none does. */
-static pht_addr block_at(const struct pht_census *census, const struct pht_range *arena,
-                         const struct pht_object_buffer *buffer, uint64_t *bytes)
-{
-    uint64_t pool_bytes = census->pymalloc->pool_bytes;
-    pht_addr pool = pht_round_down(buffer->address, pool_bytes);
-    pht_addr first_pool = pht_round_up(arena->start, pool_bytes);
-    pht_addr first = pool + census->roots->python->layout.pool_header_bytes + census->hook_bytes;
-
-    if (pool < first_pool || buffer->address < first)
-        return 0;
-    size_t i = (size_t)(arena - census->arenas) * census->arena_pools +
-               (size_t)((pool - first_pool) / pool_bytes);
-    uint8_t size_class = census->classes[i];
-    if (size_class == PHT_CENSUS_NO_CLASS)
-        return 0;
-    *bytes = (uint64_t)(size_class + 1) * census->pymalloc->alignment_bytes;
-    uint64_t into = (buffer->address - first) % *bytes;
-    return into == 0 || (buffer->is_prefixed && into <= 32)
-               ? buffer->address - into - census->hook_bytes
-               : 0;
-}
-
 static void own_block(struct pht_census *census, const struct pht_range *arena,
                       const struct pht_object_buffer *buffer, const struct pht_type *type)
 {
     struct pht_tally *buffers = &census->result->blocks.buffers;
     struct pht_type_sum *sum = pht_census_sum_of(census, type->index);
     uint64_t bytes;
-    pht_addr block = block_at(census, arena, buffer, &bytes);
+    pht_addr block =
+        pht_census_arenas_block(census->arenas, arena, buffer, census->hook_bytes, &bytes);
 
-    if (block == 0 || sum == NULL || !take(census, arena, block))
+    if (block == 0 || sum == NULL || !pht_census_arenas_take(census->arenas, arena, block))
         return;
     sum->allocated_bytes += bytes;
     buffers->count++;
     buffers->bytes += bytes;
 }
-
-/* ---- all kinds ---------------------------------------------------------------------------- */
 
 static void note_mapping(struct pht_census *census, const struct pht_object_buffer *buffer,
                          const struct pht_type *type)
@@ -115,7 +58,7 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
         return;
     if (buffer->is_mapping)
         note_mapping(census, buffer, type);
-    else if ((arena = arena_of(census, buffer->address)) != NULL)
+    else if ((arena = pht_census_arenas_find(census->arenas, buffer->address)) != NULL)
         own_block(census, arena, buffer, type);
     else
         note_chunk(census, buffer, type, late);

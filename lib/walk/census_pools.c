@@ -4,6 +4,7 @@
  * linked by their first words.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "walk/census.h"
@@ -16,95 +17,89 @@
 /* What is read of one pool in one go is read again so often if it does not hold together. */
 #define TRIES 3
 
-#define GATHERED 1024
+/* Pools are read by so much at once: more leaves the processor's cache (peers.md). */
+#define WINDOW_BYTES ((size_t)128 << 10)
+#define WINDOW_POOLS_MAX (WINDOW_BYTES / ((size_t)4 << 10))
+
+#define GATHERED 512
+
+/* A pool in the window, whose blocks can be told apart. */
+struct pool {
+    uint32_t offset;
+    uint32_t block_bytes;
+    uint64_t objects[POOL_BLOCKS_MAX / 64]; /* bits, in units of alignment from the pool on */
+};
+
+/* An object for which more has to be read, which is done for many at once. */
+struct waiting {
+    struct pht_found_object object;
+    struct pool *pool;
+    uint32_t offset;
+};
 
 struct pool_walk {
     struct pht_census *census;
-    struct pht_pymalloc_geometry geometry;
-    pht_addr pool;
-    uint64_t block_bytes;
-    uint64_t blocks; /* that were handed out */
-    uint64_t freed[POOL_BLOCKS_MAX / 64];
-    unsigned char bytes[POOL_BYTES_MAX];
-    /* Objects for which more has to be read, which is done for all of a pool at once. */
-    size_t waiting;
-    struct pht_found_object objects[GATHERED];
-    uint32_t offsets[GATHERED];
+    const struct pht_pymalloc_geometry *geometry;
+    const struct pht_range *arena;
+    pht_addr start; /* of the window */
+    struct pool pools[WINDOW_POOLS_MAX];
+    size_t pool_count;
+    size_t waiting_count;
+    struct waiting waiting[GATHERED];
     pht_addr addrs[GATHERED];
     uint8_t results[GATHERED];
     unsigned char more[GATHERED][PHT_OBJECT_MORE_BYTES];
+    unsigned char bytes[WINDOW_BYTES];
 };
-
-/* ---- free blocks -------------------------------------------------------------------------- */
-
-static bool is_freed(const struct pool_walk *walk, uint64_t block)
-{
-    return walk->freed[block / 64] >> block % 64 & 1;
-}
-
-/* False if the list leaves the pool, goes in circles, or is not as long as it should be. */
-static bool find_freed(struct pool_walk *walk, pht_addr at, uint64_t count)
-{
-    pht_addr first = walk->pool + walk->geometry.header_bytes;
-
-    for (uint64_t i = 0; i < (walk->blocks + 63) / 64; i++)
-        walk->freed[i] = 0;
-    for (; count > 0 && at != 0; count--) {
-        uint64_t block = (at - first) / walk->block_bytes;
-        if (at < first || block >= walk->blocks || is_freed(walk, block))
-            return false;
-        walk->freed[block / 64] |= (uint64_t)1 << block % 64;
-        at = pht_field_u64(walk->bytes, at - walk->pool);
-    }
-    return count == 0 && at == 0;
-}
 
 /* ---- objects ------------------------------------------------------------------------------ */
 
-static void count_one(struct pool_walk *walk, const struct pht_found_object *found, uint32_t offset,
-                      const void *more)
+static void count_one(struct pool_walk *walk, struct pool *pool,
+                      const struct pht_found_object *found, uint32_t offset, const void *more)
 {
-    pht_census_count_block(walk->census, found, walk->pool + offset, walk->bytes + offset,
-                           walk->block_bytes, walk->block_bytes, more);
+    uint64_t place = (offset - pool->offset) / walk->geometry->alignment_bytes;
+
+    if (pht_census_count_block(walk->census, found, walk->start + offset, walk->bytes + offset,
+                               pool->block_bytes, pool->block_bytes, more))
+        pool->objects[place / 64] |= (uint64_t)1 << place % 64;
 }
 
 static void count_waiting(struct pool_walk *walk)
 {
     struct pht_census *census = walk->census;
 
-    pht_snapshot_gather(census->snapshot, walk->addrs, walk->waiting, PHT_OBJECT_MORE_BYTES,
+    pht_snapshot_gather(census->snapshot, walk->addrs, walk->waiting_count, PHT_OBJECT_MORE_BYTES,
                         walk->more, walk->results);
-    for (size_t i = 0; i < walk->waiting; i++)
-        count_one(walk, &walk->objects[i], walk->offsets[i],
+    for (size_t i = 0; i < walk->waiting_count; i++)
+        count_one(walk, walk->waiting[i].pool, &walk->waiting[i].object, walk->waiting[i].offset,
                   walk->results[i] == PHT_READ_OK ? walk->more[i] : NULL);
-    walk->waiting = 0;
+    walk->waiting_count = 0;
 }
 
-static void count_block(struct pool_walk *walk, uint32_t offset)
+static void count_block(struct pool_walk *walk, struct pool *pool, uint32_t offset)
 {
     struct pht_census *census = walk->census;
     const unsigned char *bytes = walk->bytes + offset;
     struct pht_found_object found;
     pht_addr more;
 
-    if (!pht_census_find_object(census, bytes, walk->block_bytes, &found)) {
-        count_one(walk, NULL, offset, NULL);
+    if (!pht_census_find_object(census, bytes, pool->block_bytes, &found)) {
+        count_one(walk, pool, NULL, offset, NULL);
         return;
     }
     const struct pht_object object = {
-        .address = walk->pool + offset + found.offset,
+        .address = walk->start + offset + found.offset,
         .type = found.type,
         .bytes = bytes + found.offset,
-        .size = walk->block_bytes - found.offset,
+        .size = pool->block_bytes - found.offset,
     };
     if (!pht_object_needs(&census->layout, &object, &more)) {
-        count_one(walk, &found, offset, NULL);
+        count_one(walk, pool, &found, offset, NULL);
         return;
     }
-    walk->objects[walk->waiting] = found;
-    walk->offsets[walk->waiting] = offset;
-    walk->addrs[walk->waiting++] = more;
-    if (walk->waiting == GATHERED)
+    walk->waiting[walk->waiting_count] = (struct waiting){found, pool, offset};
+    walk->addrs[walk->waiting_count++] = more;
+    if (walk->waiting_count == GATHERED)
         count_waiting(walk);
 }
 
@@ -117,105 +112,149 @@ enum pool_result {
     POOL_SWAPPED,
 };
 
-static enum pool_result read_pool(struct pool_walk *walk)
+struct blocks {
+    uint64_t count; /* that were handed out */
+    uint64_t freed[POOL_BLOCKS_MAX / 64];
+};
+
+static bool is_freed(const struct blocks *blocks, uint64_t i)
+{
+    return blocks->freed[i / 64] >> i % 64 & 1;
+}
+
+/* False if the list leaves the pool, goes in circles, or is not as long as it should be. */
+static bool find_freed(const struct pool_walk *walk, const struct pool *pool, pht_addr at,
+                       uint64_t count, struct blocks *blocks)
+{
+    pht_addr first = walk->start + pool->offset + walk->geometry->header_bytes;
+
+    memset(blocks->freed, 0, (blocks->count + 63) / 64 * sizeof(blocks->freed[0]));
+    for (; count > 0 && at != 0; count--) {
+        uint64_t block = (at - first) / pool->block_bytes;
+        if (at < first || block >= blocks->count || is_freed(blocks, block))
+            return false;
+        blocks->freed[block / 64] |= (uint64_t)1 << block % 64;
+        at = pht_field_u64(walk->bytes, at - walk->start);
+    }
+    return count == 0 && at == 0;
+}
+
+/* Of a pool whose bytes are in the window. */
+static enum pool_result decode_pool(const struct pool_walk *walk, struct pool *pool,
+                                    struct blocks *blocks)
 {
     const struct pht_python_layout *layout = &walk->census->roots->python->layout;
-    enum pht_read_result why;
-    struct pht_pool pool;
+    const unsigned char *header = walk->bytes + pool->offset;
+    struct pht_pool decoded;
 
-    size_t got = pht_snapshot_read_some(walk->census->snapshot, walk->pool, walk->bytes,
-                                        walk->geometry.pool_bytes, &why);
-    if (got < walk->geometry.pool_bytes)
-        return why == PHT_READ_SWAPPED ? POOL_SWAPPED : POOL_TORN;
-    enum pht_pool_state state =
-        pht_pymalloc_decode_pool(&walk->geometry, layout, walk->bytes,
-                                 pht_field_u32(walk->bytes, layout->pool_arenaindex), &pool);
+    enum pht_pool_state state = pht_pymalloc_decode_pool(
+        walk->geometry, layout, header, pht_field_u32(header, layout->pool_arenaindex), &decoded);
     if (state == PHT_POOL_FREE)
         return POOL_EMPTY;
     if (state != PHT_POOL_USED)
         return POOL_TORN;
-    walk->block_bytes = (uint64_t)(pool.size_class + 1) * walk->geometry.alignment_bytes;
-    walk->blocks =
-        (pht_field_u32(walk->bytes, layout->pool_nextoffset) - walk->geometry.header_bytes) /
-        walk->block_bytes;
-    return find_freed(walk, pht_field_u64(walk->bytes, layout->pool_freeblock),
-                      walk->blocks - pool.live_blocks)
+    pool->block_bytes = (decoded.size_class + 1) * (uint32_t)walk->geometry->alignment_bytes;
+    blocks->count =
+        (pht_field_u32(header, layout->pool_nextoffset) - walk->geometry->header_bytes) /
+        pool->block_bytes;
+    return find_freed(walk, pool, pht_field_u64(header, layout->pool_freeblock),
+                      blocks->count - decoded.live_blocks, blocks)
                ? POOL_READ
                : POOL_TORN;
 }
 
-static void walk_pool(struct pool_walk *walk)
+static enum pool_result read_pool(struct pool_walk *walk, struct pool *pool, struct blocks *blocks)
 {
-    enum pool_result result = POOL_TORN;
+    enum pht_read_result why;
+    size_t got =
+        pht_snapshot_read_some(walk->census->snapshot, walk->start + pool->offset,
+                               walk->bytes + pool->offset, walk->geometry->pool_bytes, &why);
 
-    for (int tries = 0; tries < TRIES && result == POOL_TORN; tries++)
-        result = read_pool(walk);
+    if (got < walk->geometry->pool_bytes)
+        return why == PHT_READ_SWAPPED ? POOL_SWAPPED : POOL_TORN;
+    return decode_pool(walk, pool, blocks);
+}
+
+/* `is_read`: its bytes are in the window already. */
+static void walk_pool(struct pool_walk *walk, uint32_t offset, bool is_read)
+{
+    struct pool *pool = &walk->pools[walk->pool_count];
+    struct blocks blocks;
+
+    pool->offset = offset;
+    enum pool_result result = is_read ? decode_pool(walk, pool, &blocks) : POOL_TORN;
+    for (int tries = is_read; tries < TRIES && result == POOL_TORN; tries++)
+        result = read_pool(walk, pool, &blocks);
     walk->census->result->torn_pools += result == POOL_TORN;
     walk->census->result->swapped_pools += result == POOL_SWAPPED;
     if (result != POOL_READ)
         return;
-    for (uint64_t i = 0; i < walk->blocks; i++) {
-        if (!is_freed(walk, i))
-            count_block(walk, (uint32_t)(walk->geometry.header_bytes + i * walk->block_bytes));
+    walk->pool_count++;
+    memset(pool->objects, 0, walk->census->arenas->pool_words * sizeof(pool->objects[0]));
+    for (uint64_t i = 0; i < blocks.count; i++) {
+        if (!is_freed(&blocks, i))
+            count_block(walk, pool,
+                        offset + (uint32_t)(walk->geometry->header_bytes + i * pool->block_bytes));
     }
+}
+
+/* ---- windows ------------------------------------------------------------------------------ */
+
+/* An object's proof is better than that of an owner, which may be what is left of an object. */
+static void take_objects(struct pool_walk *walk)
+{
+    struct pht_tally *buffers = &walk->census->result->blocks.buffers;
+
+    for (size_t i = 0; i < walk->pool_count; i++) {
+        const struct pool *pool = &walk->pools[i];
+        uint64_t owned = pht_census_arenas_take_many(walk->census->arenas, walk->arena,
+                                                     walk->start + pool->offset, pool->objects);
+        buffers->count -= owned;
+        buffers->bytes -= owned * pool->block_bytes;
+    }
+}
+
+static void walk_window(struct pool_walk *walk, size_t bytes)
+{
+    enum pht_read_result why;
+    size_t got =
+        pht_snapshot_read_some(walk->census->snapshot, walk->start, walk->bytes, bytes, &why);
+
+    walk->pool_count = 0;
+    for (size_t end = walk->geometry->pool_bytes; end <= bytes; end += walk->geometry->pool_bytes)
+        walk_pool(walk, (uint32_t)(end - walk->geometry->pool_bytes), end <= got);
     count_waiting(walk);
+    take_objects(walk);
 }
 
-/* ---- size classes, by pool ---------------------------------------------------------------- */
-
-static void gather_classes(struct pht_census *census, size_t arena, pht_addr first, size_t pools)
+static void walk_arena(struct pool_walk *walk, const struct pht_range *arena)
 {
-    const struct pht_python_layout *layout = &census->roots->python->layout;
-    uint64_t pool_bytes = census->pymalloc->pool_bytes;
-    pht_addr addrs[PHT_ARENA_POOLS_MAX] = {0};
-    uint32_t classes[PHT_ARENA_POOLS_MAX];
-    uint8_t results[PHT_ARENA_POOLS_MAX];
+    uint64_t pool_bytes = walk->geometry->pool_bytes;
 
-    for (size_t i = 0; i < pools; i++)
-        addrs[i] = first + i * pool_bytes + layout->pool_szidx;
-    pht_snapshot_gather(census->snapshot, addrs, pools, sizeof(classes[0]), classes, results);
-    for (size_t i = 0; i < pools; i++)
-        census->classes[arena * census->arena_pools + i] =
-            results[i] == PHT_READ_OK && classes[i] < PHT_SIZE_CLASSES_MAX ? (uint8_t)classes[i]
-                                                                           : PHT_CENSUS_NO_CLASS;
-}
-
-static size_t pools_of(const struct pool_walk *walk, const struct pht_range *arena)
-{
-    pht_addr first = pht_pymalloc_first_pool(&walk->geometry, arena->start);
-
-    return (size_t)((arena->end - first) / walk->geometry.pool_bytes);
+    walk->arena = arena;
+    walk->start = pht_pymalloc_first_pool(walk->geometry, arena->start);
+    pht_addr end = pht_round_down(arena->end, pool_bytes);
+    while (walk->start < end && !walk->census->out_of_memory) {
+        size_t bytes =
+            end - walk->start < WINDOW_BYTES ? (size_t)(end - walk->start) : WINDOW_BYTES;
+        walk_window(walk, bytes);
+        walk->start += bytes;
+    }
 }
 
 void pht_census_walk_pools(struct pht_census *census)
 {
+    struct pht_census_arenas *arenas = census->arenas;
     struct pool_walk *walk = malloc(sizeof(*walk));
-    const struct pht_pymalloc *pymalloc = census->pymalloc;
+    size_t i;
 
-    if (walk == NULL || pymalloc->pool_bytes > POOL_BYTES_MAX || census->arena_count == 0) {
-        census->out_of_memory = census->out_of_memory || walk == NULL;
-        free(walk);
-        return;
-    }
-    walk->census = census;
-    walk->waiting = 0;
-    walk->geometry = (struct pht_pymalloc_geometry){
-        .arena_bytes = pymalloc->arena_bytes,
-        .pool_bytes = pymalloc->pool_bytes,
-        .alignment_bytes = pymalloc->alignment_bytes,
-        .header_bytes = census->roots->python->layout.pool_header_bytes,
-        .classes = (uint32_t)(512 / pymalloc->alignment_bytes),
-    };
-    for (size_t i = 0; i < census->arena_count; i++)
-        gather_classes(census, i, pht_pymalloc_first_pool(&walk->geometry, census->arenas[i].start),
-                       pools_of(walk, &census->arenas[i]));
-    for (size_t i = 0; i < census->arena_count; i++) {
-        size_t pools = pools_of(walk, &census->arenas[i]);
-        walk->pool = pht_pymalloc_first_pool(&walk->geometry, census->arenas[i].start);
-        for (size_t j = 0; j < pools && !census->out_of_memory; j++) {
-            walk_pool(walk);
-            walk->pool += walk->geometry.pool_bytes;
-        }
+    census->out_of_memory = census->out_of_memory || walk == NULL;
+    if (walk != NULL && arenas->count > 0 && arenas->geometry.pool_bytes <= POOL_BYTES_MAX) {
+        walk->census = census;
+        walk->geometry = &arenas->geometry;
+        walk->waiting_count = 0;
+        while ((i = atomic_fetch_add(&arenas->next, 1)) < arenas->count)
+            walk_arena(walk, &arenas->ranges[i]);
     }
     free(walk);
 }

@@ -2,6 +2,7 @@
 #include "pyheaptop/walk.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "walk/pymalloc_arena.h"
@@ -12,6 +13,7 @@ struct walk {
     struct pht_pymalloc_totals *totals; /* of the state that is walked */
     struct pht_size_class classes[PHT_SIZE_CLASSES_MAX];
     size_t arena_count;
+    size_t arena_pools;                  /* no arena has more */
     const struct pht_arena_root **order; /* all arenas, by address */
     size_t order_count;
     struct pht_owners *owners;
@@ -75,6 +77,8 @@ static void add_arena(struct walk *walk, const struct pht_arena_root *arena,
     walk->result->damaged_pools += tally->damaged;
     walk->result->swapped_pools += tally->swapped;
     add_classes(walk, tally);
+    uint8_t *pool_classes = walk->result->pool_classes + walk->arena_count * walk->arena_pools;
+    pht_arena_reader_list_classes(&walk->reader, arena, pool_classes);
     walk->result->arenas[walk->arena_count++] = (struct pht_arena){
         .address = arena->address,
         .pools_used = tally->used,
@@ -82,6 +86,7 @@ static void add_arena(struct walk *walk, const struct pht_arena_root *arena,
         .live_bytes = tally->live_bytes,
         .resident_bytes = pht_snapshot_resident_bytes(walk->reader.snapshot, arena->address,
                                                       arena->address + geometry->arena_bytes),
+        .pool_classes = pool_classes,
     };
 }
 
@@ -188,6 +193,16 @@ static void walk_states(struct walk *walk, const struct pht_pymalloc_roots *root
     }
 }
 
+static bool reserve_pool_classes(struct walk *walk, size_t arenas)
+{
+    walk->arena_pools =
+        (size_t)(walk->reader.geometry.arena_bytes / walk->reader.geometry.pool_bytes);
+    walk->result->pool_classes = malloc(arenas * walk->arena_pools);
+    if (walk->result->pool_classes != NULL)
+        memset(walk->result->pool_classes, PHT_NO_SIZE_CLASS, arenas * walk->arena_pools);
+    return walk->result->pool_classes != NULL;
+}
+
 static void list_classes(const struct walk *walk)
 {
     struct pht_pymalloc *result = walk->result;
@@ -261,24 +276,15 @@ static struct pht_pymalloc *create_result(const struct pht_pymalloc_roots *roots
     return result;
 }
 
-struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
-                                       const struct pht_pymalloc_roots *roots,
-                                       struct pht_owners *owners)
+/* False when memory is short. */
+static bool walk_all(struct walk *walk, const struct pht_pymalloc_roots *roots)
 {
-    struct pht_pymalloc *result = create_result(roots);
-    struct walk *walk = calloc(1, sizeof(*walk));
-
-    if (result == NULL || walk == NULL || !sort_arenas(walk, roots)) {
-        pht_pymalloc_destroy(result);
-        free(walk);
-        return NULL;
-    }
-    walk->owners = owners;
-    walk->reader.snapshot = snapshot;
-    walk->reader.layout = &roots->python->layout;
-    walk->result = result;
+    struct pht_pymalloc *result = walk->result;
     bool swapped = false;
+
     if (measure(walk, roots, &swapped)) {
+        if (!sort_arenas(walk, roots) || !reserve_pool_classes(walk, roots->arenas.count))
+            return false;
         walk_states(walk, roots);
         finish(walk, roots);
     } else if (swapped) {
@@ -289,9 +295,32 @@ struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
     result->is_off = result->totals.arenas == 0 && result->damaged_arenas == 0 &&
                      result->swapped_arenas == 0 && result->vanished_arenas == 0;
     result->rereads = walk->reader.rereads;
+    return true;
+}
+
+struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
+                                       const struct pht_pymalloc_roots *roots,
+                                       struct pht_owners *owners)
+{
+    struct pht_pymalloc *result = create_result(roots);
+    struct walk *walk = calloc(1, sizeof(*walk));
+
+    if (result == NULL || walk == NULL) {
+        pht_pymalloc_destroy(result);
+        free(walk);
+        return NULL;
+    }
+    walk->owners = owners;
+    walk->reader.snapshot = snapshot;
+    walk->reader.layout = &roots->python->layout;
+    walk->result = result;
+    bool has_walked = walk_all(walk, roots);
     free(walk->order);
     free(walk);
-    return result;
+    if (has_walked)
+        return result;
+    pht_pymalloc_destroy(result);
+    return NULL;
 }
 
 void pht_pymalloc_destroy(struct pht_pymalloc *pymalloc)
@@ -299,6 +328,7 @@ void pht_pymalloc_destroy(struct pht_pymalloc *pymalloc)
     if (pymalloc == NULL)
         return;
     free(pymalloc->arenas);
+    free(pymalloc->pool_classes);
     free(pymalloc->states);
     free(pymalloc);
 }

@@ -4,6 +4,9 @@
 
 #include "pyheaptop/walk.h"
 
+/* Larger requests go to malloc. */
+#define PHT_SMALL_REQUEST_MAX 512
+
 /* Arenas are 256 KiB or 1 MiB, 2 MiB with 3.15's option for huge pages. */
 #define PHT_ARENA_BYTES_MAX ((uint64_t)4 << 20)
 

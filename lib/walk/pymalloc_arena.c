@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "walk/field.h"
+
 /* How often what looks torn is read again. */
 #define REREADS_MAX 3
 
@@ -197,4 +199,21 @@ bool pht_arena_reader_next(struct pht_arena_reader *reader, struct pht_arena_roo
     reader->next += pht_arena_carved_pools(&reader->geometry, arena);
     tally_arena(reader, arena, &reader->many, first, ret);
     return settle(reader, arena, ret);
+}
+
+/* A header that could not be read, or was being written, is left as it was met. */
+void pht_arena_reader_list_classes(const struct pht_arena_reader *reader,
+                                   const struct pht_arena_root *arena, uint8_t *ret)
+{
+    const struct pht_pool_batch *batch = reader->settled;
+    size_t carved = pht_arena_carved_pools(&reader->geometry, arena);
+
+    for (size_t i = 0; i < carved; i++) {
+        size_t slot = reader->settled_first + i;
+        const unsigned char *header = batch->headers + slot * reader->geometry.header_bytes;
+        uint32_t size_class = pht_field_u32(header, reader->layout->pool_szidx);
+        if (batch->read[slot] == PHT_READ_OK && size_class < reader->geometry.classes &&
+            pht_field_u32(header, reader->layout->pool_count) > 0)
+            ret[i] = (uint8_t)size_class;
+    }
 }

@@ -61,6 +61,10 @@ void pht_arena_reader_gather(struct pht_arena_reader *reader, const struct pht_a
 bool pht_arena_reader_next(struct pht_arena_reader *reader, struct pht_arena_root *arena,
                            struct pht_arena_tally *ret);
 
+/* The size class of each pool that the last tally, which is of `arena`, has counted. */
+void pht_arena_reader_list_classes(const struct pht_arena_reader *reader,
+                                   const struct pht_arena_root *arena, uint8_t *ret);
+
 /* Claim what the last tally, which is of `arena`, has counted. */
 void pht_arena_reader_claim(struct pht_arena_reader *reader, const struct pht_arena_root *arena,
                             struct pht_owners *owners);

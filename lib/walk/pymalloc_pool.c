@@ -17,7 +17,6 @@
 #include "walk/field.h"
 #include "walk/pymalloc.h"
 
-#define SMALL_REQUEST_THRESHOLD 512
 #define POOL_BYTES_MIN ((uint64_t)4 << 10)
 #define POOL_BYTES_MAX ((uint64_t)64 << 10)
 
@@ -134,7 +133,7 @@ bool pht_pymalloc_measure(struct pht_snapshot *snapshot, const struct pht_python
                           struct pht_pymalloc_geometry *ret, bool *swapped)
 {
     *ret = (struct pht_pymalloc_geometry){
-        .alignment_bytes = SMALL_REQUEST_THRESHOLD / classes,
+        .alignment_bytes = PHT_SMALL_REQUEST_MAX / classes,
         .header_bytes = layout->pool_header_bytes,
         .classes = classes,
     };

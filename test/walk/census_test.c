@@ -17,6 +17,7 @@ static struct objects *objects;
 static struct pht_pymalloc_roots roots;
 static struct pht_pymalloc pymalloc;
 static struct pht_arena arena;
+static uint8_t pool_classes[ARENA_BYTES / POOL_BYTES];
 static struct pht_objects *found;
 static pht_addr list_type;
 static pht_addr class_type;
@@ -49,7 +50,8 @@ static void setup(void)
     fake_target_map(objects->fake, ARENA, ARENA + ARENA_BYTES, FAKE_PRIVATE);
     fake_target_map(objects->fake, CHUNKS, CHUNKS + 0x10000, FAKE_PRIVATE);
     fake_target_set_pages(objects->fake, CHUNKS, CHUNKS + 0x10000, FAKE_RESIDENT);
-    arena = (struct pht_arena){.address = ARENA};
+    memset(pool_classes, PHT_NO_SIZE_CLASS, sizeof(pool_classes));
+    arena = (struct pht_arena){.address = ARENA, .pool_classes = pool_classes};
     pymalloc = (struct pht_pymalloc){
         .arena_bytes = ARENA_BYTES,
         .pool_bytes = POOL_BYTES,
@@ -75,8 +77,9 @@ static void teardown(void)
 /* A pool of `blocks` blocks in use, of zeros. Returns the first of them. */
 static pht_addr add_pool(uint32_t block_bytes, uint32_t blocks)
 {
-    pht_addr pool = ARENA + pools++ * POOL_BYTES;
+    pht_addr pool = ARENA + pools * POOL_BYTES;
 
+    pool_classes[pools++] = (uint8_t)(block_bytes / 16 - 1);
     fake_target_set_pages(objects->fake, pool, pool + POOL_BYTES, FAKE_RESIDENT);
     fake_target_put_u32(objects->fake, pool + POOL_COUNT, blocks);
     fake_target_put_u64(objects->fake, pool + POOL_FREEBLOCK, 0);
