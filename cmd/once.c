@@ -36,8 +36,12 @@ struct pht_error *once_take(const struct options *options, struct pht_report **r
         .layout = {.cache_directory = cache},
         .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
         .without_types = options->without_types,
-        .previews = options->preview == PREVIEW_ON ||
-                    (options->preview == PREVIEW_DEFAULT && !options->json),
+        .census =
+            {
+                .previews = options->preview == PREVIEW_ON ||
+                            (options->preview == PREVIEW_DEFAULT && !options->json),
+                .threads = options->threads,
+            },
         .number = 1,
     };
     struct pht_target *target;

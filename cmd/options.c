@@ -10,6 +10,7 @@
 
 #define MAX_STOP_MS_DEFAULT 20
 #define MAX_STOP_MS_LIMIT 60000
+#define THREADS_LIMIT 64
 
 enum {
     OPTION_STOP = 256,
@@ -20,6 +21,7 @@ enum {
     OPTION_PREVIEW,
     OPTION_NO_PREVIEW,
     OPTION_DIFF,
+    OPTION_THREADS,
 };
 
 static const struct option_row {
@@ -43,6 +45,7 @@ static const struct option_row {
     {OPTION_DIFF, "diff", "FILE",
      "what grew since this JSON: in another file, in a\n"
      "process, or in the same process by now"},
+    {OPTION_THREADS, "threads", "N", "count objects on so many processors (default 1)"},
     {OPTION_STOP, "stop", "MODE",
      "brief (default): about a millisecond; none: never stop\n"
      "the target; full: stopped for the whole walk"},
@@ -104,16 +107,34 @@ static struct pht_error *parse_stop(const char *text, enum pht_stop_mode *ret)
     return usage("--stop is none, brief or full, not '%s'", text);
 }
 
-static struct pht_error *parse_max_stop(const char *text, uint64_t *ret)
+/* A number from 1 to `limit`. */
+static bool parse_number(const char *text, unsigned long limit, unsigned long *ret)
 {
     char *end;
 
     errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value == 0 ||
-        value > MAX_STOP_MS_LIMIT)
+    *ret = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret >= 1 &&
+           *ret <= limit;
+}
+
+static struct pht_error *parse_max_stop(const char *text, uint64_t *ret)
+{
+    unsigned long value;
+
+    if (!parse_number(text, MAX_STOP_MS_LIMIT, &value))
         return usage("--max-stop is 1 to 60000 milliseconds, not '%s'", text);
     *ret = value;
+    return NULL;
+}
+
+static struct pht_error *parse_threads(const char *text, unsigned *ret)
+{
+    unsigned long value;
+
+    if (!parse_number(text, THREADS_LIMIT, &value))
+        return usage("--threads is 1 to 64, not '%s'", text);
+    *ret = (unsigned)value;
     return NULL;
 }
 
@@ -168,6 +189,8 @@ static struct pht_error *take(int key, struct options *options)
     case OPTION_DIFF:
         options->diff = optarg;
         return NULL;
+    case OPTION_THREADS:
+        return parse_threads(optarg, &options->threads);
     case OPTION_STOP:
         return parse_stop(optarg, &options->stop);
     case OPTION_MAX_STOP:
@@ -236,7 +259,11 @@ struct pht_error *options_parse(int argc, char **argv, struct options *ret)
     struct pht_error *first = NULL;
     int key;
 
-    *ret = (struct options){.stop = PHT_STOP_BRIEF, .max_stop_ms = MAX_STOP_MS_DEFAULT};
+    *ret = (struct options){
+        .threads = 1,
+        .stop = PHT_STOP_BRIEF,
+        .max_stop_ms = MAX_STOP_MS_DEFAULT,
+    };
     fill_tables(long_options, letters);
     opterr = 0;
     /* Read on after an error: a later --json decides how it is told. */

@@ -24,6 +24,7 @@ struct options {
     unsigned sections;  /* 0: none was named, so all, in short */
     bool without_types;
     enum { PREVIEW_DEFAULT, PREVIEW_OFF, PREVIEW_ON } preview;
+    unsigned threads;
     enum pht_stop_mode stop;
     uint64_t max_stop_ms;
 };

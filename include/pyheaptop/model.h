@@ -191,7 +191,7 @@ struct pht_report_options {
     struct pht_layout_options layout;
     struct pht_snapshot_options snapshot;
     bool without_types; /* no census: Python's large objects cannot be told from other chunks */
-    bool previews;      /* keep text of the target, which may be secret */
+    struct pht_census_options census;
     uint32_t number;
 };
 

@@ -96,6 +96,17 @@ bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_
 /* The mappings as they were last read: a read of memory that is not in them reads them anew. */
 const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot);
 
+/* ---- several threads ---------------------------------------------------------------------- */
+
+/*
+ * A branch reads the same target at the same time, for a thread of its own, which shares nothing
+ * with those of the snapshot and of other branches but the target. It has no roots and no stop.
+ * NULL where it cannot be had. To be joined before the snapshot is used for anything but reading:
+ * what the branch has read counts for the snapshot then.
+ */
+struct pht_snapshot *pht_snapshot_branch(const struct pht_snapshot *snapshot);
+void pht_snapshot_join(struct pht_snapshot *snapshot, struct pht_snapshot *branch);
+
 /* ---- what it cost ------------------------------------------------------------------------- */
 
 struct pht_snapshot_stats {

@@ -197,6 +197,9 @@ struct pht_error *pht_target_resume(struct pht_target *target, uint64_t *stopped
  */
 struct pht_courtesy;
 struct pht_courtesy *pht_courtesy_begin(void);
+
+/* For a thread that was begun by one that gives way, and so does the same: NULL if it does not. */
+struct pht_courtesy *pht_courtesy_inherit(void);
 void pht_courtesy_end(struct pht_courtesy *courtesy);
 
 /* ---- what the kernel says ----------------------------------------------------------------- */

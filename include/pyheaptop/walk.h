@@ -568,13 +568,18 @@ struct pht_objects {
  * A census of a process whose pymalloc was walked: first of its pools, then of the chunks that
  * pht_glibc_walk() comes by. All that is given is kept by reference. pht_census_begin() gives NULL
  * where the objects of this build are not known, or, with `*out_of_memory`, when memory is short.
- * pht_census_end() gives NULL when memory is short; it destroys the census in any case. `previews`:
- * text of the target is kept, which may be secret. `glibc` is what that walk found, or NULL.
+ * pht_census_end() gives NULL when memory is short; it destroys the census in any case. `glibc` is
+ * what that walk found, or NULL.
  */
+struct pht_census_options {
+    bool previews;    /* keep text of the target, which may be secret */
+    unsigned threads; /* that walk the pools; 0 as 1 */
+};
+
 struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
                                     const struct pht_pymalloc_roots *roots,
                                     const struct pht_pymalloc *pymalloc, struct pht_owners *owners,
-                                    bool previews, bool *out_of_memory);
+                                    const struct pht_census_options *options, bool *out_of_memory);
 struct pht_objects *pht_census_end(struct pht_census *census, const struct pht_glibc *glibc);
 void pht_objects_destroy(struct pht_objects *objects);
 

@@ -143,7 +143,7 @@ static struct pht_error *begin_census(struct capture *capture)
     if (!(report->walks & PHT_SECTION_TYPES) || report->pymalloc == NULL)
         return NULL;
     capture->census = pht_census_begin(capture->snapshot, &capture->pymalloc, report->pymalloc,
-                                       report->owners, capture->options->previews, &out_of_memory);
+                                       report->owners, &capture->options->census, &out_of_memory);
     return out_of_memory ? pht_error_no_memory() : NULL;
 }
 

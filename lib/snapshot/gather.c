@@ -6,6 +6,9 @@
 
 #define GATHER_BATCH 1024
 
+/* No more than the processor's cache holds: 128 KiB. */
+#define GATHER_PAGES 32
+
 /* What can be said without reading: PHT_READ_OK with `*read` false means a page of zeros. */
 static enum pht_read_result look_ahead(struct pht_snapshot *snapshot, pht_addr addr, size_t size,
                                        bool *read)
@@ -27,16 +30,87 @@ static enum pht_read_result look_ahead(struct pht_snapshot *snapshot, pht_addr a
     return mapping->inode != 0 ? PHT_READ_ABSENT : PHT_READ_OK;
 }
 
-static void flush(struct pht_snapshot *snapshot, struct pht_read *reads, const uint32_t *slots,
-                  size_t count, uint8_t *results)
+/*
+ * What is wanted on one page is read at once, if it is asked for in a row: objects that were made
+ * together often lie together, and each range costs the kernel a search for its page. Reads of one
+ * item go to where it is wanted, others through `pages`.
+ */
+struct batch {
+    struct pht_snapshot *snapshot;
+    const pht_addr *addrs;
+    size_t size; /* of an item */
+    char *buffer;
+    uint8_t *results;
+    size_t count;
+    struct pht_read reads[GATHER_BATCH];
+    struct {
+        size_t first, last; /* items */
+    } items[GATHER_BATCH];
+    size_t page_count;
+    char pages[GATHER_PAGES][PHT_PAGE_BYTES];
+};
+
+static void hand_out(const struct batch *batch, size_t i)
 {
-    pht_target_read(snapshot->target, reads, count);
-    for (size_t i = 0; i < count; i++) {
-        if (reads[i].got != reads[i].size)
-            results[slots[i]] = PHT_READ_FAILED;
-        else
-            snapshot->stats.read_bytes += reads[i].size;
+    const struct pht_read *read = &batch->reads[i];
+    bool is_read = read->got == read->size;
+
+    if (is_read)
+        batch->snapshot->stats.read_bytes += read->size;
+    for (size_t item = batch->items[i].first; item <= batch->items[i].last; item++) {
+        if (!is_read)
+            batch->results[item] = PHT_READ_FAILED;
+        else if (batch->items[i].first < batch->items[i].last)
+            memcpy(batch->buffer + item * batch->size,
+                   (char *)read->buffer + (batch->addrs[item] - read->addr), batch->size);
     }
+}
+
+static void flush(struct batch *batch)
+{
+    pht_target_read(batch->snapshot->target, batch->reads, batch->count);
+    for (size_t i = 0; i < batch->count; i++)
+        hand_out(batch, i);
+    batch->count = batch->page_count = 0;
+}
+
+/* The last read is grown so that it has this item too, which is the next one, on the same page. */
+static bool join(struct batch *batch, size_t item)
+{
+    if (batch->count == 0 || batch->items[batch->count - 1].last + 1 != item)
+        return false;
+    struct pht_read *read = &batch->reads[batch->count - 1];
+    pht_addr addr = batch->addrs[item];
+    pht_addr start = addr < read->addr ? addr : read->addr;
+    pht_addr end = addr < read->addr ? read->addr + read->size : addr + batch->size;
+    if (end < read->addr + read->size)
+        end = read->addr + read->size;
+    if (start / PHT_PAGE_BYTES != (end - 1) / PHT_PAGE_BYTES)
+        return false;
+    bool is_first = batch->items[batch->count - 1].first == item - 1;
+    if (is_first && batch->page_count == GATHER_PAGES)
+        return false;
+    if (is_first)
+        read->buffer = batch->pages[batch->page_count++];
+    read->addr = start;
+    read->size = (uint32_t)(end - start);
+    batch->items[batch->count - 1].last = item;
+    return true;
+}
+
+static void add(struct batch *batch, size_t item)
+{
+    if (join(batch, item))
+        return;
+    if (batch->count == GATHER_BATCH || batch->page_count == GATHER_PAGES)
+        flush(batch);
+    batch->items[batch->count].first = batch->items[batch->count].last = item;
+    batch->reads[batch->count++] = (struct pht_read){
+        .addr = batch->addrs[item],
+        .buffer = batch->buffer + item * batch->size,
+        .size = (uint32_t)batch->size,
+        .exclusive = pht_snapshot_is_exclusive(batch->snapshot, batch->addrs[item], batch->size),
+    };
 }
 
 static bool crosses_page(pht_addr addr, size_t size)
@@ -47,10 +121,14 @@ static bool crosses_page(pht_addr addr, size_t size)
 void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, size_t count,
                          size_t size, void *buffer, uint8_t *results)
 {
-    struct pht_read reads[GATHER_BATCH];
-    uint32_t slots[GATHER_BATCH];
-    size_t pending = 0;
+    struct batch batch;
 
+    batch.snapshot = snapshot;
+    batch.addrs = addrs;
+    batch.size = size;
+    batch.buffer = buffer;
+    batch.results = results;
+    batch.count = batch.page_count = 0;
     for (size_t i = 0; i < count; i++) {
         char *out = (char *)buffer + i * size;
         bool read;
@@ -61,21 +139,10 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
         results[i] = (uint8_t)look_ahead(snapshot, addrs[i], size, &read);
         if (results[i] == PHT_READ_OK && !read)
             memset(out, 0, size);
-        if (!read)
-            continue;
-        reads[pending] = (struct pht_read){
-            .addr = addrs[i],
-            .buffer = out,
-            .size = (uint32_t)size,
-            .exclusive = pht_snapshot_is_exclusive(snapshot, addrs[i], size),
-        };
-        slots[pending++] = (uint32_t)i;
-        if (pending == GATHER_BATCH) {
-            flush(snapshot, reads, slots, pending, results);
-            pending = 0;
-        }
+        if (read)
+            add(&batch, i);
     }
-    flush(snapshot, reads, slots, pending, results);
+    flush(&batch);
 }
 
 bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_addr end,

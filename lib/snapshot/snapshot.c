@@ -124,6 +124,28 @@ void pht_snapshot_destroy(struct pht_snapshot *snapshot)
     free(snapshot);
 }
 
+struct pht_snapshot *pht_snapshot_branch(const struct pht_snapshot *snapshot)
+{
+    struct pht_snapshot *branch = calloc(1, sizeof(*branch));
+
+    if (branch == NULL)
+        return NULL;
+    branch->target = snapshot->target;
+    pht_page_cache_init(&branch->pages, branch->target);
+    struct pht_error *error = pht_target_read_maps(branch->target, &branch->maps);
+    if (error == NULL)
+        return branch;
+    pht_error_destroy(error);
+    pht_snapshot_destroy(branch);
+    return NULL;
+}
+
+void pht_snapshot_join(struct pht_snapshot *snapshot, struct pht_snapshot *branch)
+{
+    snapshot->stats.read_bytes += branch->stats.read_bytes;
+    pht_snapshot_destroy(branch);
+}
+
 struct pht_snapshot_stats pht_snapshot_stats(const struct pht_snapshot *snapshot)
 {
     return snapshot->stats;

@@ -114,6 +114,11 @@ struct pht_courtesy *pht_courtesy_begin(void)
     return NULL;
 }
 
+struct pht_courtesy *pht_courtesy_inherit(void)
+{
+    return pht_priority_is_yielding(0) ? pht_courtesy_begin() : NULL;
+}
+
 void pht_courtesy_end(struct pht_courtesy *courtesy)
 {
     if (courtesy == NULL)

@@ -5,6 +5,8 @@
 #ifndef PHT_LIB_TARGET_MEMORY_H
 #define PHT_LIB_TARGET_MEMORY_H
 
+#include <stdatomic.h>
+
 #include "pyheaptop/target.h"
 
 /* Ranges a call; the kernel's limit (UIO_MAXIOV). */
@@ -12,8 +14,8 @@
 
 struct pht_memory {
     pid_t pid;
-    int mem_fd; /* /proc/PID/mem; that it opens proves that we may read */
-    bool no_vm_readv;
+    int mem_fd;              /* /proc/PID/mem; that it opens proves that we may read */
+    atomic_bool no_vm_readv; /* several threads read */
 };
 
 /* False with errno set where the process may not be read (EACCES, EPERM) or is gone. */

@@ -31,7 +31,7 @@
 
 /* ---- lifetime ----------------------------------------------------------------------------- */
 
-static void destroy(struct pht_census *census)
+void pht_census_destroy(struct pht_census *census)
 {
     if (census == NULL)
         return;
@@ -39,9 +39,6 @@ static void destroy(struct pht_census *census)
     pht_object_size_deinit(&census->size);
     pht_objects_destroy(census->result);
     free(census->sums.items);
-    if (census->arenas != NULL)
-        pht_census_arenas_deinit(census->arenas);
-    free(census->arenas);
     free(census->owned.items);
     free(census->late.items);
     free(census->mappings.items);
@@ -49,46 +46,104 @@ static void destroy(struct pht_census *census)
     free(census);
 }
 
+static void destroy_whole(struct pht_census *census)
+{
+    pht_census_arenas_deinit(census->arenas);
+    free(census->arenas);
+    pht_census_destroy(census);
+}
+
+/* What each thread that counts has of its own. */
+static bool init_counting(struct pht_census *census)
+{
+    census->types = pht_types_create(census->snapshot, census->roots->python, &census->layout);
+    census->result = calloc(1, sizeof(*census->result));
+    if (census->types == NULL || census->result == NULL)
+        return false;
+    pht_types_exclude(census->types, census->arenas->ranges, census->arenas->count);
+    return true;
+}
+
+struct pht_census *pht_census_begin_part(const struct pht_census *whole)
+{
+    struct pht_census *part = malloc(sizeof(*part));
+
+    if (part == NULL)
+        return NULL;
+    *part = (struct pht_census){
+        .snapshot = pht_snapshot_branch(whole->snapshot),
+        .roots = whole->roots,
+        .pymalloc = whole->pymalloc,
+        .options = whole->options,
+        .layout = whole->layout,
+        .references_max = whole->references_max,
+        .hook_bytes = whole->hook_bytes,
+        .arenas = whole->arenas,
+    };
+    if (part->snapshot != NULL && init_counting(part))
+        return part;
+    pht_snapshot_destroy(part->snapshot);
+    pht_census_destroy(part);
+    return NULL;
+}
+
+/* What pymalloc has no room for goes to malloc through hooks of its own. */
+static void learn_hooks(struct pht_census *census)
+{
+    if (census->roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG) {
+        census->hook_bytes = HOOK_BYTES;
+        census->chunk_hook_bytes = 2 * HOOK_BYTES;
+    } else if (census->roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG) {
+        census->chunk_hook_bytes = HOOK_BYTES;
+    }
+}
+
+static struct pht_census *create_whole(struct pht_snapshot *snapshot,
+                                       const struct pht_pymalloc_roots *roots,
+                                       const struct pht_pymalloc *pymalloc)
+{
+    struct pht_census *census = calloc(1, sizeof(*census));
+    struct pht_census_arenas *arenas = calloc(1, sizeof(*arenas));
+
+    if (census == NULL || arenas == NULL) {
+        free(census);
+        free(arenas);
+        return NULL;
+    }
+    census->snapshot = snapshot;
+    census->roots = roots;
+    census->pymalloc = pymalloc;
+    census->arenas = arenas;
+    return census;
+}
+
 struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
                                     const struct pht_pymalloc_roots *roots,
                                     const struct pht_pymalloc *pymalloc, struct pht_owners *owners,
-                                    bool previews, bool *out_of_memory)
+                                    const struct pht_census_options *options, bool *out_of_memory)
 {
     struct pht_object_layout layout;
 
     *out_of_memory = false;
     if (!pht_object_layout_find(roots->python, &layout))
         return NULL;
-    struct pht_census *census = calloc(1, sizeof(*census));
-    *out_of_memory = true;
+    struct pht_census *census = create_whole(snapshot, roots, pymalloc);
+    *out_of_memory = census == NULL;
     if (census == NULL)
         return NULL;
-    census->snapshot = snapshot;
-    census->roots = roots;
-    census->pymalloc = pymalloc;
     census->owners = owners;
-    census->previews = previews;
+    census->options = *options;
     census->layout = layout;
     census->references_max = pht_owners_bytes(owners) / sizeof(pht_addr) + REFERENCES_LEAST;
-    if (roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG) {
-        /* What pymalloc has no room for goes to malloc through hooks of its own. */
-        census->hook_bytes = HOOK_BYTES;
-        census->chunk_hook_bytes = 2 * HOOK_BYTES;
-    } else if (roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG) {
-        census->chunk_hook_bytes = HOOK_BYTES;
-    }
-    census->types = pht_types_create(snapshot, roots->python, &census->layout);
-    census->result = calloc(1, sizeof(*census->result));
-    census->arenas = calloc(1, sizeof(*census->arenas));
-    if (census->types == NULL || census->result == NULL || census->arenas == NULL ||
-        !pht_census_arenas_init(census->arenas, pymalloc, &roots->python->layout)) {
-        destroy(census);
+    learn_hooks(census);
+    if (!pht_census_arenas_init(census->arenas, pymalloc, &roots->python->layout) ||
+        !init_counting(census)) {
+        *out_of_memory = true;
+        destroy_whole(census);
         return NULL;
     }
-    pht_types_exclude(census->types, census->arenas->ranges, census->arenas->count);
-    pht_census_walk_pools(census);
+    pht_census_walk_in_parts(census);
     pht_sort(census->owned.items, census->owned.count, sizeof(census->owned.items[0]));
-    *out_of_memory = false;
     return census;
 }
 
@@ -119,6 +174,18 @@ static bool has_references(const struct pht_census *census, uint64_t word)
     return word != 0 && word <= census->references_max;
 }
 
+static const struct pht_type *find_type(struct pht_census *census, pht_addr address)
+{
+    const struct pht_type *type = census->last_type;
+
+    if (type != NULL && type->address == address)
+        return type;
+    type = pht_types_find(census->types, address);
+    if (type != NULL)
+        census->last_type = type;
+    return type;
+}
+
 static bool is_object_at(struct pht_census *census, const unsigned char *bytes, size_t size,
                          uint64_t hook_bytes, uint64_t offset, struct pht_found_object *ret)
 {
@@ -127,8 +194,7 @@ static bool is_object_at(struct pht_census *census, const unsigned char *bytes, 
     bytes += offset + hook_bytes;
     if (!has_references(census, pht_field_u64(bytes, 0)))
         return false;
-    const struct pht_type *type =
-        pht_types_find(census->types, pht_field_u64(bytes, PHT_OBJECT_TYPE));
+    const struct pht_type *type = find_type(census, pht_field_u64(bytes, PHT_OBJECT_TYPE));
     if (type == NULL || type->prefix_bytes != offset)
         return false;
     *ret = (struct pht_found_object){.type = type, .offset = offset + hook_bytes};
@@ -161,7 +227,7 @@ static void add(struct pht_tally *tally, uint64_t bytes)
 
 /* ---- what they take ----------------------------------------------------------------------- */
 
-struct pht_type_sum *pht_census_sum_of(struct pht_census *census, uint32_t index)
+struct pht_type_sum *pht_census_add_sum(struct pht_census *census, uint32_t index)
 {
     const struct pht_type_sum none = {0};
 
@@ -172,6 +238,16 @@ struct pht_type_sum *pht_census_sum_of(struct pht_census *census, uint32_t index
         return NULL;
     }
     return &census->sums.items[index];
+}
+
+void pht_type_sum_add(struct pht_type_sum *sum, const struct pht_type_sum *part)
+{
+    sum->objects += part->objects;
+    sum->size_bytes += part->size_bytes;
+    sum->allocated_bytes += part->allocated_bytes;
+    sum->gc_tracked += part->gc_tracked;
+    if (part->max_bytes > sum->max_bytes)
+        sum->max_bytes = part->max_bytes;
 }
 
 /* Up to 3.7 the head has the collector's own count of references, -2 if it does not know it. */
@@ -331,16 +407,6 @@ static int compare_sums(const void *a, const void *b)
     return left->address < right->address ? -1 : left->address > right->address;
 }
 
-static void add_to_totals(struct pht_type_sum *totals, const struct pht_type_sum *sum)
-{
-    totals->objects += sum->objects;
-    totals->size_bytes += sum->size_bytes;
-    totals->allocated_bytes += sum->allocated_bytes;
-    totals->gc_tracked += sum->gc_tracked;
-    if (sum->max_bytes > totals->max_bytes)
-        totals->max_bytes = sum->max_bytes;
-}
-
 static bool list_types(struct pht_census *census)
 {
     struct pht_objects *result = census->result;
@@ -360,7 +426,7 @@ static bool list_types(struct pht_census *census)
         result->type_count++;
         if (sum->name == NULL || sum->module == NULL)
             return false;
-        add_to_totals(&result->totals, sum);
+        pht_type_sum_add(&result->totals, sum);
     }
     qsort(result->types, result->type_count, sizeof(*result->types), compare_sums);
     return true;
@@ -388,7 +454,7 @@ static bool list_unowned(struct pht_census *census, const struct pht_glibc *glib
     result->chunks.unowned = rest(glibc->totals.live_chunks + glibc->mmapped_count,
                                   glibc->totals.live_bytes + glibc->mmapped_bytes, &result->chunks);
     result->unowned = pht_unowned_list(&census->unowned, pht_snapshot_maps(census->snapshot), glibc,
-                                       census->previews, &result->unowned_count);
+                                       census->options.previews, &result->unowned_count);
     return result->unowned != NULL;
 }
 
@@ -404,6 +470,6 @@ struct pht_objects *pht_census_end(struct pht_census *census, const struct pht_g
         census->result = NULL;
     else
         result = NULL;
-    destroy(census);
+    destroy_whole(census);
     return result;
 }

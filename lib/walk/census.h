@@ -44,8 +44,9 @@ struct pht_owned_mappings {
     size_t capacity;
 };
 
-/* The largest so far: a heap with the smallest of them first. */
+/* The largest so far: a heap with the smallest of them first. Others must be larger than that. */
 struct pht_large_objects {
+    uint64_t least_bytes; /* 0 while there is room */
     struct {
         uint64_t size_bytes;
         pht_addr address;
@@ -59,12 +60,14 @@ struct pht_census {
     const struct pht_pymalloc_roots *roots;
     const struct pht_pymalloc *pymalloc;
     struct pht_owners *owners;
+    struct pht_census_options options;
     struct pht_object_layout layout;
     struct pht_types *types;
-    uint64_t references_max;   /* that an object can have */
-    uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */
-    uint64_t chunk_hook_bytes; /* and of what they asked malloc for */
-    uint64_t tcache_key;       /* second word of what waits in a tcache; 0: not known */
+    const struct pht_type *last_type; /* that was found: the next block often has the same */
+    uint64_t references_max;          /* that an object can have */
+    uint64_t hook_bytes;              /* that debug hooks put in front of each block of pymalloc */
+    uint64_t chunk_hook_bytes;        /* and of what they asked malloc for */
+    uint64_t tcache_key;              /* second word of what waits in a tcache; 0: not known */
     struct {
         struct pht_type_sum *items; /* by the index of the type */
         size_t count;
@@ -80,7 +83,6 @@ struct pht_census {
     size_t owned_cursor;
     struct pht_unowned unowned;
     struct pht_large_objects large;
-    bool previews;
     struct pht_object_size size; /* used again and again */
     struct pht_objects *result;
     bool out_of_memory;
@@ -94,6 +96,16 @@ struct pht_found_object {
 
 /* Every block of every pool of every arena that nobody has begun to walk. */
 void pht_census_walk_pools(struct pht_census *census);
+
+/* The same in as many threads as options say. */
+void pht_census_walk_in_parts(struct pht_census *census);
+
+/*
+ * A part of a census does its pools in a thread of its own and shares only the arenas. NULL where
+ * memory is short, or the target cannot be read.
+ */
+struct pht_census *pht_census_begin_part(const struct pht_census *whole);
+void pht_census_destroy(struct pht_census *census);
 
 /* The object in the first `size` bytes of a block. False if there is none. */
 bool pht_census_find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
@@ -122,11 +134,25 @@ void pht_census_own_noted(struct pht_census *census);
 
 /* ---- sums and lists ----------------------------------------------------------------------- */
 
-struct pht_type_sum *pht_census_sum_of(struct pht_census *census, uint32_t type);
+struct pht_type_sum *pht_census_add_sum(struct pht_census *census, uint32_t type);
+
+static inline struct pht_type_sum *pht_census_sum_of(struct pht_census *census, uint32_t type)
+{
+    return type < census->sums.count ? &census->sums.items[type] : pht_census_add_sum(census, type);
+}
+
+void pht_type_sum_add(struct pht_type_sum *sum, const struct pht_type_sum *part);
+
+void pht_large_objects_add(struct pht_large_objects *large, pht_addr address, uint32_t type,
+                           uint64_t size_bytes);
 
 /* An object may be one of the largest. */
-void pht_large_objects_offer(struct pht_large_objects *large, pht_addr address, uint32_t type,
-                             uint64_t size_bytes);
+static inline void pht_large_objects_offer(struct pht_large_objects *large, pht_addr address,
+                                           uint32_t type, uint64_t size_bytes)
+{
+    if (size_bytes > large->least_bytes)
+        pht_large_objects_add(large, address, type, size_bytes);
+}
 
 /* The types are listed: list the largest objects, with their previews. */
 void pht_census_list_largest(struct pht_census *census);

@@ -46,6 +46,7 @@ bool pht_census_arenas_init(struct pht_census_arenas *arenas, const struct pht_p
         .classes = (uint32_t)(PHT_SMALL_REQUEST_MAX / pymalloc->alignment_bytes),
     };
     arenas->pool_words = (size_t)(pymalloc->pool_bytes / pymalloc->alignment_bytes / 64);
+    arenas->alignment_shift = (unsigned)__builtin_ctzll(pymalloc->alignment_bytes);
     arenas->arena_words = (size_t)(pymalloc->arena_bytes / pymalloc->alignment_bytes / 64);
     arenas->taken = calloc(arenas->count, arenas->arena_words * sizeof(*arenas->taken));
     return arenas->taken != NULL && list(arenas);
@@ -92,7 +93,7 @@ pht_addr pht_census_arenas_block(const struct pht_census_arenas *arenas,
     if (size_class == PHT_NO_SIZE_CLASS)
         return 0;
     *bytes = (uint64_t)(size_class + 1) * geometry->alignment_bytes;
-    uint64_t into = (buffer->address - first) % *bytes;
+    uint32_t into = (uint32_t)(buffer->address - first) % (uint32_t)*bytes;
     return into == 0 || (buffer->is_prefixed && into <= 32) ? buffer->address - into - hook_bytes
                                                             : 0;
 }
@@ -103,17 +104,16 @@ pht_addr pht_census_arenas_block(const struct pht_census_arenas *arenas,
 static _Atomic uint64_t *words_of(const struct pht_census_arenas *arenas,
                                   const struct pht_range *arena, pht_addr pool)
 {
-    size_t i = (size_t)((pool - first_pool(arenas, arena)) / arenas->geometry.pool_bytes);
+    size_t places = (size_t)(pool - first_pool(arenas, arena)) >> arenas->alignment_shift;
 
-    return arenas->taken + (size_t)(arena - arenas->ranges) * arenas->arena_words +
-           i * arenas->pool_words;
+    return arenas->taken + (size_t)(arena - arenas->ranges) * arenas->arena_words + places / 64;
 }
 
 bool pht_census_arenas_take(struct pht_census_arenas *arenas, const struct pht_range *arena,
                             pht_addr block)
 {
     pht_addr pool = pht_round_down(block, arenas->geometry.pool_bytes);
-    uint64_t place = (block - pool) / arenas->geometry.alignment_bytes;
+    uint64_t place = (block - pool) >> arenas->alignment_shift;
     uint64_t bit = (uint64_t)1 << place % 64;
     _Atomic uint64_t *word = words_of(arenas, arena, pool) + place / 64;
 

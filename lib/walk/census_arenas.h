@@ -13,6 +13,7 @@
 
 struct pht_census_arenas {
     struct pht_pymalloc_geometry geometry;
+    unsigned alignment_shift;
     const struct pht_arena *arenas;
     struct pht_range *ranges; /* of these, by address */
     size_t count;

@@ -57,7 +57,7 @@ struct pool_walk {
 static void count_one(struct pool_walk *walk, struct pool *pool,
                       const struct pht_found_object *found, uint32_t offset, const void *more)
 {
-    uint64_t place = (offset - pool->offset) / walk->geometry->alignment_bytes;
+    uint64_t place = (offset - pool->offset) >> walk->census->arenas->alignment_shift;
 
     if (pht_census_count_block(walk->census, found, walk->start + offset, walk->bytes + offset,
                                pool->block_bytes, pool->block_bytes, more))
@@ -93,7 +93,7 @@ static void count_block(struct pool_walk *walk, struct pool *pool, uint32_t offs
         .bytes = bytes + found.offset,
         .size = pool->block_bytes - found.offset,
     };
-    if (!pht_object_needs(&census->layout, &object, &more)) {
+    if (!pht_object_may_need(found.type) || !pht_object_needs(&census->layout, &object, &more)) {
         count_one(walk, pool, &found, offset, NULL);
         return;
     }

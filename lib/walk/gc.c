@@ -8,16 +8,25 @@
  *
  * A list is followed as far as that is quick. If it alone is longer, and a census has counted all
  * objects that the collector knows of, the list has those that no other one has. The census takes
- * a few blocks for objects that only were one, so such a number may be a little too high.
+ * a few blocks for objects that only were one, so such a number may be a little too high. Where it
+ * cannot tell, lists are followed further.
  */
 #include <stdlib.h>
 
 #include "walk/gc.h"
 #include "walk/word_reader.h"
 
+/* How far a list is followed: objects, and pages that are read on the way. */
+struct reach {
+    uint64_t nodes;
+    uint64_t reads;
+};
+
+/* A few milliseconds. */
+static const struct reach short_reach = {(uint64_t)1 << 16, 2048};
+
 /* 0.2 s each, the first where neighbours in the list are on one page, the second where none are. */
-#define NODES_MAX ((uint64_t)1 << 22)
-#define READS_MAX ((uint64_t)200000)
+static const struct reach long_reach = {(uint64_t)1 << 22, 200000};
 
 /* A list of a target that runs may be whole the next time. */
 #define ATTEMPTS 3
@@ -66,12 +75,13 @@ static bool read_link(const struct gc_walk *walk, pht_addr addr, pht_addr *ret)
     return true;
 }
 
-static enum list_end follow(const struct gc_walk *walk, pht_addr head, uint64_t *ret)
+static enum list_end follow(const struct gc_walk *walk, pht_addr head, const struct reach *reach,
+                            uint64_t *ret)
 {
-    uint64_t last_read = walk->reader->reads + READS_MAX;
+    uint64_t last_read = walk->reader->reads + reach->reads;
     pht_addr node = head, next, back;
 
-    for (*ret = 0; *ret <= NODES_MAX && walk->reader->reads <= last_read; (*ret)++) {
+    for (*ret = 0; *ret <= reach->nodes && walk->reader->reads <= last_read; (*ret)++) {
         if (!read_link(walk, node, &next) || !read_link(walk, next + 8, &back) || back != node)
             return LIST_TORN;
         if (next == head)
@@ -81,58 +91,81 @@ static enum list_end follow(const struct gc_walk *walk, pht_addr head, uint64_t 
     return LIST_LONG;
 }
 
-static enum list_end count_list(const struct gc_walk *walk, pht_addr head, uint64_t *ret)
+static enum list_end count_list(const struct gc_walk *walk, pht_addr head,
+                                const struct reach *reach, uint64_t *ret)
 {
     enum list_end end = LIST_TORN;
 
     for (int i = 0; i < ATTEMPTS && end == LIST_TORN; i++) {
         pht_word_reader_clear(walk->reader);
-        end = follow(walk, head, ret);
+        end = follow(walk, head, reach, ret);
     }
     return end;
 }
 
-/* `counts` of the lists: if a single one is too long, it has all that is left of `tracked`. */
-static void ask_census(struct gc_walk *walk, uint64_t tracked, uint64_t counts[PHT_GC_LISTS])
+/* A list that the version does not have counts as one of unknown length, and as no long one. */
+struct list_counts {
+    uint64_t objects[PHT_GC_LISTS]; /* PHT_UNKNOWN: not counted */
+    enum list_end ends[PHT_GC_LISTS];
+    unsigned torn;
+    unsigned longs;
+};
+
+static void follow_lists(const struct gc_walk *walk, const struct reach *reach,
+                         struct list_counts *ret)
 {
-    struct pht_gc *gc = walk->gc;
+    ret->torn = ret->longs = 0;
+    for (unsigned i = 0; i < PHT_GC_LISTS; i++) {
+        pht_addr head = walk->places.heads[i];
+        if (head != 0 && ret->ends[i] == LIST_LONG)
+            ret->ends[i] = count_list(walk, head, reach, &ret->objects[i]);
+        if (ret->ends[i] != LIST_WHOLE)
+            ret->objects[i] = PHT_UNKNOWN;
+        ret->torn += ret->ends[i] == LIST_TORN;
+        ret->longs += head != 0 && ret->ends[i] == LIST_LONG;
+    }
+}
+
+/* If a single list is too long, it has all that is left of `tracked`. */
+static bool ask_census(const struct gc_walk *walk, uint64_t tracked, struct list_counts *counts)
+{
     uint64_t *longest = NULL;
 
-    if (gc->long_lists != 1 || gc->torn_lists > 0 || !walk->places.is_of_all ||
-        tracked == PHT_UNKNOWN)
-        return;
+    if (counts->longs != 1 || counts->torn > 0 || !walk->places.is_of_all || tracked == PHT_UNKNOWN)
+        return false;
     for (unsigned i = 0; i < PHT_GC_LISTS; i++) {
         if (walk->places.heads[i] == 0)
             continue;
-        if (counts[i] == PHT_UNKNOWN)
-            longest = &counts[i];
-        else if (counts[i] <= tracked)
-            tracked -= counts[i];
+        if (counts->objects[i] == PHT_UNKNOWN)
+            longest = &counts->objects[i];
+        else if (counts->objects[i] <= tracked)
+            tracked -= counts->objects[i];
         else
-            return;
+            return false;
     }
     *longest = tracked;
-    gc->long_lists = 0;
-    gc->by_census = true;
+    counts->longs = 0;
+    return true;
 }
 
 static void count_lists(struct gc_walk *walk, uint64_t tracked)
 {
     struct pht_gc *gc = walk->gc;
-    uint64_t counts[PHT_GC_LISTS];
+    struct list_counts counts;
 
-    for (unsigned i = 0; i < PHT_GC_LISTS; i++) {
-        pht_addr head = walk->places.heads[i];
-        enum list_end end = head != 0 ? count_list(walk, head, &counts[i]) : LIST_LONG;
-        if (end != LIST_WHOLE)
-            counts[i] = PHT_UNKNOWN;
-        gc->torn_lists += end == LIST_TORN;
-        gc->long_lists += head != 0 && end == LIST_LONG;
+    for (unsigned i = 0; i < PHT_GC_LISTS; i++)
+        counts.ends[i] = LIST_LONG;
+    follow_lists(walk, &short_reach, &counts);
+    gc->by_census = ask_census(walk, tracked, &counts);
+    if (counts.longs > 0) {
+        follow_lists(walk, &long_reach, &counts);
+        gc->by_census = ask_census(walk, tracked, &counts);
     }
-    ask_census(walk, tracked, counts);
     for (unsigned i = 0; i < PHT_GC_GENERATIONS; i++)
-        gc->generations[i].objects = counts[i];
-    gc->frozen = counts[PHT_GC_FROZEN];
+        gc->generations[i].objects = counts.objects[i];
+    gc->frozen = counts.objects[PHT_GC_FROZEN];
+    gc->torn_lists = counts.torn;
+    gc->long_lists = counts.longs;
 }
 
 /* ---- figures ------------------------------------------------------------------------------ */

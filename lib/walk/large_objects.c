@@ -38,13 +38,10 @@ static void rise(struct pht_large_objects *large)
     }
 }
 
-void pht_large_objects_offer(struct pht_large_objects *large, pht_addr address, uint32_t type,
-                             uint64_t size_bytes)
+void pht_large_objects_add(struct pht_large_objects *large, pht_addr address, uint32_t type,
+                           uint64_t size_bytes)
 {
     bool is_full = large->count == PHT_LARGE_OBJECTS_MAX;
-
-    if (is_full && size_bytes <= large->items[0].size_bytes)
-        return;
     size_t place = is_full ? 0 : large->count++;
     large->items[place].size_bytes = size_bytes;
     large->items[place].address = address;
@@ -53,6 +50,8 @@ void pht_large_objects_offer(struct pht_large_objects *large, pht_addr address, 
         sink(large);
     else
         rise(large);
+    if (large->count == PHT_LARGE_OBJECTS_MAX)
+        large->least_bytes = large->items[0].size_bytes;
 }
 
 /* ---- what they are ------------------------------------------------------------------------ */
@@ -125,7 +124,7 @@ void pht_census_list_largest(struct pht_census *census)
         };
         if (object->type == result->type_count)
             continue;
-        if (census->previews)
+        if (census->options.previews)
             preview(census, type, object);
         result->largest_count++;
     }

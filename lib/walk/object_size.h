@@ -76,6 +76,13 @@ void pht_object_size_deinit(struct pht_object_size *size);
  */
 #define PHT_OBJECT_MORE_BYTES 80
 
+/* Whether it may ask for any, of objects of that type. */
+static inline bool pht_object_may_need(const struct pht_type *type)
+{
+    return type->kind == PHT_KIND_DICT || type->kind == PHT_KIND_ORDERED_DICT ||
+           type->kind == PHT_KIND_GENERATOR;
+}
+
 bool pht_object_needs(const struct pht_object_layout *layout, const struct pht_object *object,
                       pht_addr *addr);
 

@@ -157,6 +157,21 @@ const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address)
     return pht_type_may_be_at(address) ? learn(types, address) : NULL;
 }
 
+const struct pht_type *pht_types_adopt(struct pht_types *types, const struct pht_type *type)
+{
+    struct pht_type *adopted = pht_types_lookup(types, type->address);
+
+    if (adopted != NULL || (adopted = reserve(types)) == NULL)
+        return adopted;
+    *adopted = *type;
+    adopted->index = (uint32_t)types->count;
+    if (!pht_type_keep_names(types, adopted) ||
+        !pht_addr_map_put(&types->indices, adopted->address, adopted->index))
+        return NULL;
+    types->count++;
+    return adopted;
+}
+
 void pht_types_look_again(struct pht_types *types)
 {
     memset(types->refused, 0, sizeof(types->refused));

@@ -47,6 +47,13 @@ static const char *keep(struct pht_type_names *names, const char *text, size_t l
     return kept;
 }
 
+bool pht_type_keep_names(struct pht_types *types, struct pht_type *type)
+{
+    type->name = keep(&types->names, type->name, strlen(type->name));
+    type->module = keep(&types->names, type->module, strlen(type->module));
+    return type->name != NULL && type->module != NULL;
+}
+
 void pht_type_names_deinit(struct pht_type_names *names)
 {
     for (size_t i = 0; i < names->blocks.count; i++)

@@ -78,6 +78,9 @@ enum pht_kind pht_type_kind(struct pht_types *types, const struct pht_type_proof
 /* Fill in `type->name` and `type->module`. False when memory is short. */
 bool pht_type_set_names(struct pht_types *types, const struct pht_type_proof *proof,
                         struct pht_type *type);
+
+/* Have what `type` is called, which another table keeps, kept in this one. */
+bool pht_type_keep_names(struct pht_types *types, struct pht_type *type);
 void pht_type_names_deinit(struct pht_type_names *names);
 
 #endif

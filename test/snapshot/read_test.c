@@ -300,6 +300,15 @@ static pht_addr random_address(struct heap_random *random)
     return base - 64 + heap_random_below(random, 0x60000);
 }
 
+/* Half of the addresses are near the one before them, as those of objects are. */
+static void choose_addresses(struct heap_random *random, pht_addr *addrs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        addrs[i] = i > 0 && heap_random_below(random, 2) == 0
+                       ? addrs[i - 1] - 500 + heap_random_below(random, 1000)
+                       : random_address(random);
+}
+
 #define GATHERED 3000
 
 START_TEST(gather_equals_reads_of_the_same_addresses)
@@ -310,17 +319,46 @@ START_TEST(gather_equals_reads_of_the_same_addresses)
     static uint8_t got[GATHERED], gathered[GATHERED * 96], single[96];
 
     scatter(&random);
-    for (size_t i = 0; i < GATHERED; i++)
-        addrs[i] = random_address(&random);
+    choose_addresses(&random, addrs, GATHERED);
     pht_snapshot_gather(snapshot, addrs, GATHERED, size, gathered, got);
-    uint64_t gathered_bytes = pht_snapshot_stats(snapshot).read_bytes;
     for (size_t i = 0; i < GATHERED; i++) {
         enum pht_read_result result = pht_snapshot_read(snapshot, addrs[i], single, size);
         ck_assert_int_eq(got[i], result);
         if (result == PHT_READ_OK)
             ck_assert_mem_eq(gathered + i * size, single, size);
     }
-    ck_assert_uint_eq(pht_snapshot_stats(snapshot).read_bytes, 2 * gathered_bytes);
+}
+END_TEST
+
+START_TEST(what_is_wanted_of_one_page_in_a_row_is_read_at_once)
+{
+    const pht_addr addrs[] = {HEAP + 800, HEAP + 100, HEAP + 120, HEAP + 4096, HEAP + 48};
+    uint8_t got[5];
+
+    pht_snapshot_gather(snapshot, addrs, 5, 48, buffer, got);
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_int_eq(got[i], PHT_READ_OK);
+        ck_assert_mem_eq(buffer + i * 48, fake_target_bytes(fake, addrs[i], 48), 48);
+    }
+    ck_assert_uint_eq(fake->read_count, 3);
+    ck_assert_uint_eq(pht_snapshot_stats(snapshot).read_bytes, 748 + 48 + 48);
+}
+END_TEST
+
+/* More pages than are kept at a time. */
+START_TEST(pairs_on_many_pages_are_gathered)
+{
+    static pht_addr addrs[2 * HEAP_PAGES];
+    static uint8_t got[2 * HEAP_PAGES], gathered[2 * HEAP_PAGES * 16];
+
+    for (size_t i = 0; i < 2 * HEAP_PAGES; i++)
+        addrs[i] = HEAP + i / 2 * PHT_PAGE_BYTES + i * 16;
+    pht_snapshot_gather(snapshot, addrs, 2 * HEAP_PAGES, 16, gathered, got);
+    for (size_t i = 0; i < 2 * HEAP_PAGES; i++) {
+        ck_assert_int_eq(got[i], PHT_READ_OK);
+        ck_assert_mem_eq(gathered + i * 16, fake_target_bytes(fake, addrs[i], 16), 16);
+    }
+    ck_assert_uint_eq(fake->read_count, HEAP_PAGES);
 }
 END_TEST
 
@@ -428,6 +466,8 @@ static Suite *read_suite(void)
     tcase_add_test(tcase, resident_bytes_count_resident_pages_only);
     tcase_add_test(tcase, resident_bytes_add_up_across_blocks_of_the_page_cache);
     tcase_add_test(tcase, residency_is_asked_for_once_a_block);
+    tcase_add_test(tcase, what_is_wanted_of_one_page_in_a_row_is_read_at_once);
+    tcase_add_test(tcase, pairs_on_many_pages_are_gathered);
     tcase_add_loop_test(tcase, gather_equals_reads_of_the_same_addresses, 0, 40);
     tcase_add_test(tcase, read_some_ends_where_a_page_is_in_swap);
     tcase_add_test(tcase, read_some_ends_where_nothing_is_mapped);

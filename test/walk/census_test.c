@@ -13,6 +13,9 @@
 #define POOL_BYTES ((uint64_t)16 << 10)
 #define CHUNKS ((pht_addr)0x7f6600000000)
 
+static const struct pht_census_options with_previews = {.previews = true};
+static const struct pht_census_options without_previews = {.previews = false};
+
 static struct objects *objects;
 static struct pht_pymalloc_roots roots;
 static struct pht_pymalloc pymalloc;
@@ -123,8 +126,8 @@ static void put_list(pht_addr block, uint64_t count, pht_addr items)
 static struct pht_census *begin(void)
 {
     bool out_of_memory;
-    struct pht_census *census =
-        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, true, &out_of_memory);
+    struct pht_census *census = pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL,
+                                                 &with_previews, &out_of_memory);
 
     ck_assert(!out_of_memory);
     return census;
@@ -364,8 +367,9 @@ START_TEST(no_text_is_kept_unless_it_was_asked_for)
     bool out_of_memory;
 
     put_texts(add_pool(64, 2));
-    found = pht_census_end(
-        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, false, &out_of_memory), NULL);
+    found = pht_census_end(pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL,
+                                            &without_previews, &out_of_memory),
+                           NULL);
     ck_assert_uint_eq(found->largest_count, 2);
     for (size_t i = 0; i < 2; i++)
         ck_assert(!found->largest[i].has_preview && found->largest[i].preview_bytes == 0);
@@ -642,9 +646,9 @@ START_TEST(mapped_memory_is_its_objects)
     fake_target_put_u64(objects->fake, block + 128 + 16, CHUNKS + 0x8000);
     fake_target_put_u64(objects->fake, block + 128 + 24, (uint64_t)1 << 40);
     owned_begin(&owned, objects->fake, objects->snapshot);
-    found = pht_census_end(
-        pht_census_begin(objects->snapshot, &roots, &pymalloc, owned.owners, true, &out_of_memory),
-        NULL);
+    found = pht_census_end(pht_census_begin(objects->snapshot, &roots, &pymalloc, owned.owners,
+                                            &with_previews, &out_of_memory),
+                           NULL);
     ck_assert_ptr_nonnull(found);
     check("mmap", 3, 3 * 64, 3 * 64 + 0x3000);
     ck_assert_uint_eq(owned_resident(&owned, PHT_CATEGORY_PYTHON_LARGE), 0x3000);
@@ -657,8 +661,8 @@ START_TEST(build_whose_objects_are_not_known_has_no_census)
     bool out_of_memory = true;
 
     objects->python.free_threaded = true;
-    ck_assert_ptr_null(
-        pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, true, &out_of_memory));
+    ck_assert_ptr_null(pht_census_begin(objects->snapshot, &roots, &pymalloc, NULL, &with_previews,
+                                        &out_of_memory));
     ck_assert(!out_of_memory);
 }
 END_TEST

@@ -332,13 +332,38 @@ END_TEST
 #define LONG_HEAP ((pht_addr)0x7f4000000000)
 #define LONG ((unsigned)(1 << 22) + 100)
 
-static void put_long_list(pht_addr head)
+static void put_list_of(pht_addr head, unsigned count)
 {
-    pht_addr end = LONG_HEAP + ((LONG + 1) * (uint64_t)OBJECT_BYTES) / PAGE * PAGE + PAGE;
+    pht_addr end = LONG_HEAP + ((count + 1) * (uint64_t)OBJECT_BYTES) / PAGE * PAGE + PAGE;
 
     region_walk_map(&walk, LONG_HEAP, end, FAKE_PRIVATE);
-    put_list(head, LONG_HEAP, LONG);
+    put_list(head, LONG_HEAP, count);
 }
+
+static void put_long_list(pht_addr head)
+{
+    put_list_of(head, LONG);
+}
+
+/* Longer than what is followed at once. */
+#define MIDDLING ((unsigned)(1 << 16) + 100)
+
+START_TEST(a_list_of_middling_length_is_followed_unless_the_census_tells)
+{
+    put_list_of(generation(2), MIDDLING);
+    look(PHT_UNKNOWN);
+    check_objects(3, 2, MIDDLING, 1);
+    ck_assert(!gc->by_census);
+    /* What the census tells is believed. */
+    look(MIDDLING + 7);
+    check_objects(3, 2, MIDDLING + 1, 1);
+    ck_assert(gc->by_census);
+    look(5);
+    check_objects(3, 2, MIDDLING, 1);
+    ck_assert(!gc->by_census);
+    ck_assert_uint_eq(gc->long_lists, 0);
+}
+END_TEST
 
 START_TEST(a_list_that_is_too_long_has_what_the_census_leaves)
 {
@@ -513,6 +538,7 @@ static Suite *make_suite(void)
     suite_add_tcase(suite, whole);
     tcase_add_checked_fixture(longs, setup, teardown);
     tcase_set_timeout(longs, 60);
+    tcase_add_test(longs, a_list_of_middling_length_is_followed_unless_the_census_tells);
     tcase_add_test(longs, a_list_that_is_too_long_has_what_the_census_leaves);
     tcase_add_test(longs, a_torn_list_leaves_nothing_to_the_census);
     suite_add_tcase(suite, longs);
