@@ -12,22 +12,8 @@
 /* Memory has no room for more references than one in eight bytes, but for some of extensions. */
 #define REFERENCES_LEAST ((uint64_t)1 << 20)
 
-/* From 3.12 on objects may be immortal; their counts are negative as 32-bit numbers. */
-#define IMMORTAL_SINCE 12
-
-/* From 3.14 on, the upper half of the word has flags. */
-#define SPLIT_COUNT_SINCE 14
-
 /* PYTHONMALLOC=debug puts the size of a block and eight bytes more in front of it. */
 #define HOOK_BYTES ((uint64_t)16)
-
-/* In front of an object with a managed dict, or managed weak references. */
-#define PRE_HEADER_BYTES ((uint64_t)16)
-
-#define OBJECT_BYTES_MIN ((uint64_t)16)
-
-/* Of an optional member at the end of an object. */
-#define MISSING_BYTES_MAX ((uint64_t)8)
 
 /* ---- lifetime ----------------------------------------------------------------------------- */
 
@@ -61,6 +47,7 @@ static bool init_counting(struct pht_census *census)
     if (census->types == NULL || census->result == NULL)
         return false;
     pht_types_exclude(census->types, census->arenas->ranges, census->arenas->count);
+    pht_census_init_prefixes(census);
     return true;
 }
 
@@ -160,72 +147,7 @@ void pht_objects_destroy(struct pht_objects *objects)
     free(objects);
 }
 
-/* ---- which objects there are -------------------------------------------------------------- */
-
-/* A block that waits in a free list of Python has no references, or a link in their place. */
-static bool has_references(const struct pht_census *census, uint64_t word)
-{
-    unsigned minor = census->layout.is_python2 ? 0 : census->layout.minor;
-
-    if (minor >= SPLIT_COUNT_SINCE && (word >> 32 & UINT16_MAX) == 0)
-        word = (uint32_t)word;
-    if (minor >= IMMORTAL_SINCE && word <= UINT32_MAX && (int32_t)word < 0)
-        return true;
-    return word != 0 && word <= census->references_max;
-}
-
-static const struct pht_type *find_type(struct pht_census *census, pht_addr address)
-{
-    const struct pht_type *type = census->last_type;
-
-    if (type != NULL && type->address == address)
-        return type;
-    type = pht_types_find(census->types, address);
-    if (type != NULL)
-        census->last_type = type;
-    return type;
-}
-
-static bool is_object_at(struct pht_census *census, const unsigned char *bytes, size_t size,
-                         uint64_t hook_bytes, uint64_t offset, struct pht_found_object *ret)
-{
-    if (offset + hook_bytes + OBJECT_BYTES_MIN > size)
-        return false;
-    bytes += offset + hook_bytes;
-    if (!has_references(census, pht_field_u64(bytes, 0)))
-        return false;
-    const struct pht_type *type = find_type(census, pht_field_u64(bytes, PHT_OBJECT_TYPE));
-    if (type == NULL || type->prefix_bytes != offset)
-        return false;
-    *ret = (struct pht_found_object){.type = type, .offset = offset + hook_bytes};
-    return true;
-}
-
-static bool find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
-                        uint64_t hook_bytes, struct pht_found_object *ret)
-{
-    uint64_t head = census->layout.gc_head_bytes;
-
-    return is_object_at(census, bytes, size, hook_bytes, 0, ret) ||
-           is_object_at(census, bytes, size, hook_bytes, head, ret) ||
-           (census->layout.managed_flags != 0 &&
-            (is_object_at(census, bytes, size, hook_bytes, head + PRE_HEADER_BYTES, ret) ||
-             is_object_at(census, bytes, size, hook_bytes, PRE_HEADER_BYTES, ret)));
-}
-
-bool pht_census_find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
-                            struct pht_found_object *ret)
-{
-    return find_object(census, bytes, size, census->hook_bytes, ret);
-}
-
-static void add(struct pht_tally *tally, uint64_t bytes)
-{
-    tally->count++;
-    tally->bytes += bytes;
-}
-
-/* ---- what they take ----------------------------------------------------------------------- */
+/* ---- the sums ----------------------------------------------------------------------------- */
 
 struct pht_type_sum *pht_census_add_sum(struct pht_census *census, uint32_t index)
 {
@@ -249,154 +171,6 @@ void pht_type_sum_add(struct pht_type_sum *sum, const struct pht_type_sum *part)
     if (part->max_bytes > sum->max_bytes)
         sum->max_bytes = part->max_bytes;
 }
-
-/* Up to 3.7 the head has the collector's own count of references, -2 if it does not know it. */
-static bool is_tracked(const struct pht_census *census, const struct pht_type *type,
-                       const unsigned char *object)
-{
-    uint64_t head_bytes = census->layout.gc_head_bytes;
-
-    if (!type->has_gc)
-        return false;
-    const unsigned char *head = object - head_bytes;
-    if (head_bytes == 16)
-        return pht_field_u64(head, 0) != 0;
-    int64_t references = (int64_t)pht_field_u64(head, 16);
-    return (census->layout.is_python2 ? references : references >> 1) != -2;
-}
-
-/*
- * What owns no buffer has all its bytes in its block, but for a time of datetime without a zone,
- * which has no room for one; and a bytearray of 3.15, as a BytesIO, counts what another object has.
- */
-static bool fits_block(const struct pht_type *type, const struct pht_object_size *size,
-                       uint64_t block_bytes)
-{
-    return size->buffers.count > 0 || type->kind == PHT_KIND_BYTEARRAY ||
-           type->kind == PHT_KIND_BYTES_IO || size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
-}
-
-/* The strings of 2.7 that are interned are byte strings. */
-static void count_interned(struct pht_census *census, const struct pht_object *object,
-                           uint64_t size_bytes)
-{
-    enum pht_kind kind = census->layout.is_python2 ? PHT_KIND_BYTES : PHT_KIND_STR;
-
-    if (object->type->kind == kind && object->size >= PHT_STR_STATE + sizeof(uint32_t) &&
-        pht_field_u32(object->bytes, PHT_STR_STATE) & PHT_STR_INTERNED)
-        add(&census->result->interned, size_bytes);
-}
-
-static bool count(struct pht_census *census, const struct pht_found_object *found, pht_addr block,
-                  const unsigned char *bytes, size_t size, uint64_t block_bytes, const void *more,
-                  bool late)
-{
-    const struct pht_object object = {
-        .address = block + found->offset,
-        .type = found->type,
-        .bytes = bytes + found->offset,
-        .size = size - found->offset,
-        .prefix = bytes + found->offset - found->type->prefix_bytes,
-    };
-    struct pht_type_sum *sum = pht_census_sum_of(census, found->type->index);
-
-    if (sum == NULL ||
-        !pht_object_measure(census->snapshot, &census->layout, &object, more, &census->size)) {
-        census->out_of_memory = true;
-        return false;
-    }
-    census->result->damaged_objects += census->size.is_damaged;
-    if (census->size.is_damaged || !fits_block(found->type, &census->size, block_bytes))
-        return false;
-    sum->objects++;
-    sum->size_bytes += census->size.size_bytes;
-    sum->allocated_bytes += block_bytes;
-    if (census->size.size_bytes > sum->max_bytes)
-        sum->max_bytes = census->size.size_bytes;
-    sum->gc_tracked += is_tracked(census, found->type, object.bytes);
-    count_interned(census, &object, census->size.size_bytes);
-    pht_large_objects_offer(&census->large, object.address, found->type->index,
-                            census->size.size_bytes);
-    for (size_t i = 0; i < census->size.buffers.count; i++)
-        pht_census_own(census, &census->size.buffers.items[i], found->type, late);
-    return true;
-}
-
-bool pht_census_count_block(struct pht_census *census, const struct pht_found_object *found,
-                            pht_addr block, const unsigned char *bytes, size_t size,
-                            uint64_t block_bytes, const void *more)
-{
-    census->blocks++;
-    census->block_bytes += block_bytes;
-    if (found == NULL || !count(census, found, block, bytes, size, block_bytes, more, false))
-        return false;
-    add(&census->result->blocks.objects, block_bytes);
-    return true;
-}
-
-/* ---- chunks ------------------------------------------------------------------------------- */
-
-static const struct pht_owned_block *find_owned(struct pht_census *census, pht_addr memory)
-{
-    const struct pht_owned_blocks *owned = &census->owned;
-    size_t at = census->owned_cursor;
-
-    while (at > 0 && owned->items[at - 1].address >= memory)
-        at--;
-    while (at < owned->count && owned->items[at].address < memory)
-        at++;
-    census->owned_cursor = at;
-    return at < owned->count && owned->items[at].address == memory ? &owned->items[at] : NULL;
-}
-
-bool pht_census_wants(struct pht_census *census, pht_addr memory, const unsigned char *bytes,
-                      size_t size)
-{
-    struct pht_found_object object;
-
-    return find_owned(census, memory + census->chunk_hook_bytes) != NULL ||
-           find_object(census, bytes, size, census->chunk_hook_bytes, &object);
-}
-
-static bool judge_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
-                        const unsigned char *bytes, size_t size)
-{
-    const struct pht_owned_block *owned = find_owned(census, memory + census->chunk_hook_bytes);
-    struct pht_found_object object;
-
-    if (owned != NULL) {
-        struct pht_type_sum *sum = pht_census_sum_of(census, owned->type);
-        if (sum != NULL)
-            sum->allocated_bytes += chunk_bytes;
-        add(&census->result->chunks.buffers, chunk_bytes);
-        return true;
-    }
-    if (!find_object(census, bytes, size, census->chunk_hook_bytes, &object) ||
-        !count(census, &object, memory, bytes, size, chunk_bytes, NULL, true))
-        return false;
-    add(&census->result->chunks.objects, chunk_bytes);
-    return true;
-}
-
-bool pht_census_count_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
-                            const unsigned char *bytes, size_t size)
-{
-    bool is_owned = judge_chunk(census, memory, chunk_bytes, bytes, size);
-
-    if (is_owned)
-        pht_unowned_except(&census->unowned, memory, chunk_bytes);
-    else
-        pht_unowned_show(&census->unowned, memory, chunk_bytes, bytes, size);
-    return is_owned;
-}
-
-void pht_census_pass_chunk(struct pht_census *census, pht_addr memory, uint64_t chunk_bytes,
-                           const unsigned char *bytes, size_t size)
-{
-    pht_unowned_show(&census->unowned, memory, chunk_bytes, bytes, size);
-}
-
-/* ---- the sums ----------------------------------------------------------------------------- */
 
 static int compare_sums(const void *a, const void *b)
 {

@@ -65,9 +65,11 @@ struct pht_census {
     struct pht_types *types;
     const struct pht_type *last_type; /* that was found: the next block often has the same */
     uint64_t references_max;          /* that an object can have */
-    uint64_t hook_bytes;              /* that debug hooks put in front of each block of pymalloc */
-    uint64_t chunk_hook_bytes;        /* and of what they asked malloc for */
-    uint64_t tcache_key;              /* second word of what waits in a tcache; 0: not known */
+    uint32_t prefixes[4]; /* bytes in front of an object in its block, as types have them */
+    unsigned prefix_count;
+    uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */
+    uint64_t chunk_hook_bytes; /* and of what they asked malloc for */
+    uint64_t tcache_key;       /* second word of what waits in a tcache; 0: not known */
     struct {
         struct pht_type_sum *items; /* by the index of the type */
         size_t count;
@@ -88,12 +90,6 @@ struct pht_census {
     bool out_of_memory;
 };
 
-/* The object in a block: where it begins, and of what type. */
-struct pht_found_object {
-    const struct pht_type *type;
-    uint64_t offset;
-};
-
 /* Every block of every pool of every arena that nobody has begun to walk. */
 void pht_census_walk_pools(struct pht_census *census);
 
@@ -107,18 +103,24 @@ void pht_census_walk_in_parts(struct pht_census *census);
 struct pht_census *pht_census_begin_part(const struct pht_census *whole);
 void pht_census_destroy(struct pht_census *census);
 
-/* The object in the first `size` bytes of a block. False if there is none. */
-bool pht_census_find_object(struct pht_census *census, const unsigned char *bytes, size_t size,
-                            struct pht_found_object *ret);
+/* ---- objects ------------------------------------------------------------------------------ */
+
+void pht_census_init_prefixes(struct pht_census *census);
 
 /*
- * Count a block in use. `bytes` are its first `size`; it has `block_bytes` altogether and begins at
- * `block`. `object` is what was found in it, or NULL; one that contradicts itself, or would be
- * larger than its block, is none: false. `more` is as for pht_object_measure().
+ * The object in a block that begins at `block` and with these `size` bytes, `hook_bytes` of them
+ * those of debug hooks. False if there is none. `*ret` leads into `bytes`.
  */
-bool pht_census_count_block(struct pht_census *census, const struct pht_found_object *object,
-                            pht_addr block, const unsigned char *bytes, size_t size,
-                            uint64_t block_bytes, const void *more);
+bool pht_census_find_object(struct pht_census *census, pht_addr block, const unsigned char *bytes,
+                            size_t size, uint64_t hook_bytes, struct pht_object *ret);
+
+/*
+ * Count an object in a block of `block_bytes`, and claim its buffers. One that contradicts itself,
+ * or would be larger than its block, is none: false. `more` is as for pht_object_measure(), `late`
+ * as for pht_census_own().
+ */
+bool pht_census_count_object(struct pht_census *census, const struct pht_object *object,
+                             uint64_t block_bytes, const void *more, bool late);
 
 /* ---- buffers ------------------------------------------------------------------------------ */
 
@@ -133,6 +135,12 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
 void pht_census_own_noted(struct pht_census *census);
 
 /* ---- sums and lists ----------------------------------------------------------------------- */
+
+static inline void pht_tally_add(struct pht_tally *tally, uint64_t count, uint64_t bytes)
+{
+    tally->count += count;
+    tally->bytes += bytes;
+}
 
 struct pht_type_sum *pht_census_add_sum(struct pht_census *census, uint32_t type);
 

@@ -11,18 +11,12 @@
 
 /* ---- adding up ---------------------------------------------------------------------------- */
 
-static void add_tally(struct pht_tally *tally, const struct pht_tally *part)
-{
-    tally->count += part->count;
-    tally->bytes += part->bytes;
-}
-
 /* The parts of one block of memory may each have met an owner of it. */
 static void add_result(struct pht_objects *result, const struct pht_objects *part)
 {
-    add_tally(&result->blocks.objects, &part->blocks.objects);
-    add_tally(&result->blocks.buffers, &part->blocks.buffers);
-    add_tally(&result->interned, &part->interned);
+    pht_tally_add(&result->blocks.objects, part->blocks.objects.count, part->blocks.objects.bytes);
+    pht_tally_add(&result->blocks.buffers, part->blocks.buffers.count, part->blocks.buffers.bytes);
+    pht_tally_add(&result->interned, part->interned.count, part->interned.bytes);
     result->damaged_objects += part->damaged_objects;
     result->torn_pools += part->torn_pools;
     result->swapped_pools += part->swapped_pools;

@@ -27,12 +27,13 @@
 struct pool {
     uint32_t offset;
     uint32_t block_bytes;
+    uint32_t object_count;
     uint64_t objects[POOL_BLOCKS_MAX / 64]; /* bits, in units of alignment from the pool on */
 };
 
 /* An object for which more has to be read, which is done for many at once. */
 struct waiting {
-    struct pht_found_object object;
+    struct pht_object object;
     struct pool *pool;
     uint32_t offset;
 };
@@ -54,50 +55,43 @@ struct pool_walk {
 
 /* ---- objects ------------------------------------------------------------------------------ */
 
-static void count_one(struct pool_walk *walk, struct pool *pool,
-                      const struct pht_found_object *found, uint32_t offset, const void *more)
+static void count_object(struct pool_walk *walk, struct pool *pool, uint32_t offset,
+                         const struct pht_object *object, const void *more)
 {
-    uint64_t place = (offset - pool->offset) >> walk->census->arenas->alignment_shift;
+    uint32_t place = (offset - pool->offset) >> walk->census->arenas->alignment_shift;
 
-    if (pht_census_count_block(walk->census, found, walk->start + offset, walk->bytes + offset,
-                               pool->block_bytes, pool->block_bytes, more))
-        pool->objects[place / 64] |= (uint64_t)1 << place % 64;
+    if (!pht_census_count_object(walk->census, object, pool->block_bytes, more, false))
+        return;
+    pool->objects[place / 64] |= (uint64_t)1 << place % 64;
+    pool->object_count++;
 }
 
 static void count_waiting(struct pool_walk *walk)
 {
-    struct pht_census *census = walk->census;
-
-    pht_snapshot_gather(census->snapshot, walk->addrs, walk->waiting_count, PHT_OBJECT_MORE_BYTES,
-                        walk->more, walk->results);
-    for (size_t i = 0; i < walk->waiting_count; i++)
-        count_one(walk, walk->waiting[i].pool, &walk->waiting[i].object, walk->waiting[i].offset,
-                  walk->results[i] == PHT_READ_OK ? walk->more[i] : NULL);
+    pht_snapshot_gather(walk->census->snapshot, walk->addrs, walk->waiting_count,
+                        PHT_OBJECT_MORE_BYTES, walk->more, walk->results);
+    for (size_t i = 0; i < walk->waiting_count; i++) {
+        const struct waiting *waiting = &walk->waiting[i];
+        count_object(walk, waiting->pool, waiting->offset, &waiting->object,
+                     walk->results[i] == PHT_READ_OK ? walk->more[i] : NULL);
+    }
     walk->waiting_count = 0;
 }
 
-static void count_block(struct pool_walk *walk, struct pool *pool, uint32_t offset)
+static void look_at_block(struct pool_walk *walk, struct pool *pool, uint32_t offset)
 {
     struct pht_census *census = walk->census;
-    const unsigned char *bytes = walk->bytes + offset;
-    struct pht_found_object found;
+    struct pht_object object;
     pht_addr more;
 
-    if (!pht_census_find_object(census, bytes, pool->block_bytes, &found)) {
-        count_one(walk, pool, NULL, offset, NULL);
+    if (!pht_census_find_object(census, walk->start + offset, walk->bytes + offset,
+                                pool->block_bytes, census->hook_bytes, &object))
+        return;
+    if (!pht_object_may_need(object.type) || !pht_object_needs(&census->layout, &object, &more)) {
+        count_object(walk, pool, offset, &object, NULL);
         return;
     }
-    const struct pht_object object = {
-        .address = walk->start + offset + found.offset,
-        .type = found.type,
-        .bytes = bytes + found.offset,
-        .size = pool->block_bytes - found.offset,
-    };
-    if (!pht_object_may_need(found.type) || !pht_object_needs(&census->layout, &object, &more)) {
-        count_one(walk, pool, &found, offset, NULL);
-        return;
-    }
-    walk->waiting[walk->waiting_count] = (struct waiting){found, pool, offset};
+    walk->waiting[walk->waiting_count] = (struct waiting){object, pool, offset};
     walk->addrs[walk->waiting_count++] = more;
     if (walk->waiting_count == GATHERED)
         count_waiting(walk);
@@ -114,6 +108,7 @@ enum pool_result {
 
 struct blocks {
     uint64_t count; /* that were handed out */
+    uint64_t live;
     uint64_t freed[POOL_BLOCKS_MAX / 64];
 };
 
@@ -157,8 +152,9 @@ static enum pool_result decode_pool(const struct pool_walk *walk, struct pool *p
     blocks->count =
         (pht_field_u32(header, layout->pool_nextoffset) - walk->geometry->header_bytes) /
         pool->block_bytes;
+    blocks->live = decoded.live_blocks;
     return find_freed(walk, pool, pht_field_u64(header, layout->pool_freeblock),
-                      blocks->count - decoded.live_blocks, blocks)
+                      blocks->count - blocks->live, blocks)
                ? POOL_READ
                : POOL_TORN;
 }
@@ -190,12 +186,15 @@ static void walk_pool(struct pool_walk *walk, uint32_t offset, bool is_read)
     if (result != POOL_READ)
         return;
     walk->pool_count++;
+    pool->object_count = 0;
     memset(pool->objects, 0, walk->census->arenas->pool_words * sizeof(pool->objects[0]));
-    for (uint64_t i = 0; i < blocks.count; i++) {
+    offset += (uint32_t)walk->geometry->header_bytes;
+    for (uint64_t i = 0; i < blocks.count; i++, offset += pool->block_bytes) {
         if (!is_freed(&blocks, i))
-            count_block(walk, pool,
-                        offset + (uint32_t)(walk->geometry->header_bytes + i * pool->block_bytes));
+            look_at_block(walk, pool, offset);
     }
+    walk->census->blocks += blocks.live;
+    walk->census->block_bytes += blocks.live * pool->block_bytes;
 }
 
 /* ---- windows ------------------------------------------------------------------------------ */
@@ -203,14 +202,16 @@ static void walk_pool(struct pool_walk *walk, uint32_t offset, bool is_read)
 /* An object's proof is better than that of an owner, which may be what is left of an object. */
 static void take_objects(struct pool_walk *walk)
 {
-    struct pht_tally *buffers = &walk->census->result->blocks.buffers;
+    struct pht_holders *holders = &walk->census->result->blocks;
 
     for (size_t i = 0; i < walk->pool_count; i++) {
         const struct pool *pool = &walk->pools[i];
         uint64_t owned = pht_census_arenas_take_many(walk->census->arenas, walk->arena,
                                                      walk->start + pool->offset, pool->objects);
-        buffers->count -= owned;
-        buffers->bytes -= owned * pool->block_bytes;
+        holders->buffers.count -= owned;
+        holders->buffers.bytes -= owned * pool->block_bytes;
+        pht_tally_add(&holders->objects, pool->object_count,
+                      (uint64_t)pool->object_count * pool->block_bytes);
     }
 }
 
