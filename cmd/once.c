@@ -59,7 +59,12 @@ struct pht_error *once_take(const struct options *options, struct pht_report **r
 
 struct pht_error *once_report(const struct options *options)
 {
-    const struct pht_text_options text = {.version = PHT_VERSION, .full = options->sections != 0};
+    const struct pht_text_options text = {
+        .version = PHT_VERSION,
+        .full = options->sections != 0,
+        .type_sort = options->type_sort,
+        .type_rows = options->type_rows,
+    };
     struct pht_report *report;
     bool is_written = true;
     FILE *file;

@@ -11,12 +11,14 @@
 #define MAX_STOP_MS_DEFAULT 20
 #define MAX_STOP_MS_LIMIT 60000
 #define THREADS_LIMIT 64
+#define TYPE_ROWS_LIMIT 1000000000
 
 enum {
     OPTION_STOP = 256,
     OPTION_MAX_STOP,
     OPTION_SECTION,
     OPTION_FAMILY,
+    OPTION_TYPES,
     OPTION_NO_TYPES,
     OPTION_PREVIEW,
     OPTION_NO_PREVIEW,
@@ -27,7 +29,7 @@ enum {
 static const struct option_row {
     int key; /* the short option's letter, or one of the enum */
     const char *name;
-    const char *argument; /* NULL: takes none */
+    const char *argument; /* NULL: takes none; "[=...]": may do without */
     const char *help;
 } rows[] = {
     {'1', "once", NULL, "print one text report (the default)"},
@@ -37,6 +39,9 @@ static const struct option_row {
      "only this part, in full: kernel, categories, pymalloc,\n"
      "glibc, types, maps, family; may be repeated"},
     {OPTION_FAMILY, "family", NULL, "the same as --section=family: what fork still shares"},
+    {OPTION_TYPES, "types", "[=SORT,N]",
+     "the same as --section=types: by size, objects, taken,\n"
+     "largest or type, and only so many: --types=objects,20"},
     {OPTION_NO_TYPES, "no-types", NULL,
      "do not count objects: quicker, but their large ones\n"
      "show as malloc in use"},
@@ -57,12 +62,17 @@ static const struct option_row {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
+static bool needs_value(const struct option_row *row)
+{
+    return row->argument != NULL && row->argument[0] != '[';
+}
+
 static void write_row(const struct option_row *row, FILE *file)
 {
     char left[32];
     const char *help = row->help;
 
-    snprintf(left, sizeof(left), "--%s%s%s", row->name, row->argument != NULL ? "=" : "",
+    snprintf(left, sizeof(left), "--%s%s%s", row->name, needs_value(row) ? "=" : "",
              row->argument != NULL ? row->argument : "");
     if (row->key < 256)
         fprintf(file, "  -%c, %-18s", row->key, left);
@@ -128,6 +138,41 @@ static struct pht_error *parse_max_stop(const char *text, uint64_t *ret)
     return NULL;
 }
 
+static bool find_type_order(const char *text, size_t length, enum pht_type_order *ret)
+{
+    for (int order = 0; order < PHT_TYPE_ORDERS; order++) {
+        const char *name = pht_type_order_name((enum pht_type_order)order);
+        if (strlen(name) == length && memcmp(name, text, length) == 0) {
+            *ret = (enum pht_type_order)order;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "objects", "20" or "objects,20". */
+static struct pht_error *parse_types(const char *text, struct options *options)
+{
+    const char *rest = text != NULL ? text : "";
+    unsigned long count;
+
+    options->sections |= PHT_SECTION_TYPES;
+    if (text == NULL)
+        return NULL;
+    size_t length = strcspn(rest, ",");
+    if (find_type_order(rest, length, &options->type_sort)) {
+        if (rest[length] == '\0')
+            return NULL;
+        rest += length + 1;
+    }
+    if (!parse_number(rest, TYPE_ROWS_LIMIT, &count))
+        return usage("--types is size, objects, taken, largest or type, a number of rows, "
+                     "or both as in objects,20; not '%s'",
+                     text);
+    options->type_rows = count;
+    return NULL;
+}
+
 static struct pht_error *parse_threads(const char *text, unsigned *ret)
 {
     unsigned long value;
@@ -177,6 +222,8 @@ static struct pht_error *take(int key, struct options *options)
     case OPTION_FAMILY:
         options->sections |= PHT_SECTION_FAMILY;
         return NULL;
+    case OPTION_TYPES:
+        return parse_types(optarg, options);
     case OPTION_NO_TYPES:
         options->without_types = true;
         return NULL;
@@ -215,7 +262,9 @@ static void fill_tables(struct option options[static ROWS + 1], char letters[sta
     for (size_t i = 0; i < ROWS; i++) {
         options[i] = (struct option){
             .name = rows[i].name,
-            .has_arg = rows[i].argument != NULL ? required_argument : no_argument,
+            .has_arg = needs_value(&rows[i])      ? required_argument
+                       : rows[i].argument != NULL ? optional_argument
+                                                  : no_argument,
             .val = rows[i].key,
         };
         if (rows[i].key >= 256)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "pyheaptop/model.h"
+#include "pyheaptop/view.h"
 
 enum command {
     COMMAND_REPORT,
@@ -23,6 +23,8 @@ struct options {
     const char *diff;   /* a report to compare with, or NULL */
     unsigned sections;  /* 0: none was named, so all, in short */
     bool without_types;
+    enum pht_type_order type_sort;
+    uint64_t type_rows; /* 0: no number was given */
     enum { PREVIEW_DEFAULT, PREVIEW_OFF, PREVIEW_ON } preview;
     unsigned threads;
     enum pht_stop_mode stop;

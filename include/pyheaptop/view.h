@@ -6,9 +6,24 @@
 
 #include "pyheaptop/model.h"
 
+/* What the table of types is sorted by: largest first, names in order. */
+enum pht_type_order {
+    PHT_BY_SIZE,
+    PHT_BY_OBJECTS,
+    PHT_BY_TAKEN,
+    PHT_BY_LARGEST,
+    PHT_BY_NAME,
+    PHT_TYPE_ORDERS,
+};
+
+/* "size" and so on, as the column of the table is called. */
+const char *pht_type_order_name(enum pht_type_order order);
+
 struct pht_text_options {
     const char *version; /* of the program, for the first line */
     bool full;           /* every row of the parts that were asked for */
+    enum pht_type_order type_sort;
+    uint64_t type_rows; /* 0: as `full` has it */
 };
 
 /* For people: 80 columns, no escape codes, nothing from the target unescaped. */

@@ -71,16 +71,6 @@ const char *pht_human_percent(uint64_t part, uint64_t whole, char text[static PH
     return text;
 }
 
-const char *pht_human_average(uint64_t bytes, uint64_t count, char text[static PHT_HUMAN_MAX])
-{
-    if (count == 0) {
-        snprintf(text, PHT_HUMAN_MAX, "-");
-        return text;
-    }
-    uint64_t left = bytes % count;
-    return pht_human_bytes(bytes / count + (left >= count - left), text);
-}
-
 const char *pht_human_plural(uint64_t count)
 {
     return count == 1 ? "" : "s";

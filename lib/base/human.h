@@ -20,9 +20,6 @@ const char *pht_human_count(uint64_t count, char text[static PHT_HUMAN_MAX]);
 /* A share with one decimal, 12 of 34 -> "35.3"; "100.0" is the whole alone. */
 const char *pht_human_percent(uint64_t part, uint64_t whole, char text[static PHT_HUMAN_MAX]);
 
-/* What each of `count` has, rounded: 10 bytes of 4 -> "3B"; "-" if there is none. */
-const char *pht_human_average(uint64_t bytes, uint64_t count, char text[static PHT_HUMAN_MAX]);
-
 /* What a noun ends in after `count`: "s", "" after 1. */
 const char *pht_human_plural(uint64_t count);
 

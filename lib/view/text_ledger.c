@@ -11,8 +11,6 @@
 #define UNATTRIBUTED_ROWS 3
 #define DESCRIPTION_MAX 40
 
-#define PERCENT(part, whole) pht_human_percent(part, whole, (char[PHT_HUMAN_MAX]){0})
-
 static bool has_swap(const struct pht_report *report)
 {
     for (int i = 0; i < PHT_CATEGORIES; i++) {

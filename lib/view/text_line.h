@@ -15,6 +15,7 @@
 #define COUNT(value) pht_human_count(value, (char[PHT_HUMAN_MAX]){0})
 #define BYTES_OR_DASH(value) pht_text_bytes_or_dash(value, (char[PHT_HUMAN_MAX]){0})
 #define COUNT_OR_DASH(value) pht_text_count_or_dash(value, (char[PHT_HUMAN_MAX]){0})
+#define PERCENT(part, whole) pht_human_percent(part, whole, (char[PHT_HUMAN_MAX]){0})
 #define PLURAL(count) pht_human_plural(count)
 
 const char *pht_text_bytes_or_dash(uint64_t value, char text[static PHT_HUMAN_MAX]);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "pyheaptop/model.h"
+#include "pyheaptop/view.h"
 
 /* `full`: every row; else the ones that matter, and the option that shows the rest. */
 void pht_text_write_kernel(const struct pht_report *report, FILE *file);
@@ -12,7 +12,8 @@ void pht_text_write_pymalloc(const struct pht_pymalloc *pymalloc, bool full, FIL
 void pht_text_write_gc(const struct pht_gc *gc, FILE *file);
 void pht_text_write_freelists(const struct pht_freelists *lists, FILE *file);
 void pht_text_write_glibc(const struct pht_report *report, bool full, FILE *file);
-void pht_text_write_types(const struct pht_objects *objects, bool full, FILE *file);
+void pht_text_write_types(const struct pht_objects *objects, const struct pht_text_options *options,
+                          FILE *file);
 void pht_text_write_largest(const struct pht_objects *objects, FILE *file);
 void pht_text_write_unowned(const struct pht_report *report, bool full, FILE *file);
 

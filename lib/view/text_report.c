@@ -143,17 +143,22 @@ static void write_warnings(const struct pht_report *report, FILE *file)
         write_warning(&report->warnings.items[i], file);
 }
 
-static void write_objects(const struct pht_report *report, bool full, FILE *file)
+static void write_objects(const struct pht_report *report, const struct pht_text_options *options,
+                          FILE *file)
 {
-    pht_text_write_types(report->objects, full, file);
+    bool full = options->full;
+
+    pht_text_write_types(report->objects, options, file);
     if (full)
         pht_text_write_largest(report->objects, file);
     pht_text_write_unowned(report, full, file);
 }
 
 /* What was walked for another part alone is not shown. */
-static void write_sections(const struct pht_report *report, bool full, FILE *file)
+static void write_sections(const struct pht_report *report, const struct pht_text_options *options,
+                           FILE *file)
 {
+    bool full = options->full;
     unsigned sections = report->sections;
     bool has_ledger = (sections & PHT_SECTION_CATEGORIES) && report->has_ledger;
 
@@ -166,7 +171,7 @@ static void write_sections(const struct pht_report *report, bool full, FILE *fil
     if ((sections & PHT_SECTION_GLIBC) && report->glibc != NULL)
         pht_text_write_glibc(report, full, file);
     if ((sections & PHT_SECTION_TYPES) && report->objects != NULL)
-        write_objects(report, full, file);
+        write_objects(report, options, file);
     if ((sections & PHT_SECTION_TYPES) && report->gc != NULL)
         pht_text_write_gc(report->gc, file);
     if ((sections & PHT_SECTION_TYPES) && report->freelists.count > 0)
@@ -188,6 +193,6 @@ void pht_text_report_write(const struct pht_report *report, const struct pht_tex
     write_libc(report->libc, file);
     write_allocator(report, file);
     write_snapshot(report, file);
-    write_sections(report, options->full, file);
+    write_sections(report, options, file);
     write_warnings(report, file);
 }

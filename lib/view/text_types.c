@@ -1,4 +1,4 @@
-/* Python objects by type, those with the largest sizes first, as the model has them. */
+/* Python objects by type. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,6 @@
 #include "view/text_parts.h"
 
 #define TYPE_ROWS 5
-
-#define AVERAGE(bytes, count) pht_human_average(bytes, count, (char[PHT_HUMAN_MAX]){0})
 
 static bool is_builtin(const char *module)
 {
@@ -38,40 +36,135 @@ static void write_name(const struct pht_type_sum *type, int column, FILE *file)
     fprintf(file, "%s\n", name != NULL ? name : "");
 }
 
-static void write_type(const struct pht_type_sum *type, bool full, FILE *file)
+/* ---- the order of rows -------------------------------------------------------------------- */
+
+const char *pht_type_order_name(enum pht_type_order by)
 {
-    int column = fprintf(file, "%12s %7s %7s", COUNT(type->objects), BYTES(type->size_bytes),
+    static const char *const names[] = {
+        [PHT_BY_SIZE] = "size",       [PHT_BY_OBJECTS] = "objects", [PHT_BY_TAKEN] = "taken",
+        [PHT_BY_LARGEST] = "largest", [PHT_BY_NAME] = "type",
+    };
+
+    return names[by];
+}
+
+static uint64_t value_of(const struct pht_type_sum *type, enum pht_type_order by)
+{
+    switch (by) {
+    case PHT_BY_OBJECTS:
+        return type->objects;
+    case PHT_BY_TAKEN:
+        return type->allocated_bytes;
+    case PHT_BY_LARGEST:
+        return type->max_bytes;
+    default:
+        return type->size_bytes;
+    }
+}
+
+/* Builtins, which show without their module, come first. */
+static int compare_names(const struct pht_type_sum *left, const struct pht_type_sum *right)
+{
+    int order = is_builtin(right->module) - is_builtin(left->module);
+
+    if (order == 0 && !is_builtin(left->module))
+        order = strcmp(left->module, right->module);
+    return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+/* Equal ones keep the order of the model. */
+static int compare_types(const void *a, const void *b, void *context)
+{
+    const struct pht_type_sum *left = *(const struct pht_type_sum *const *)a;
+    const struct pht_type_sum *right = *(const struct pht_type_sum *const *)b;
+    enum pht_type_order by = *(const enum pht_type_order *)context;
+    uint64_t left_value = value_of(left, by), right_value = value_of(right, by);
+    int order = 0;
+
+    if (by == PHT_BY_NAME)
+        order = compare_names(left, right);
+    else if (left_value != right_value)
+        order = left_value < right_value ? 1 : -1;
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* ---- rows --------------------------------------------------------------------------------- */
+
+static void write_type(const struct pht_type_sum *type, FILE *file)
+{
+    int column = fprintf(file, "%12s %7s %7s  ", COUNT(type->objects), BYTES(type->size_bytes),
                          BYTES(type->allocated_bytes));
 
-    if (full)
-        column += fprintf(file, " %7s", AVERAGE(type->size_bytes, type->objects));
-    column += fprintf(file, "  ");
+    write_name(type, column, file);
+}
+
+/* As guppy has it: each number with its share, and the sizes so far. */
+static void write_full_type(const struct pht_type_sum *type, const struct pht_type_sum *totals,
+                            uint64_t sizes_so_far, FILE *file)
+{
+    int column = fprintf(file, "%12s %5s %7s %5s %5s %7s %7s  ", COUNT(type->objects),
+                         PERCENT(type->objects, totals->objects), BYTES(type->size_bytes),
+                         PERCENT(type->size_bytes, totals->size_bytes),
+                         PERCENT(sizes_so_far, totals->size_bytes), BYTES(type->allocated_bytes),
+                         BYTES(type->max_bytes));
+
     write_name(type, column, file);
 }
 
 static void write_blocks(const struct pht_tally *blocks, const char *what, FILE *file)
 {
     if (blocks->count > 0 && blocks->count != PHT_UNKNOWN)
-        fprintf(file, "%12s %7s %7s %7s  %s\n", COUNT(blocks->count), "-", BYTES(blocks->bytes),
-                "-", what);
+        fprintf(file, "%12s %5s %7s %5s %5s %7s %7s  %s\n", COUNT(blocks->count), "-", "-", "-",
+                "-", BYTES(blocks->bytes), "-", what);
 }
 
-static void write_rows(const struct pht_objects *objects, bool full, FILE *file)
+static void write_rows(const struct pht_objects *objects, const struct pht_type_sum *const *order,
+                       size_t shown, bool full, FILE *file)
 {
-    size_t count = objects->type_count;
-    size_t shown = full || count <= TYPE_ROWS ? count : TYPE_ROWS;
+    uint64_t sizes = 0;
 
-    if (count == 0)
-        return;
-    fprintf(file, "     objects    size   taken%s  type\n", full ? " average" : "");
-    for (size_t i = 0; i < shown; i++)
-        write_type(&objects->types[i], full, file);
-    if (shown < count)
-        fprintf(file, "  ... %s more type%s: --section types\n", COUNT(count - shown),
-                PLURAL(count - shown));
+    fprintf(file, full ? "     objects     %%    size     %%   cum   taken largest  type\n"
+                       : "     objects    size   taken  type\n");
+    for (size_t i = 0; i < shown; i++) {
+        sizes += order[i]->size_bytes;
+        if (full)
+            write_full_type(order[i], &objects->totals, sizes, file);
+        else
+            write_type(order[i], file);
+    }
 }
 
-void pht_text_write_types(const struct pht_objects *objects, bool full, FILE *file)
+static size_t rows_to_show(const struct pht_objects *objects,
+                           const struct pht_text_options *options)
+{
+    uint64_t most = options->full ? UINT64_MAX : TYPE_ROWS;
+
+    if (options->type_rows != 0)
+        most = options->type_rows;
+    return objects->type_count < most ? objects->type_count : (size_t)most;
+}
+
+static void write_table(const struct pht_objects *objects, const struct pht_text_options *options,
+                        FILE *file)
+{
+    enum pht_type_order sort = options->type_sort;
+    size_t count = objects->type_count, shown = rows_to_show(objects, options);
+    _cleanup_free_ const struct pht_type_sum **order = calloc(count + 1, sizeof(*order));
+
+    if (count == 0 || order == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        order[i] = &objects->types[i];
+    if (sort != PHT_BY_SIZE)
+        qsort_r(order, count, sizeof(*order), compare_types, &sort);
+    write_rows(objects, order, shown, options->full, file);
+    if (shown < count)
+        fprintf(file, "  ... %s more type%s%s\n", COUNT(count - shown), PLURAL(count - shown),
+                options->type_rows == 0 ? ": --section types" : "");
+}
+
+void pht_text_write_types(const struct pht_objects *objects, const struct pht_text_options *options,
+                          FILE *file)
 {
     const struct pht_type_sum *totals = &objects->totals;
     struct pht_text_facts facts;
@@ -86,9 +179,9 @@ void pht_text_write_types(const struct pht_objects *objects, bool full, FILE *fi
         pht_text_add_fact(&facts, "interned %s (%s)", BYTES(objects->interned.bytes),
                           COUNT(objects->interned.count));
     pht_text_end_facts(&facts);
-    write_rows(objects, full, file);
-    if (full) {
-        write_blocks(&objects->blocks.free_listed, "blocks that free lists keep", file);
-        write_blocks(&objects->blocks.unowned, "blocks with no type that can be proved", file);
+    write_table(objects, options, file);
+    if (options->full) {
+        write_blocks(&objects->blocks.free_listed, "blocks of free lists", file);
+        write_blocks(&objects->blocks.unowned, "blocks of no known type", file);
     }
 }

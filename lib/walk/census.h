@@ -19,6 +19,9 @@
 /* So much of a chunk is looked at. */
 #define PHT_CENSUS_HEAD_BYTES 160
 
+/* Most objects are of few types. */
+#define PHT_CENSUS_KNOWN_TYPES 64
+
 /* Blocks that objects own, by address; `type` is that of the owner. */
 struct pht_owned_block {
     pht_addr address;
@@ -63,8 +66,8 @@ struct pht_census {
     struct pht_census_options options;
     struct pht_object_layout layout;
     struct pht_types *types;
-    const struct pht_type *last_type; /* that was found: the next block often has the same */
-    uint64_t references_max;          /* that an object can have */
+    const struct pht_type *known_types[PHT_CENSUS_KNOWN_TYPES]; /* met before, by address */
+    uint64_t references_max;                                    /* that an object can have */
     uint32_t prefixes[4]; /* bytes in front of an object in its block, as types have them */
     unsigned prefix_count;
     uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */

@@ -39,13 +39,13 @@ static bool has_references(const struct pht_census *census, uint64_t word)
 
 static const struct pht_type *find_type(struct pht_census *census, pht_addr address)
 {
-    const struct pht_type *type = census->last_type;
+    const struct pht_type **known = &census->known_types[address / 64 % PHT_CENSUS_KNOWN_TYPES];
 
-    if (type != NULL && type->address == address)
-        return type;
-    type = pht_types_find(census->types, address);
+    if (*known != NULL && (*known)->address == address)
+        return *known;
+    const struct pht_type *type = pht_types_find(census->types, address);
     if (type != NULL)
-        census->last_type = type;
+        *known = type;
     return type;
 }
 

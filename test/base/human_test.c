@@ -186,33 +186,6 @@ START_TEST(percents_have_one_decimal)
 }
 END_TEST
 
-static const struct average_row {
-    uint64_t bytes;
-    uint64_t count;
-    const char *text;
-} average_rows[] = {
-    {0, 0, "-"},
-    {10, 0, "-"},
-    {0, 3, "0B"},
-    {9, 4, "2B"},
-    {10, 4, "3B"},
-    {11, 4, "3B"},
-    {3072, 2, "1.50K"},
-    {UINT64_MAX, UINT64_MAX, "1B"},
-    {UINT64_MAX - 1, UINT64_MAX, "1B"},
-    {UINT64_MAX / 2, UINT64_MAX, "0B"},
-    {UINT64_MAX, 2, "8.00E"},
-};
-
-START_TEST(averages_are_rounded_and_unknown_of_nothing)
-{
-    char text[PHT_HUMAN_MAX];
-
-    ck_assert_str_eq(pht_human_average(average_rows[_i].bytes, average_rows[_i].count, text),
-                     average_rows[_i].text);
-}
-END_TEST
-
 static Suite *human_suite(void)
 {
     Suite *suite = suite_create("base/human");
@@ -225,7 +198,6 @@ static Suite *human_suite(void)
                         ROWS(duration_rows));
     tcase_add_loop_test(tcase, uptimes_count_days_from_the_first_on, 0, ROWS(uptime_rows));
     tcase_add_loop_test(tcase, percents_have_one_decimal, 0, ROWS(percent_rows));
-    tcase_add_loop_test(tcase, averages_are_rounded_and_unknown_of_nothing, 0, ROWS(average_rows));
     suite_add_tcase(suite, tcase);
     return suite;
 }

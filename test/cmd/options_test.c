@@ -24,7 +24,7 @@ static struct pht_error *parse(char *line, struct options *ret)
 
 /* ---- what is understood ------------------------------------------------------------------- */
 
-#define BRIEF .stop = PHT_STOP_BRIEF, .max_stop_ms = 20
+#define BRIEF .stop = PHT_STOP_BRIEF, .max_stop_ms = 20, .threads = 1
 
 static const struct good_row {
     const char *line;
@@ -69,11 +69,29 @@ static const struct good_row {
     {"--no-types 1", {.process = "1", .without_types = true, BRIEF}},
     {"--preview 1", {.process = "1", .preview = PREVIEW_ON, BRIEF}},
     {"--preview --no-preview 1", {.process = "1", .preview = PREVIEW_OFF, BRIEF}},
-    {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20}},
+    {"--types 1", {.process = "1", .sections = PHT_SECTION_TYPES, BRIEF}},
+    {"--types=objects 1",
+     {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_OBJECTS, BRIEF}},
+    {"--types=size,1 1", {.process = "1", .sections = PHT_SECTION_TYPES, .type_rows = 1, BRIEF}},
+    {"--types=20 1", {.process = "1", .sections = PHT_SECTION_TYPES, .type_rows = 20, BRIEF}},
+    {"--types=taken,1000000000 1",
+     {.process = "1",
+      .sections = PHT_SECTION_TYPES,
+      .type_sort = PHT_BY_TAKEN,
+      .type_rows = 1000000000,
+      BRIEF}},
+    {"--types=largest 1",
+     {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_LARGEST, BRIEF}},
+    {"--types=type 1",
+     {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_NAME, BRIEF}},
+    {"--threads=2 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 20, .threads = 2}},
+    {"--threads 64 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 20, .threads = 64}},
+    {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20, .threads = 1}},
     {"--stop=brief 1", {.process = "1", BRIEF}},
-    {"--stop full 1", {.process = "1", .stop = PHT_STOP_FULL, .max_stop_ms = 20}},
-    {"--max-stop=1 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 1}},
-    {"--max-stop=60000 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 60000}},
+    {"--stop full 1", {.process = "1", .stop = PHT_STOP_FULL, .max_stop_ms = 20, .threads = 1}},
+    {"--max-stop=1 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 1, .threads = 1}},
+    {"--max-stop=60000 1",
+     {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 60000, .threads = 1}},
     {"-h", {.command = COMMAND_HELP, BRIEF}},
     {"--help 1 2 3", {.command = COMMAND_HELP, BRIEF}},
     {"-V", {.command = COMMAND_VERSION, BRIEF}},
@@ -104,7 +122,10 @@ START_TEST(a_good_line_is_understood)
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);
     ck_assert(options.without_types == wanted->without_types);
+    ck_assert_int_eq(options.type_sort, wanted->type_sort);
+    ck_assert_uint_eq(options.type_rows, wanted->type_rows);
     ck_assert_int_eq(options.preview, wanted->preview);
+    ck_assert_uint_eq(options.threads, wanted->threads);
     ck_assert_int_eq(options.stop, wanted->stop);
     ck_assert_uint_eq(options.max_stop_ms, wanted->max_stop_ms);
     free(line);
@@ -115,6 +136,10 @@ END_TEST
 
 #define SECTION(text)                                                                              \
     "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '" text "'"
+#define TYPES(text)                                                                                \
+    "--types is size, objects, taken, largest or type, a number of rows, or both as in "           \
+    "objects,20; not '" text "'"
+#define THREADS(text) "--threads is 1 to 64, not '" text "'"
 #define MAX_STOP(text) "--max-stop is 1 to 60000 milliseconds, not '" text "'"
 
 static const struct bad_row {
@@ -151,6 +176,20 @@ static const struct bad_row {
     {"--section= 1", SECTION(""), false},
     {"--section=Maps 1", SECTION("Maps"), false},
     {"--section=type 1", SECTION("type"), false},
+    {"--types= 1", TYPES(""), false},
+    {"--types=count 1", TYPES("count"), false},
+    {"--types=siz 1", TYPES("siz"), false},
+    {"--types=size, 1", TYPES("size,"), false},
+    {"--types=,20 1", TYPES(",20"), false},
+    {"--types=20,size 1", TYPES("20,size"), false},
+    {"--types=size,0 1", TYPES("size,0"), false},
+    {"--types=1000000001 1", TYPES("1000000001"), false},
+    {"--types=\x1b[2J 1", TYPES("\\x1b[2J"), false},
+    {"--threads=0 1", THREADS("0"), false},
+    {"--threads=65 1", THREADS("65"), false},
+    {"--threads=two 1", THREADS("two"), false},
+    {"--threads", "option '--threads' needs a value", false},
+    {"--no-types --types=20 1", "--no-types leaves out what --section=types shows", false},
     {"--no-types --section=types 1", "--no-types leaves out what --section=types shows", false},
     {"--family=1 1", "'--family=1': this option takes no value", false},
     {"1 2", "one process at a time: '2' is too much", false},
@@ -197,6 +236,8 @@ static const char *const mentioned[] = {
     "-j, --json",
     "-o, --output=FILE",
     "--section=NAME",
+    "--types[=SORT,N]",
+    "--threads=N",
     "--stop=MODE",
     "--max-stop=MS",
     "-v, --verbose",

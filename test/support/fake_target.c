@@ -101,10 +101,12 @@ static struct pht_error *fake_read_maps(void *self, struct pht_maps *ret)
 {
     struct fake_target *fake = self;
 
-    if (++fake->maps_reads == fake->failing_maps_read)
-        return pht_error_create(PHT_ERROR_INTERNAL, "maps cannot be read");
-    list_mappings(fake, ret);
-    return NULL;
+    pthread_mutex_lock(&fake->lock);
+    bool fails = ++fake->maps_reads == fake->failing_maps_read;
+    if (!fails)
+        list_mappings(fake, ret);
+    pthread_mutex_unlock(&fake->lock);
+    return fails ? pht_error_create(PHT_ERROR_INTERNAL, "maps cannot be read") : NULL;
 }
 
 /* Of a fork, or of several processes. */
@@ -205,10 +207,15 @@ static void read_range(struct fake_target *fake, struct pht_read *read)
     }
 }
 
+/* What several threads of a walker do at once comes one after the other here. */
 static void fake_read(void *self, struct pht_read *reads, size_t count)
 {
+    struct fake_target *fake = self;
+
+    pthread_mutex_lock(&fake->lock);
     for (size_t i = 0; i < count; i++)
-        read_range(self, &reads[i]);
+        read_range(fake, &reads[i]);
+    pthread_mutex_unlock(&fake->lock);
 }
 
 static void scan_mapping(struct fake_mapping *mapping, pht_addr start, pht_addr end,
@@ -229,10 +236,9 @@ static void scan_mapping(struct fake_mapping *mapping, pht_addr start, pht_addr 
     }
 }
 
-static struct pht_error *fake_scan_pages(void *self, pht_addr start, pht_addr end,
-                                         uint64_t *resident, uint64_t *swapped)
+static struct pht_error *scan_pages(struct fake_target *fake, pht_addr start, pht_addr end,
+                                    uint64_t *resident, uint64_t *swapped)
 {
-    struct fake_target *fake = self;
     size_t words = (size_t)((end - start) / PHT_PAGE_BYTES + 63) / 64;
 
     /* Bare conditions: every ck_assert writes a line to a file, and this runs a million times. */
@@ -249,10 +255,9 @@ static struct pht_error *fake_scan_pages(void *self, pht_addr start, pht_addr en
     return NULL;
 }
 
-static struct pht_error *fake_scan_exclusive(void *self, pht_addr start, pht_addr end,
-                                             const uint64_t *resident, uint64_t *exclusive)
+static struct pht_error *scan_exclusive(struct fake_target *fake, pht_addr start, pht_addr end,
+                                        const uint64_t *resident, uint64_t *exclusive)
 {
-    struct fake_target *fake = self;
     size_t pages = (size_t)((end - start) / PHT_PAGE_BYTES);
 
     if (fake->scans_fail)
@@ -266,6 +271,28 @@ static struct pht_error *fake_scan_exclusive(void *self, pht_addr start, pht_add
             exclusive[i / 64] |= (uint64_t)1 << i % 64;
     }
     return NULL;
+}
+
+static struct pht_error *fake_scan_pages(void *self, pht_addr start, pht_addr end,
+                                         uint64_t *resident, uint64_t *swapped)
+{
+    struct fake_target *fake = self;
+
+    pthread_mutex_lock(&fake->lock);
+    struct pht_error *error = scan_pages(fake, start, end, resident, swapped);
+    pthread_mutex_unlock(&fake->lock);
+    return error;
+}
+
+static struct pht_error *fake_scan_exclusive(void *self, pht_addr start, pht_addr end,
+                                             const uint64_t *resident, uint64_t *exclusive)
+{
+    struct fake_target *fake = self;
+
+    pthread_mutex_lock(&fake->lock);
+    struct pht_error *error = scan_exclusive(fake, start, end, resident, exclusive);
+    pthread_mutex_unlock(&fake->lock);
+    return error;
 }
 
 static bool fake_sees_zero_pages(void *self)
@@ -451,6 +478,7 @@ struct fake_target *fake_target_create(void)
     };
 
     ck_assert_ptr_nonnull(fake);
+    pthread_mutex_init(&fake->lock, NULL);
     ck_assert_ptr_nonnull(process.comm);
     ck_assert_ptr_nonnull(process.command);
     ck_assert_ptr_nonnull(process.exe);
@@ -470,6 +498,7 @@ void fake_target_destroy(struct fake_target *fake)
     if (fake == NULL)
         return;
     pht_target_destroy(fake->target);
+    pthread_mutex_destroy(&fake->lock);
     for (size_t i = 0; i < fake->mappings.count; i++) {
         free(fake->mappings.items[i].bytes);
         free(fake->mappings.items[i].pages);

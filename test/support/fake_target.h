@@ -9,6 +9,8 @@
 #ifndef PHT_TEST_SUPPORT_FAKE_TARGET_H
 #define PHT_TEST_SUPPORT_FAKE_TARGET_H
 
+#include <pthread.h>
+
 #include "base/vec.h"
 #include "pyheaptop/target.h"
 
@@ -72,6 +74,7 @@ struct fake_target {
     struct pht_target *target;
     PHT_VEC(struct fake_mapping) mappings; /* by start */
     size_t last_found;
+    pthread_mutex_t lock;
 
     struct fake_stop stop_plan[FAKE_STOPS_MAX]; /* of the first stop, the second, ... */
     bool stopped;

@@ -5,13 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pyheaptop/view.h"
-
 #define WIDTH 80
 
 char *heap_text_write(const struct pht_report *report, bool full)
 {
-    const struct pht_text_options options = {.version = "1.2.3", .full = full};
+    return heap_text_write_types(report, full, PHT_BY_SIZE, 0);
+}
+
+char *heap_text_write_types(const struct pht_report *report, bool full, enum pht_type_order sort,
+                            uint64_t rows)
+{
+    const struct pht_text_options options = {
+        .version = "1.2.3", .full = full, .type_sort = sort, .type_rows = rows};
     char *text;
     size_t size;
     FILE *file = open_memstream(&text, &size);

@@ -55,8 +55,8 @@ START_TEST(short_form_shows_five_types_and_counts_the_rest)
     check_has("  dict\n");
     check_has("  shop.orders.Order.Line\n");
     check_lacks("unicode");
-    check_lacks("average");
-    check_lacks("no type");
+    check_lacks("largest");
+    check_lacks("no known type");
     check_has("\n  ... 3 more types: --section types\n");
     free(text);
     report->objects->type_count = 6;
@@ -68,6 +68,58 @@ START_TEST(short_form_shows_five_types_and_counts_the_rest)
     check_has("  shop.orders.Order.Line\n");
     check_lacks(" more type");
     report->objects->type_count = 8;
+}
+END_TEST
+
+static void write_sorted(enum pht_type_order sort, uint64_t rows)
+{
+    text = heap_text_write_types(report, true, sort, rows);
+}
+
+/* The types in the order of the rows. */
+static const struct sorted_row {
+    enum pht_type_order sort;
+    const char *first;
+    const char *second;
+} sorted_rows[] = {
+    {PHT_BY_SIZE, "  dict\n", "  str\n"},       {PHT_BY_OBJECTS, "  str\n", "  dict\n"},
+    {PHT_BY_TAKEN, "  dict\n", "  str\n"},      {PHT_BY_LARGEST, "  dict\n", "  numpy.ndarray\n"},
+    {PHT_BY_NAME, "  anonymous\n", "  dict\n"},
+};
+
+START_TEST(rows_are_sorted_as_asked)
+{
+    write_sorted(sorted_rows[_i].sort, 2);
+    const char *first = strstr(text, sorted_rows[_i].first);
+    const char *second = strstr(text, sorted_rows[_i].second);
+    ck_assert_msg(first != NULL && second != NULL && first < second, "%s", text);
+    check_has("\n  ... 6 more types\n");
+}
+END_TEST
+
+/* Builtins come first, others by module and name. */
+START_TEST(names_are_in_order)
+{
+    static const char *const names[] = {"  anonymous\n",     "  dict\n",
+                                        "  list\n",          "  str\n",
+                                        "  unicode\n",       "  collections.deque\n",
+                                        "  numpy.ndarray\n", "  shop.orders.Order.Line\n"};
+    const char *at = NULL;
+
+    write_sorted(PHT_BY_NAME, 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *found = strstr(text, names[i]);
+        ck_assert_msg(found > at, "%s in %s", names[i], text);
+        at = found;
+    }
+}
+END_TEST
+
+START_TEST(more_rows_than_there_are_is_all)
+{
+    write_sorted(PHT_BY_SIZE, 1000000000);
+    check_lacks(" more type");
+    check_has("  anonymous\n");
 }
 END_TEST
 
@@ -108,11 +160,11 @@ END_TEST
 START_TEST(blocks_without_a_type_are_told_if_there_are_any)
 {
     write_report(true);
-    check_has("\n       1,204       -   85.9K       -  blocks with no type that can be proved\n");
+    check_has("\n       1,204     -       -     -     -   85.9K       -  blocks of no known type\n");
     free(text);
     report->objects->blocks.unowned = (struct pht_tally){0};
     write_report(true);
-    check_lacks("no type");
+    check_lacks("no known type");
 }
 END_TEST
 
@@ -133,7 +185,7 @@ START_TEST(census_that_found_nothing_says_so)
     report->objects = calloc(1, sizeof(*report->objects));
     write_report(true);
     check_has("\nTypes  0 types  0 objects  shallow 0B  taken 0B\n");
-    check_lacks("average");
+    check_lacks("largest");
 }
 END_TEST
 
@@ -176,6 +228,9 @@ static Suite *types_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, full_form_reads_as_it_did);
     tcase_add_test(tcase, short_form_shows_five_types_and_counts_the_rest);
+    tcase_add_loop_test(tcase, rows_are_sorted_as_asked, 0, PHT_TYPE_ORDERS);
+    tcase_add_test(tcase, names_are_in_order);
+    tcase_add_test(tcase, more_rows_than_there_are_is_all);
     tcase_add_test(tcase, short_form_stands_behind_malloc);
     tcase_add_test(tcase, modules_of_builtins_are_left_out);
     tcase_add_loop_test(tcase, type_without_a_name_is_told_by_its_address, 0, 2);
