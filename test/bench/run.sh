@@ -30,7 +30,7 @@ build_programs() {
         (cd "$root" && cmake --preset gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo)
     fi
     ninja -C "$build" pyheaptop bench_first_report bench_accounting bench_chunks \
-        bench_ledger bench_stop
+        bench_ledger bench_census bench_stop
 }
 
 find_pythons() {
@@ -65,9 +65,10 @@ cache=$(mktemp -d)
 trap 'rm -rf "$cache"' EXIT
 
 if [ -n "$quick" ]; then
-    runs=7 rounds=7 reports=50 heaps="20 100" heap_4k=100 chunks=100 small=20 large=200
+    runs=7 rounds=7 reports=50 heaps="20 100" heap_4k=100 chunks=100 mixes=100 small=20 large=200
 else
     runs=21 rounds=21 reports=300 heaps="100 1024 4096" heap_4k=1024 chunks="100 1024 4096"
+    mixes="100 1024 4096"
     small=100 large=4096
 fi
 heap=$here/heap.py
@@ -84,5 +85,8 @@ print_machine
         "$build"/test/bench_chunks $rounds "$build"/pyheaptop "$mib"
     done
     "$build"/test/bench_ledger $rounds "$python" "$heap" $heaps
+    for mib in $mixes; do
+        "$build"/test/bench_census $rounds "$build"/pyheaptop "$python" "$heap" "$mib"
+    done
     "$build"/test/bench_stop $reports "$python" "$heap" $small $large "$cache"
 }

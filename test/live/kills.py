@@ -17,6 +17,8 @@ TRIES_FACTOR = 10
 # A helper of the program may outlive it by the longest stop, and then some.
 SETTLE_SECONDS = 2
 
+STOPS = 10
+
 
 def tests(lab):
     yield "kill/running", check_kills, (False,)
@@ -88,12 +90,24 @@ def check_kills(lab, stopped):
     return "%d kills before the report was done, %d after it" % (killed, number - killed)
 
 
+def stop_between_blocks(lab, process):
+    """A signal can stop it while it takes a block: that pool is torn until it runs on."""
+    for _ in range(STOPS):
+        target.stop_with_signal(process)
+        if tool.report(lab, process.pid)["snapshot"]["complete"]:
+            return
+        process.signal(signal.SIGCONT)
+        procfs.wait_until(lambda: procfs.status(process.pid, "State") != "T",
+                          "the target does not run on", SETTLE_SECONDS)
+    expect(False, "no pool was whole in %d stops" % STOPS)
+
+
 def check_stopped_report(lab):
     """A report on a target that an operator stopped is exact, and it stays stopped."""
     process, beat = churn.start_churn(lab, lab.any_interpreter(since=(3, 11)))
     with process:
         process.expect("ready")
-        target.stop_with_signal(process)
+        stop_between_blocks(lab, process)
         count = beat.count()
         first = tool.still_report(lab, process.pid)["pymalloc"]
         for mode in ("none", "brief", "full"):

@@ -83,7 +83,7 @@ static const struct sorted_row {
     const char *second;
 } sorted_rows[] = {
     {PHT_BY_SIZE, "  dict\n", "  str\n"},       {PHT_BY_OBJECTS, "  str\n", "  dict\n"},
-    {PHT_BY_TAKEN, "  dict\n", "  str\n"},      {PHT_BY_LARGEST, "  dict\n", "  numpy.ndarray\n"},
+    {PHT_BY_TAKEN, "  dict\n", "  str\n"},      {PHT_BY_LARGEST, "  numpy.ndarray\n", "  dict\n"},
     {PHT_BY_NAME, "  anonymous\n", "  dict\n"},
 };
 
