@@ -72,17 +72,24 @@ static int compare_names(const struct pht_type_sum *left, const struct pht_type_
     return order != 0 ? order : strcmp(left->name, right->name);
 }
 
+struct sorting {
+    const struct pht_type_sum *types;
+    enum pht_type_order by;
+};
+
 /* Equal ones keep the order of the model. */
 static int compare_types(const void *a, const void *b, void *context)
 {
-    const struct pht_type_sum *left = *(const struct pht_type_sum *const *)a;
-    const struct pht_type_sum *right = *(const struct pht_type_sum *const *)b;
-    enum pht_type_order by = *(const enum pht_type_order *)context;
-    uint64_t left_value = value_of(left, by), right_value = value_of(right, by);
+    const struct sorting *sorting = context;
+    size_t left = *(const size_t *)a, right = *(const size_t *)b;
+    const struct pht_type_sum *left_type = &sorting->types[left];
+    const struct pht_type_sum *right_type = &sorting->types[right];
+    uint64_t left_value = value_of(left_type, sorting->by);
+    uint64_t right_value = value_of(right_type, sorting->by);
     int order = 0;
 
-    if (by == PHT_BY_NAME)
-        order = compare_names(left, right);
+    if (sorting->by == PHT_BY_NAME)
+        order = compare_names(left_type, right_type);
     else if (left_value != right_value)
         order = left_value < right_value ? 1 : -1;
     return order != 0 ? order : (left > right) - (left < right);
@@ -118,19 +125,20 @@ static void write_blocks(const struct pht_tally *blocks, const char *what, FILE 
                 "-", BYTES(blocks->bytes), "-", what);
 }
 
-static void write_rows(const struct pht_objects *objects, const struct pht_type_sum *const *order,
-                       size_t shown, bool full, FILE *file)
+static void write_rows(const struct pht_objects *objects, const size_t *order, size_t shown,
+                       bool full, FILE *file)
 {
     uint64_t sizes = 0;
 
     fprintf(file, full ? "     objects     %%    size     %%   cum   taken largest  type\n"
                        : "     objects    size   taken  type\n");
     for (size_t i = 0; i < shown; i++) {
-        sizes += order[i]->size_bytes;
+        const struct pht_type_sum *type = &objects->types[order[i]];
+        sizes += type->size_bytes;
         if (full)
-            write_full_type(order[i], &objects->totals, sizes, file);
+            write_full_type(type, &objects->totals, sizes, file);
         else
-            write_type(order[i], file);
+            write_type(type, file);
     }
 }
 
@@ -147,16 +155,18 @@ static size_t rows_to_show(const struct pht_objects *objects,
 static void write_table(const struct pht_objects *objects, const struct pht_text_options *options,
                         FILE *file)
 {
-    enum pht_type_order sort = options->type_sort;
+    struct sorting sorting = {.types = objects->types, .by = options->type_sort};
     size_t count = objects->type_count, shown = rows_to_show(objects, options);
-    _cleanup_free_ const struct pht_type_sum **order = calloc(count + 1, sizeof(*order));
 
-    if (count == 0 || order == NULL)
+    if (count == 0)
+        return;
+    _cleanup_free_ size_t *order = calloc(count, sizeof(*order));
+    if (order == NULL)
         return;
     for (size_t i = 0; i < count; i++)
-        order[i] = &objects->types[i];
-    if (sort != PHT_BY_SIZE)
-        qsort_r(order, count, sizeof(*order), compare_types, &sort);
+        order[i] = i;
+    if (sorting.by != PHT_BY_SIZE)
+        qsort_r(order, count, sizeof(*order), compare_types, &sorting);
     write_rows(objects, order, shown, options->full, file);
     if (shown < count)
         fprintf(file, "  ... %s more type%s%s\n", COUNT(count - shown), PLURAL(count - shown),

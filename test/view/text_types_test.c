@@ -160,7 +160,8 @@ END_TEST
 START_TEST(blocks_without_a_type_are_told_if_there_are_any)
 {
     write_report(true);
-    check_has("\n       1,204     -       -     -     -   85.9K       -  blocks of no known type\n");
+    check_has(
+        "\n       1,204     -       -     -     -   85.9K       -  blocks of no known type\n");
     free(text);
     report->objects->blocks.unowned = (struct pht_tally){0};
     write_report(true);
