@@ -3,11 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/sorted.h"
-#include "walk/field.h"
-#include "walk/pymalloc.h"
-#include "walk/str_state.h"
 
 /* Memory has no room for more references than one in eight bytes, but for some of extensions. */
 #define REFERENCES_LEAST ((uint64_t)1 << 20)

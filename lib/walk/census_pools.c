@@ -117,7 +117,7 @@ static bool is_freed(const struct blocks *blocks, uint64_t i)
     return blocks->freed[i / 64] >> i % 64 & 1;
 }
 
-/* False if the list leaves the pool, goes in circles, or is not as long as it should be. */
+/* False if the list leads elsewhere, goes in circles, or is not as long as it should be. */
 static bool find_freed(const struct pool_walk *walk, const struct pool *pool, pht_addr at,
                        uint64_t count, struct blocks *blocks)
 {
@@ -126,7 +126,8 @@ static bool find_freed(const struct pool_walk *walk, const struct pool *pool, ph
     memset(blocks->freed, 0, (blocks->count + 63) / 64 * sizeof(blocks->freed[0]));
     for (; count > 0 && at != 0; count--) {
         uint64_t block = (at - first) / pool->block_bytes;
-        if (at < first || block >= blocks->count || is_freed(blocks, block))
+        if (at < first || block >= blocks->count || at != first + block * pool->block_bytes ||
+            is_freed(blocks, block))
             return false;
         blocks->freed[block / 64] |= (uint64_t)1 << block % 64;
         at = pht_field_u64(walk->bytes, at - walk->start);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "support/heap.h"
 #include "support/object_heap.h"
 #include "support/suite.h"
 
@@ -282,6 +283,22 @@ START_TEST(pool_whose_list_is_damaged_is_torn)
 }
 END_TEST
 
+/* The last eight bytes that are read at once: a list must not lead to where a link ends behind. */
+START_TEST(list_that_leads_between_blocks_is_torn)
+{
+    pht_addr block = 0;
+
+    for (int i = 0; i < 8; i++)
+        block = object_heap_add_pool(heap, 64, 255);
+    pht_addr pool = block - POOL_HEADER_BYTES;
+    object_heap_free_block(heap, block);
+    fake_target_put_u64(heap->objects->fake, pool + POOL_FREEBLOCK,
+                        block + 255 * 64 - 1 - (pht_addr)_i);
+    object_heap_take(heap);
+    ck_assert_uint_eq(heap->found->torn_pools, 1);
+}
+END_TEST
+
 START_TEST(pool_in_swap_stays_there)
 {
     pht_addr block = object_heap_add_pool(heap, 64, 4);
@@ -326,6 +343,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, address_inside_of_a_block_is_no_buffer);
     tcase_add_test(tcase, object_that_is_larger_than_its_block_is_none);
     tcase_add_loop_test(tcase, pool_whose_list_is_damaged_is_torn, 0, 2);
+    tcase_add_loop_test(tcase, list_that_leads_between_blocks_is_torn, 0, 63);
     tcase_add_test(tcase, pool_in_swap_stays_there);
     tcase_add_test(tcase, hooks_stand_in_front_of_blocks);
     suite_add_tcase(suite, tcase);
