@@ -10,7 +10,6 @@ static int exit_code(enum pht_error_code code)
     switch (code) {
     case PHT_ERROR_NO_MEMORY:
     case PHT_ERROR_INTERNAL:
-    case PHT_ERROR_NO_LAYOUT:
         return 1;
     case PHT_ERROR_USAGE:
     case PHT_ERROR_OUTPUT_FILE:
@@ -33,6 +32,7 @@ static int exit_code(enum pht_error_code code)
     case PHT_ERROR_EPERM_UNKNOWN:
         return 5;
     case PHT_ERROR_UNSUPPORTED_ARCH:
+    case PHT_ERROR_NO_LAYOUT:
         return 6;
     }
     return 1;

@@ -4,6 +4,7 @@
 #include <elfutils/libdwfl.h>
 #include <jansson.h>
 
+#include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
 #include "cmd/once.h"
@@ -35,6 +36,8 @@ int main(int argc, char **argv)
     struct pht_courtesy *courtesy = pht_courtesy_begin();
     if (options.command == COMMAND_LIST)
         error = pick_list(stdout);
+    else if (options.command == COMMAND_DUMP_LAYOUT)
+        error = dump_layout(&options);
     else if (options.diff != NULL)
         error = growth_report(&options);
     else

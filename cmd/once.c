@@ -11,11 +11,11 @@
 
 static void log_line(void *context, const char *line)
 {
-    fprintf(context, "pyheaptop: %s\n", line);
+    (void)context;
+    fprintf(stderr, "pyheaptop: %s\n", line);
 }
 
-/* $XDG_CACHE_HOME/pyheaptop, ~/.cache/pyheaptop; NULL when neither is known. */
-static char *cache_directory(void)
+char *once_cache_directory(void)
 {
     const char *cache = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
@@ -27,13 +27,22 @@ static char *cache_directory(void)
     return NULL;
 }
 
-struct pht_error *once_take(const struct options *options, struct pht_report **ret)
+struct pht_error *once_open(const struct options *options, struct pht_target **ret)
 {
-    _cleanup_free_ char *cache = cache_directory();
-    const struct pht_log log = {.write = log_line, .context = stderr};
+    static const struct pht_log log = {.write = log_line};
+    pid_t pid;
+
+    struct pht_error *error = pick_process(options->process, &pid);
+    return error != NULL ? error : pht_target_open(pid, options->verbose ? &log : NULL, ret);
+}
+
+static struct pht_error *take(const struct options *options, const struct pht_layout_file *layouts,
+                              struct pht_report **ret)
+{
+    _cleanup_free_ char *cache = once_cache_directory();
     const struct pht_report_options report_options = {
         .sections = options->sections != 0 ? options->sections : PHT_SECTION_ALL,
-        .layout = {.cache_directory = cache},
+        .layout = {.cache_directory = cache, .file = layouts},
         .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
         .without_types = options->without_types,
         .census =
@@ -45,15 +54,25 @@ struct pht_error *once_take(const struct options *options, struct pht_report **r
         .number = 1,
     };
     struct pht_target *target;
-    pid_t pid;
+    struct pht_error *error = once_open(options, &target);
 
-    struct pht_error *error = pick_process(options->process, &pid);
-    if (error == NULL)
-        error = pht_target_open(pid, options->verbose ? &log : NULL, &target);
     if (error != NULL)
         return error;
     error = pht_report_take(target, &report_options, ret);
     pht_target_destroy(target);
+    return error;
+}
+
+struct pht_error *once_take(const struct options *options, struct pht_report **ret)
+{
+    struct pht_layout_file *layouts = NULL;
+    struct pht_error *error = NULL;
+
+    if (options->layout != NULL)
+        error = pht_layout_file_open(options->layout, &layouts);
+    if (error == NULL)
+        error = take(options, layouts, ret);
+    pht_layout_file_close(layouts);
     return error;
 }
 

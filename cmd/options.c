@@ -24,6 +24,8 @@ enum {
     OPTION_NO_PREVIEW,
     OPTION_DIFF,
     OPTION_THREADS,
+    OPTION_LAYOUT,
+    OPTION_DUMP_LAYOUT,
 };
 
 static const struct option_row {
@@ -55,6 +57,10 @@ static const struct option_row {
      "brief (default): about a millisecond; none: never stop\n"
      "the target; full: stopped for the whole walk"},
     {OPTION_MAX_STOP, "max-stop", "MS", "the target runs again after this long (default 20)"},
+    {OPTION_LAYOUT, "layout", "FILE", "layouts that --dump-layout wrote on another machine"},
+    {OPTION_DUMP_LAYOUT, "dump-layout", NULL,
+     "write the layouts of a process, or of a Python or\n"
+     "libc file, to be carried to where debug files are not"},
     {'v', "verbose", NULL, "say on stderr what is being done"},
     {'h', "help", NULL, "this text"},
     {'V', "version", NULL, "version, and what it was built with"},
@@ -238,6 +244,12 @@ static struct pht_error *take(int key, struct options *options)
         return NULL;
     case OPTION_THREADS:
         return parse_threads(optarg, &options->threads);
+    case OPTION_LAYOUT:
+        options->layout = optarg;
+        return NULL;
+    case OPTION_DUMP_LAYOUT:
+        options->command = COMMAND_DUMP_LAYOUT;
+        return NULL;
     case OPTION_STOP:
         return parse_stop(optarg, &options->stop);
     case OPTION_MAX_STOP:
@@ -301,6 +313,22 @@ static struct pht_error *refuse_option(const char *argument)
     return usage("unknown option '%s'", letter);
 }
 
+static struct pht_error *choose_command(struct options *options)
+{
+    if (options->process == NULL && options->diff == NULL)
+        options->command = COMMAND_LIST;
+    return NULL;
+}
+
+static struct pht_error *check_dump(const struct options *options)
+{
+    if (options->process == NULL)
+        return usage("%s", "--dump-layout needs a process, or a file");
+    if (options->layout != NULL)
+        return usage("%s", "--dump-layout writes what --layout reads: one of them");
+    return NULL;
+}
+
 struct pht_error *options_parse(int argc, char **argv, struct options *ret)
 {
     struct option long_options[ROWS + 1];
@@ -329,14 +357,12 @@ struct pht_error *options_parse(int argc, char **argv, struct options *ret)
         else
             pht_error_destroy(error);
     }
-    if (first != NULL || ret->command != COMMAND_REPORT)
+    if (first != NULL || ret->command == COMMAND_HELP || ret->command == COMMAND_VERSION)
         return first;
     if (optind + 1 < argc)
         return usage("one process at a time: '%s' is too much", argv[optind + 1]);
     if (ret->without_types && (ret->sections & PHT_SECTION_TYPES))
         return usage("%s", "--no-types leaves out what --section=types shows");
     ret->process = argv[optind];
-    if (ret->process == NULL && ret->diff == NULL)
-        ret->command = COMMAND_LIST;
-    return NULL;
+    return ret->command == COMMAND_DUMP_LAYOUT ? check_dump(ret) : choose_command(ret);
 }

@@ -10,6 +10,7 @@
 enum command {
     COMMAND_REPORT,
     COMMAND_LIST, /* no process was named */
+    COMMAND_DUMP_LAYOUT,
     COMMAND_HELP,
     COMMAND_VERSION,
 };
@@ -20,6 +21,7 @@ struct options {
     bool json;
     bool verbose;
     const char *output; /* NULL: stdout */
+    const char *layout; /* a file of layouts, or NULL */
     const char *diff;   /* a report to compare with, or NULL */
     unsigned sections;  /* 0: none was named, so all, in short */
     bool without_types;

@@ -9,6 +9,8 @@
 #ifndef PHT_LAYOUT_H
 #define PHT_LAYOUT_H
 
+#include <stdio.h>
+
 #include "pyheaptop/target.h"
 
 /* An offset, size or address that this build does not have, or that nothing could tell. */
@@ -17,6 +19,7 @@
 enum pht_layout_source {
     PHT_LAYOUT_NONE,
     PHT_LAYOUT_DWARF,
+    PHT_LAYOUT_TABLE, /* of a file that was given: the DWARF of another machine */
 };
 
 enum pht_symbol_source {
@@ -232,9 +235,13 @@ struct pht_python {
     struct pht_error *layout_error;
 };
 
+struct pht_layout_file;
+
 struct pht_layout_options {
     /* Where resolved layouts are kept; NULL: not kept. Made if missing. */
     const char *cache_directory;
+    /* Layouts that were resolved elsewhere, which come before all others; or NULL. */
+    const struct pht_layout_file *file;
 };
 
 /*
@@ -533,5 +540,22 @@ bool pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_proce
                              const struct pht_layout_options *options);
 void pht_libc_keep_doubted(struct pht_libc *libc, const struct pht_process *process,
                            const struct pht_layout_options *options);
+
+/* ---- layouts that are carried to another machine ------------------------------------------ */
+
+/*
+ * A file of such layouts, as pht_layout_dump() writes it; each goes by the build-id of what it
+ * describes. PHT_ERROR_FROM_FILE: it cannot be read, is none, is damaged, or of another version.
+ */
+struct pht_error *pht_layout_file_open(const char *path, struct pht_layout_file **ret);
+void pht_layout_file_close(struct pht_layout_file *file);
+
+/*
+ * Write the layouts of a process's interpreter and C library, or of the one that a file is. Errors:
+ * there is none in it, it has no debug information, or no build-id.
+ */
+struct pht_error *pht_layout_dump(struct pht_target *target,
+                                  const struct pht_layout_options *options, FILE *file);
+struct pht_error *pht_layout_dump_image(const char *path, FILE *file);
 
 #endif

@@ -154,6 +154,7 @@ struct pht_report {
 
     struct pht_kernel_memory kernel;
     struct pht_cgroup_memory cgroup;
+    bool is_layout_file_unused;     /* one was given, and has other builds */
     struct pht_pymalloc *pymalloc;  /* NULL: see warnings */
     struct pht_glibc *glibc;        /* NULL: see warnings */
     struct pht_objects *objects;    /* NULL: see warnings */

@@ -1,6 +1,7 @@
 #include "layout/elf_image.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,24 +112,40 @@ static bool find_bias(struct pht_elf_image *image, const struct pht_maps *maps,
     return false;
 }
 
-bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
-                        const struct pht_mapping *mapping, struct pht_elf_image *ret)
+static bool begin(struct pht_elf_image *image)
 {
     bool is_32_bit;
 
-    *ret = (struct pht_elf_image){.fd = pht_target_open_mapped(target, mapping),
-                                  .path = mapping->name};
-    if (ret->fd < 0)
+    if (image->fd < 0)
         return false;
     elf_version(EV_CURRENT);
-    if (pht_elf_image_kind(ret->fd, &is_32_bit) == PHT_ELF_OURS)
-        ret->elf = elf_begin(ret->fd, ELF_C_READ, NULL);
-    if (ret->elf == NULL || elf_kind(ret->elf) != ELF_K_ELF || !find_bias(ret, maps, mapping)) {
-        pht_elf_image_close(ret);
+    if (pht_elf_image_kind(image->fd, &is_32_bit) == PHT_ELF_OURS)
+        image->elf = elf_begin(image->fd, ELF_C_READ, NULL);
+    if (image->elf == NULL || elf_kind(image->elf) != ELF_K_ELF)
         return false;
-    }
-    pht_elf_build_id(ret->elf, ret->build_id);
+    pht_elf_build_id(image->elf, image->build_id);
     return true;
+}
+
+bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
+                        const struct pht_mapping *mapping, struct pht_elf_image *ret)
+{
+    *ret = (struct pht_elf_image){.fd = pht_target_open_mapped(target, mapping),
+                                  .path = mapping->name};
+    if (begin(ret) && find_bias(ret, maps, mapping))
+        return true;
+    pht_elf_image_close(ret);
+    return false;
+}
+
+bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret)
+{
+    *ret =
+        (struct pht_elf_image){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), .path = path};
+    if (begin(ret))
+        return true;
+    pht_elf_image_close(ret);
+    return false;
 }
 
 void pht_elf_image_close(struct pht_elf_image *image)

@@ -32,6 +32,9 @@ enum pht_elf_kind pht_elf_image_kind(int fd, bool *is_32_bit);
  */
 bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
                         const struct pht_mapping *mapping, struct pht_elf_image *ret);
+
+/* The file itself, which nobody has loaded: its bias is 0. Keeps `path`. */
+bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret);
 void pht_elf_image_close(struct pht_elf_image *image);
 
 /* True if both mappings are of one file. */

@@ -86,9 +86,10 @@ static void find_bounds(struct pht_elf_image *image, const struct pht_maps *maps
 static void resolve(struct pht_target *target, struct pht_elf_image *image,
                     const struct pht_layout_options *options, struct pht_libc *libc)
 {
-    if (pht_libc_cache_load(options->cache_directory, libc)) {
-        pht_target_note(target, "%s: glibc %s, layouts from the cache", image->path,
-                        libc->version_text);
+    bool is_carried = pht_libc_file_load(options->file, libc);
+    if (is_carried || pht_libc_cache_load(options->cache_directory, libc)) {
+        pht_target_note(target, "%s: glibc %s, layouts from the %s", image->path,
+                        libc->version_text, is_carried ? "given file" : "cache");
         return;
     }
     pht_libc_version(image, libc->version_text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "layout/cache.h"
+#include "layout/layout_file.h"
 #include "layout/libc_layout.h"
 #include "layout/libc_version.h"
 
@@ -11,7 +12,7 @@ enum property {
     ODD_PROCESS,
 };
 
-static const struct pht_cache_kind kind = {
+const struct pht_record_kind pht_libc_record_kind = {
     .format = "pyheaptop-libc-layout 2",
     .suffix = ".libc-layout",
     .properties = {[VERSION] = "version", [ODD_PROCESS] = "odd-process"},
@@ -26,38 +27,73 @@ static bool parse_version(const char *text, char version[static 16])
            (pht_libc_version_parse(text, strlen(text), version) && strcmp(text, version) == 0);
 }
 
+static bool take(const struct pht_layout_record *record, struct pht_libc *loaded)
+{
+    if (!parse_version(record->properties[VERSION], loaded->version_text))
+        return false;
+    memcpy(loaded->odd_process, record->properties[ODD_PROCESS], sizeof(loaded->odd_process));
+    loaded->layout_source = record->layout_source;
+    loaded->symbol_source = record->symbol_source;
+    return true;
+}
+
 bool pht_libc_cache_load(const char *directory, struct pht_libc *libc)
 {
     struct pht_libc loaded = *libc;
-    struct pht_cache_record record = {.build_id = libc->build_id, .layout = &loaded.layout};
+    struct pht_layout_record record = {.build_id = libc->build_id, .layout = &loaded.layout};
 
-    if (!pht_cache_load(directory, &kind, &record) ||
-        !parse_version(record.properties[VERSION], loaded.version_text))
+    if (!pht_cache_load(directory, &pht_libc_record_kind, &record) || !take(&record, &loaded))
         return false;
-    memcpy(loaded.odd_process, record.properties[ODD_PROCESS], sizeof(loaded.odd_process));
-    loaded.layout_source = record.layout_source;
-    loaded.symbol_source = record.symbol_source;
     loaded.cached = true;
     *libc = loaded;
     return true;
 }
 
-void pht_libc_cache_store(const char *directory, const struct pht_libc *libc)
+bool pht_libc_file_load(const struct pht_layout_file *file, struct pht_libc *libc)
 {
-    struct pht_libc_layout layout = libc->layout;
-    struct pht_cache_record record = {
+    struct pht_libc loaded = *libc;
+    struct pht_layout_record record = {.build_id = libc->build_id, .layout = &loaded.layout};
+
+    if (!pht_layout_file_find(file, &pht_libc_record_kind, &record) || !take(&record, &loaded))
+        return false;
+    loaded.layout_source = PHT_LAYOUT_TABLE;
+    *libc = loaded;
+    return true;
+}
+
+static struct pht_layout_record describe(const struct pht_libc *libc,
+                                         struct pht_libc_layout *layout)
+{
+    struct pht_layout_record record = {
         .build_id = libc->build_id,
         .layout_source = libc->layout_source,
         .symbol_source = libc->symbol_source,
-        .layout = &layout,
+        .layout = layout,
     };
 
+    *layout = libc->layout;
     memcpy(record.properties[VERSION], libc->version_text, sizeof(libc->version_text));
     memcpy(record.properties[ODD_PROCESS], libc->odd_process, sizeof(libc->odd_process));
-    pht_cache_store(directory, &kind, &record);
+    return record;
+}
+
+void pht_libc_cache_store(const char *directory, const struct pht_libc *libc)
+{
+    struct pht_libc_layout layout;
+    struct pht_layout_record record = describe(libc, &layout);
+
+    pht_cache_store(directory, &pht_libc_record_kind, &record);
+}
+
+bool pht_libc_record_write(FILE *file, const struct pht_libc *libc)
+{
+    struct pht_libc_layout layout;
+    struct pht_layout_record record = describe(libc, &layout);
+
+    return pht_record_write(file, &pht_libc_record_kind, &record);
 }
 
 void pht_libc_cache_forget(const char *directory, const char *build_id)
 {
-    pht_cache_forget(directory, &kind, build_id);
+    pht_cache_forget(directory, &pht_libc_record_kind, build_id);
 }

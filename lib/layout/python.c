@@ -102,9 +102,10 @@ static struct pht_error *resolve(struct search *search, struct pht_elf_image *im
 static bool try_image(struct search *search, struct pht_elf_image *image, struct pht_error **error)
 {
     memcpy(search->python->build_id, image->build_id, sizeof(image->build_id));
-    if (pht_python_cache_load(search->options->cache_directory, search->python)) {
-        pht_target_note(search->target, "%s: CPython %s, layouts from the cache", image->path,
-                        search->python->version_text);
+    bool is_carried = pht_python_file_load(search->options->file, search->python);
+    if (is_carried || pht_python_cache_load(search->options->cache_directory, search->python)) {
+        pht_target_note(search->target, "%s: CPython %s, layouts from the %s", image->path,
+                        search->python->version_text, is_carried ? "given file" : "cache");
         *error = take(search, image);
         search->best = PHT_IDENTITY_CPYTHON;
         return true;

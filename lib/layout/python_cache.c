@@ -5,6 +5,7 @@
 
 #include "layout/cache.h"
 #include "layout/identify.h"
+#include "layout/layout_file.h"
 #include "layout/python_layout.h"
 
 enum property {
@@ -14,7 +15,7 @@ enum property {
     ODD_PROCESS,
 };
 
-static const struct pht_cache_kind kind = {
+const struct pht_record_kind pht_python_record_kind = {
     .format = "pyheaptop-layout 3",
     .suffix = ".layout",
     .properties = {[VERSION] = "version",
@@ -30,44 +31,82 @@ static bool parse_flag(const char *text, bool *ret)
     return strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
 }
 
+/* What `loaded` took from the record, and what it says of itself. */
+static bool take(const struct pht_layout_record *record, struct pht_python *loaded)
+{
+    const char *version = record->properties[VERSION];
+
+    if (!pht_version_parse(version, strlen(version), &loaded->version) ||
+        !parse_flag(record->properties[FREE_THREADED], &loaded->free_threaded) ||
+        !parse_flag(record->properties[DEBUG_BUILD], &loaded->debug_build))
+        return false;
+    memcpy(loaded->version_text, version, sizeof(loaded->version_text));
+    memcpy(loaded->odd_process, record->properties[ODD_PROCESS], sizeof(loaded->odd_process));
+    loaded->layout_source = record->layout_source;
+    loaded->symbol_source = record->symbol_source;
+    return true;
+}
+
 bool pht_python_cache_load(const char *directory, struct pht_python *python)
 {
     struct pht_python loaded = *python;
-    struct pht_cache_record record = {.build_id = python->build_id, .layout = &loaded.layout};
-    const char *version = record.properties[VERSION];
+    struct pht_layout_record record = {.build_id = python->build_id, .layout = &loaded.layout};
 
-    if (!pht_cache_load(directory, &kind, &record) ||
-        !pht_version_parse(version, strlen(version), &loaded.version) ||
-        !parse_flag(record.properties[FREE_THREADED], &loaded.free_threaded) ||
-        !parse_flag(record.properties[DEBUG_BUILD], &loaded.debug_build))
+    if (!pht_cache_load(directory, &pht_python_record_kind, &record) || !take(&record, &loaded))
         return false;
-    memcpy(loaded.version_text, version, sizeof(loaded.version_text));
-    memcpy(loaded.odd_process, record.properties[ODD_PROCESS], sizeof(loaded.odd_process));
-    loaded.layout_source = record.layout_source;
-    loaded.symbol_source = record.symbol_source;
     loaded.cached = true;
     *python = loaded;
     return true;
 }
 
-void pht_python_cache_store(const char *directory, const struct pht_python *python)
+bool pht_python_file_load(const struct pht_layout_file *file, struct pht_python *python)
 {
-    struct pht_python_layout layout = python->layout;
-    struct pht_cache_record record = {
+    struct pht_python loaded = *python;
+    struct pht_layout_record record = {.build_id = python->build_id, .layout = &loaded.layout};
+
+    if (!pht_layout_file_find(file, &pht_python_record_kind, &record) || !take(&record, &loaded))
+        return false;
+    loaded.layout_source = PHT_LAYOUT_TABLE;
+    *python = loaded;
+    return true;
+}
+
+/* `layout` is where the record's is. */
+static struct pht_layout_record describe(const struct pht_python *python,
+                                         struct pht_python_layout *layout)
+{
+    struct pht_layout_record record = {
         .build_id = python->build_id,
         .layout_source = python->layout_source,
         .symbol_source = python->symbol_source,
-        .layout = &layout,
+        .layout = layout,
     };
 
+    *layout = python->layout;
     memcpy(record.properties[VERSION], python->version_text, sizeof(python->version_text));
     snprintf(record.properties[FREE_THREADED], 32, "%d", python->free_threaded);
     snprintf(record.properties[DEBUG_BUILD], 32, "%d", python->debug_build);
     memcpy(record.properties[ODD_PROCESS], python->odd_process, sizeof(python->odd_process));
-    pht_cache_store(directory, &kind, &record);
+    return record;
+}
+
+void pht_python_cache_store(const char *directory, const struct pht_python *python)
+{
+    struct pht_python_layout layout;
+    struct pht_layout_record record = describe(python, &layout);
+
+    pht_cache_store(directory, &pht_python_record_kind, &record);
+}
+
+bool pht_python_record_write(FILE *file, const struct pht_python *python)
+{
+    struct pht_python_layout layout;
+    struct pht_layout_record record = describe(python, &layout);
+
+    return pht_record_write(file, &pht_python_record_kind, &record);
 }
 
 void pht_python_cache_forget(const char *directory, const char *build_id)
 {
-    pht_cache_forget(directory, &kind, build_id);
+    pht_cache_forget(directory, &pht_python_record_kind, build_id);
 }

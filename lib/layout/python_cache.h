@@ -2,10 +2,16 @@
 #ifndef PHT_LIB_LAYOUT_PYTHON_CACHE_H
 #define PHT_LIB_LAYOUT_PYTHON_CACHE_H
 
-#include "pyheaptop/layout.h"
+#include "layout/record.h"
 
 /* Fill in all of `python` but its image, bias and build-id, which is the key. False leaves it. */
 bool pht_python_cache_load(const char *directory, struct pht_python *python);
+
+/* The same out of a file that was given, which may be NULL. */
+bool pht_python_file_load(const struct pht_layout_file *file, struct pht_python *python);
+
+extern const struct pht_record_kind pht_python_record_kind;
+bool pht_python_record_write(FILE *file, const struct pht_python *python);
 
 void pht_python_cache_store(const char *directory, const struct pht_python *python);
 void pht_python_cache_forget(const char *directory, const char *build_id);

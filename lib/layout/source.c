@@ -3,7 +3,15 @@
 
 const char *pht_layout_source_name(enum pht_layout_source source)
 {
-    return source == PHT_LAYOUT_DWARF ? "dwarf" : "none";
+    switch (source) {
+    case PHT_LAYOUT_DWARF:
+        return "dwarf";
+    case PHT_LAYOUT_TABLE:
+        return "table";
+    case PHT_LAYOUT_NONE:
+        break;
+    }
+    return "none";
 }
 
 const char *pht_symbol_source_name(enum pht_symbol_source source)

@@ -74,9 +74,18 @@ void pht_caveats_no_layout(struct pht_report *report)
         pht_caveats_glibc_no_layout(report);
 }
 
+static void check_layout_file(struct pht_report *report)
+{
+    if (report->is_layout_file_unused)
+        pht_report_warn(report, "layout-other-build",
+                        "--dump-layout with the same build of the interpreter",
+                        "the layouts of the given file are of other builds, and were not used");
+}
+
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target)
 {
     report->complete = true;
+    check_layout_file(report);
     if (report->has_snapshot)
         check_stop(report);
     if (report->walks & PHT_SECTION_PYMALLOC)

@@ -145,6 +145,12 @@ static struct pht_error *add_up(struct pht_target *target, struct pht_report *re
     return report->sections & PHT_SECTION_FAMILY ? pht_sharing_find(target, report) : NULL;
 }
 
+static bool is_from_file(const struct pht_report *report)
+{
+    return (report->python != NULL && report->python->layout_source == PHT_LAYOUT_TABLE) ||
+           (report->libc != NULL && report->libc->layout_source == PHT_LAYOUT_TABLE);
+}
+
 struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options, struct pht_report **ret)
 {
@@ -165,6 +171,7 @@ struct pht_error *pht_report_take(struct pht_target *target,
     if (error == NULL)
         error = pht_capture(target, options, report);
     clock_gettime(CLOCK_REALTIME, &report->taken_at);
+    report->is_layout_file_unused = options->layout.file != NULL && !is_from_file(report);
     if (error == NULL)
         error = read_kernel_memory(target, report);
     if (error == NULL)

@@ -46,6 +46,19 @@ static void write_target(const struct pht_process *process, FILE *file)
             PLURAL(process->threads), pht_human_uptime(process->uptime_seconds, uptime));
 }
 
+static const char *layouts_from(enum pht_layout_source source)
+{
+    switch (source) {
+    case PHT_LAYOUT_DWARF:
+        return "DWARF";
+    case PHT_LAYOUT_TABLE:
+        return "given file";
+    case PHT_LAYOUT_NONE:
+        break;
+    }
+    return "none";
+}
+
 static void write_runtime(const struct pht_python *python, FILE *file)
 {
     if (python == NULL)
@@ -57,7 +70,7 @@ static void write_runtime(const struct pht_python *python, FILE *file)
     fprintf(file, "           ");
     if (python->build_id[0] != '\0')
         fprintf(file, "build-id %.12s  ", python->build_id);
-    fprintf(file, "layouts: %s%s\n", python->layout_source == PHT_LAYOUT_DWARF ? "DWARF" : "none",
+    fprintf(file, "layouts: %s%s\n", layouts_from(python->layout_source),
             python->cached ? " (cached)" : "");
 }
 
@@ -73,8 +86,7 @@ static void write_libc(const struct pht_libc *libc, FILE *file)
     if (libc->build_id[0] != '\0')
         pht_text_add_fact(&facts, "build-id %.12s", libc->build_id);
     if (libc->family == PHT_LIBC_GLIBC)
-        pht_text_add_fact(&facts, "layouts: %s%s",
-                          libc->layout_source == PHT_LAYOUT_DWARF ? "DWARF" : "none",
+        pht_text_add_fact(&facts, "layouts: %s%s", layouts_from(libc->layout_source),
                           libc->cached ? " (cached)" : "");
     pht_text_end_facts(&facts);
 }

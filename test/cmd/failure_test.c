@@ -62,7 +62,7 @@ static const int exit_codes[] = {
     [PHT_ERROR_EPERM_TRACED] = 5,
     [PHT_ERROR_EPERM_UNKNOWN] = 5,
     [PHT_ERROR_UNSUPPORTED_ARCH] = 6,
-    [PHT_ERROR_NO_LAYOUT] = 1,
+    [PHT_ERROR_NO_LAYOUT] = 6,
 };
 #define CODES ((int)(sizeof(exit_codes) / sizeof(exit_codes[0])))
 

@@ -84,6 +84,10 @@ static const struct good_row {
      {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_LARGEST, BRIEF}},
     {"--types=type 1",
      {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_NAME, BRIEF}},
+    {"--layout=x 1", {.process = "1", .layout = "x", BRIEF}},
+    {"--dump-layout 1", {.command = COMMAND_DUMP_LAYOUT, .process = "1", BRIEF}},
+    {"--dump-layout ./python -o x",
+     {.command = COMMAND_DUMP_LAYOUT, .process = "./python", .output = "x", BRIEF}},
     {"--threads=2 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 20, .threads = 2}},
     {"--threads 64 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 20, .threads = 64}},
     {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20, .threads = 1}},
@@ -118,6 +122,7 @@ START_TEST(a_good_line_is_understood)
     check_text(options.process, wanted->process);
     check_text(options.output, wanted->output);
     check_text(options.diff, wanted->diff);
+    check_text(options.layout, wanted->layout);
     ck_assert(options.json == wanted->json);
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);
@@ -185,6 +190,10 @@ static const struct bad_row {
     {"--types=size,0 1", TYPES("size,0"), false},
     {"--types=1000000001 1", TYPES("1000000001"), false},
     {"--types=\x1b[2J 1", TYPES("\\x1b[2J"), false},
+    {"--dump-layout", "--dump-layout needs a process, or a file", false},
+    {"--dump-layout 1 2", "one process at a time: '2' is too much", false},
+    {"--dump-layout --layout=x 1", "--dump-layout writes what --layout reads: one of them", false},
+    {"--layout", "option '--layout' needs a value", false},
     {"--threads=0 1", THREADS("0"), false},
     {"--threads=65 1", THREADS("65"), false},
     {"--threads=two 1", THREADS("two"), false},
@@ -238,6 +247,8 @@ static const char *const mentioned[] = {
     "--section=NAME",
     "--types[=SORT,N]",
     "--threads=N",
+    "--layout=FILE",
+    "--dump-layout",
     "--stop=MODE",
     "--max-stop=MS",
     "-v, --verbose",

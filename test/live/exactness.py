@@ -100,7 +100,7 @@ def check_held(lab, interpreter, pid, kind, number, printed):
         equal_everywhere("pymalloc with --stop=" + mode, report["pymalloc"],
                          reports["brief"]["pymalloc"])
     report = reports["brief"]
-    check_about(report, interpreter, pid)
+    check_about(lab, report, interpreter, pid)
     if printed is not None:
         check_printed(report, kind, number, printed)
     check_kernel(report["kernel"], pid)
@@ -116,7 +116,7 @@ def check_snapshot(snapshot, mode):
         expect(snapshot["stops"] >= 1 and snapshot["stopped_us"] > 0, "it was not stopped")
 
 
-def check_about(report, interpreter, pid):
+def check_about(lab, report, interpreter, pid):
     equal_items("target", report["target"], {
         "pid": pid, "uid": os.geteuid(), "threads": int(procfs.status(pid, "Threads")),
         "comm": procfs.read(pid, "comm").rstrip("\n"), "exe": os.readlink("/proc/%d/exe" % pid),
@@ -124,7 +124,7 @@ def check_about(report, interpreter, pid):
     })
     equal_items("runtime", report["runtime"], {
         "version": interpreter.version, "debug_build": interpreter.debug_build,
-        "free_threaded": False, "layout_source": "dwarf",
+        "free_threaded": False, "layout_source": lab.layout_source,
     })
 
 

@@ -1,4 +1,5 @@
 """Where the tests run: the program, the helpers beside it, and folders that are thrown away."""
+import copy
 import os
 import shutil
 import tempfile
@@ -23,6 +24,9 @@ class Lab:
         self.interpreters = []
         self.missing = []
         self.staged = {}
+        # Of every run of the program, and where its layouts come from then.
+        self.options = []
+        self.layout_source = "dwarf"
 
     def folder(self, root):
         """A new folder that all may read, below /tmp of `root`."""
@@ -47,6 +51,12 @@ class Lab:
                     shutil.copy(os.path.join(self.programs, name), folder)
             self.staged[root] = folder
         return self.staged[root]
+
+    def with_layouts(self, path):
+        """The same lab, with layouts out of a file."""
+        other = copy.copy(self)
+        other.options, other.layout_source = ["--layout=" + path], "table"
+        return other
 
     def helper(self, name):
         return os.path.join(self.helpers, name)

@@ -34,6 +34,7 @@ import glibc_steps
 import glibc_trim
 import kills
 import layout_cache
+import layout_carried
 import ledger_family
 import ledger_known
 import ledger_programs
@@ -51,7 +52,7 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           namespaces, layout_cache, ledger_programs, ledger_known,
+           namespaces, layout_cache, layout_carried, ledger_programs, ledger_known,
            ledger_family, objects, objects_odd, objects_owners, collector, freelists, growth,
            output]
 
