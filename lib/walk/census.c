@@ -61,6 +61,8 @@ struct pht_census *pht_census_begin_part(const struct pht_census *whole)
         .layout = whole->layout,
         .references_max = whole->references_max,
         .hook_bytes = whole->hook_bytes,
+        .chunk_hook_bytes = whole->chunk_hook_bytes,
+        .raw_hook_bytes = whole->raw_hook_bytes,
         .arenas = whole->arenas,
     };
     if (part->snapshot != NULL && init_counting(part))
@@ -70,14 +72,16 @@ struct pht_census *pht_census_begin_part(const struct pht_census *whole)
     return NULL;
 }
 
-/* What pymalloc has no room for goes to malloc through hooks of its own. */
+/* What pymalloc has no room for goes to malloc through PyMem_RawMalloc(), which has hooks too. */
 static void learn_hooks(struct pht_census *census)
 {
     if (census->roots->allocator == PHT_ALLOCATOR_PYMALLOC_DEBUG) {
         census->hook_bytes = HOOK_BYTES;
         census->chunk_hook_bytes = 2 * HOOK_BYTES;
+        census->raw_hook_bytes = HOOK_BYTES;
     } else if (census->roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG) {
         census->chunk_hook_bytes = HOOK_BYTES;
+        census->raw_hook_bytes = HOOK_BYTES;
     }
 }
 

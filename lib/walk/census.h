@@ -72,6 +72,7 @@ struct pht_census {
     unsigned prefix_count;
     uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */
     uint64_t chunk_hook_bytes; /* and of what they asked malloc for */
+    uint64_t raw_hook_bytes;   /* and of what PyMem_RawMalloc() gave */
     uint64_t tcache_key;       /* second word of what waits in a tcache; 0: not known */
     struct {
         struct pht_type_sum *items; /* by the index of the type */

@@ -37,11 +37,19 @@ static void note_mapping(struct pht_census *census, const struct pht_object_buff
         census->out_of_memory = true;
 }
 
+/* Chunks are looked up as if all had the same hooks. */
+static pht_addr behind_chunk_hooks(const struct pht_census *census,
+                                   const struct pht_object_buffer *buffer)
+{
+    return buffer->is_raw ? buffer->address - census->raw_hook_bytes + census->chunk_hook_bytes
+                          : buffer->address;
+}
+
 static void note_chunk(struct pht_census *census, const struct pht_object_buffer *buffer,
                        const struct pht_type *type, bool late)
 {
     struct pht_owned_blocks *blocks = late ? &census->late : &census->owned;
-    const struct pht_owned_block block = {buffer->address, type->index};
+    const struct pht_owned_block block = {behind_chunk_hooks(census, buffer), type->index};
     bool is_new = true;
 
     if ((buffer->is_shared && !pht_addr_set_add(&census->shared, buffer->address, &is_new)) ||
@@ -58,7 +66,8 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
         return;
     if (buffer->is_mapping)
         note_mapping(census, buffer, type);
-    else if ((arena = pht_census_arenas_find(census->arenas, buffer->address)) != NULL)
+    else if (!buffer->is_raw &&
+             (arena = pht_census_arenas_find(census->arenas, buffer->address)) != NULL)
         own_block(census, arena, buffer, type);
     else
         note_chunk(census, buffer, type, late);

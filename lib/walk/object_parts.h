@@ -26,6 +26,9 @@ uint32_t pht_measure_u32(struct pht_measure *measure, uint64_t offset);
 /* Of anything else. */
 bool pht_measure_read(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size);
 
+/* The same where anything may stand: what cannot be read is no damage. False for address 0. */
+bool pht_measure_peek(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size);
+
 /* The same number if it is sane; 0 if not, and it is damaged. */
 uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count);
 
@@ -33,8 +36,14 @@ uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count);
 void pht_measure_own(struct pht_measure *measure, pht_addr address, uint64_t bytes);
 void pht_measure_add(struct pht_measure *measure, const struct pht_object_buffer *buffer);
 
-/* The same, and it counts for the size too. */
+/* The same, from PyMem_RawMalloc(). */
+void pht_measure_own_raw(struct pht_measure *measure, pht_addr address, uint64_t bytes);
+
+/* As pht_measure_own(), and it counts for the size too. */
 void pht_measure_count_in(struct pht_measure *measure, pht_addr address, uint64_t bytes);
+
+/* The lock that a member leads to, PyThread_type_lock: zlib, bz2 and lzma have it up to 3.14. */
+void pht_measure_lock(struct pht_measure *measure, uint64_t offset);
 
 /* One more read along a chain. False, and it is damaged, if there were too many. */
 bool pht_measure_step(struct pht_measure *measure);
@@ -65,6 +74,11 @@ void pht_measure_bytes_io(struct pht_measure *measure);
 void pht_measure_string_io(struct pht_measure *measure);
 void pht_measure_cdata(struct pht_measure *measure);
 void pht_measure_ndarray(struct pht_measure *measure);
+
+/* zlib.Compress, zlib.Decompress, zlib._ZlibDecompressor */
+void pht_measure_zlib_compress(struct pht_measure *measure);
+void pht_measure_zlib_decompress(struct pht_measure *measure);
+void pht_measure_zlib_decompressor(struct pht_measure *measure);
 
 /* type, code, frame, generator */
 void pht_measure_type(struct pht_measure *measure);

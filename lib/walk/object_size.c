@@ -14,6 +14,10 @@
 
 #define STEPS_MAX ((uint64_t)1 << 24)
 
+/* sem_t; in 3.15 objects have a PyMutex inside, which is a byte. */
+#define LOCK_BYTES 32
+#define LAST_MINOR_WITH_LOCKS 14
+
 void pht_object_size_deinit(struct pht_object_size *size)
 {
     free(size->buffers.items);
@@ -27,6 +31,11 @@ bool pht_measure_read(struct pht_measure *measure, pht_addr addr, void *buffer, 
         return true;
     measure->ret->is_damaged = true;
     return false;
+}
+
+bool pht_measure_peek(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size)
+{
+    return addr != 0 && pht_snapshot_read(measure->snapshot, addr, buffer, size) == PHT_READ_OK;
 }
 
 static void get(struct pht_measure *measure, uint64_t offset, void *value, size_t size)
@@ -53,6 +62,12 @@ uint32_t pht_measure_u32(struct pht_measure *measure, uint64_t offset)
 
     get(measure, offset, &value, sizeof(value));
     return value;
+}
+
+void pht_measure_lock(struct pht_measure *measure, uint64_t offset)
+{
+    if (!measure->layout->is_python2 && measure->layout->minor <= LAST_MINOR_WITH_LOCKS)
+        pht_measure_own_raw(measure, pht_measure_u64(measure, offset), LOCK_BYTES);
 }
 
 uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count)
@@ -90,6 +105,13 @@ bool pht_measure_step(struct pht_measure *measure)
 void pht_measure_own(struct pht_measure *measure, pht_addr address, uint64_t bytes)
 {
     pht_measure_add(measure, &(struct pht_object_buffer){.address = address, .bytes = bytes});
+}
+
+void pht_measure_own_raw(struct pht_measure *measure, pht_addr address, uint64_t bytes)
+{
+    const struct pht_object_buffer buffer = {.address = address, .bytes = bytes, .is_raw = true};
+
+    pht_measure_add(measure, &buffer);
 }
 
 void pht_measure_count_in(struct pht_measure *measure, pht_addr address, uint64_t bytes)
@@ -139,6 +161,9 @@ static void apply(struct pht_measure *measure)
         [PHT_KIND_STRING_IO] = pht_measure_string_io,
         [PHT_KIND_CDATA] = pht_measure_cdata,
         [PHT_KIND_NDARRAY] = pht_measure_ndarray,
+        [PHT_KIND_ZLIB_COMPRESS] = pht_measure_zlib_compress,
+        [PHT_KIND_ZLIB_DECOMPRESS] = pht_measure_zlib_decompress,
+        [PHT_KIND_ZLIB_DECOMPRESSOR] = pht_measure_zlib_decompressor,
     };
 
     rules[measure->object->type->kind](measure);

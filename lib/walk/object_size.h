@@ -45,6 +45,7 @@ struct pht_object_buffer {
     bool is_shared;   /* several objects may name it: keys of split dicts */
     bool is_prefixed; /* values of instances in 3.11 and 3.12 */
     bool is_mapping;  /* not from malloc, but from mmap(2) */
+    bool is_raw;      /* from PyMem_RawMalloc(), never a block of pymalloc */
 };
 
 /* A chain of this many is handed over in parts. */

@@ -39,6 +39,9 @@ enum pht_kind {
     PHT_KIND_STRING_IO,
     PHT_KIND_CDATA,   /* ctypes */
     PHT_KIND_NDARRAY, /* numpy */
+    PHT_KIND_ZLIB_COMPRESS,
+    PHT_KIND_ZLIB_DECOMPRESS,
+    PHT_KIND_ZLIB_DECOMPRESSOR, /* zlib._ZlibDecompressor */
     PHT_KINDS,
 };
 

@@ -157,27 +157,34 @@ static enum pht_kind kind_of_flags(uint32_t flags)
     return PHT_KIND_GENERIC;
 }
 
-/* So much of an object the rules in walk/object_modules.c read. */
-#define BUFFERED_BYTES_MIN 128
-#define FILE_IN_MEMORY_BYTES_MIN 48
-#define CDATA_BYTES_MIN 80
+/* So much of an object the rules of modules read, at most. */
+static uint64_t least_bytes_of_kind(enum pht_kind kind)
+{
+    static const uint16_t bytes[PHT_KINDS] = {
+        [PHT_KIND_MMAP] = PHT_MMAP_BYTES_MIN,
+        [PHT_KIND_BUFFERED] = 128,
+        [PHT_KIND_BYTES_IO] = 48,
+        [PHT_KIND_STRING_IO] = 48,
+        [PHT_KIND_CDATA] = 80,
+        [PHT_KIND_ZLIB_COMPRESS] = 168,
+        [PHT_KIND_ZLIB_DECOMPRESS] = 168,
+        [PHT_KIND_ZLIB_DECOMPRESSOR] = 184,
+    };
+
+    return bytes[kind];
+}
 
 /* A kind whose type may be one that is in the heap, because its module makes it. */
 static bool has_size_of_kind(const struct pht_object_layout *layout, enum pht_kind kind,
                              uint64_t basicsize)
 {
     switch (kind) {
-    case PHT_KIND_MMAP:
-        return basicsize >= PHT_MMAP_BYTES_MIN;
-    case PHT_KIND_BUFFERED:
-        return basicsize >= BUFFERED_BYTES_MIN;
-    case PHT_KIND_BYTES_IO:
-    case PHT_KIND_STRING_IO:
-        return basicsize >= FILE_IN_MEMORY_BYTES_MIN;
-    case PHT_KIND_CDATA:
-        return basicsize >= CDATA_BYTES_MIN;
+    case PHT_KIND_ARRAY:
+        return basicsize == layout->array_bytes;
+    case PHT_KIND_DEQUE:
+        return basicsize == layout->deque_bytes;
     default:
-        return basicsize == (kind == PHT_KIND_ARRAY ? layout->array_bytes : layout->deque_bytes);
+        return basicsize >= least_bytes_of_kind(kind);
     }
 }
 
@@ -207,6 +214,9 @@ static enum pht_kind kind_of_name(const struct pht_object_layout *layout, const 
         {"_io.StringIO", PHT_KIND_STRING_IO, 0, true},
         {"_ctypes._CData", PHT_KIND_CDATA, 0, true},
         {"numpy.ndarray", PHT_KIND_NDARRAY, 0, false},
+        {"zlib.Compress", PHT_KIND_ZLIB_COMPRESS, 0, true},
+        {"zlib.Decompress", PHT_KIND_ZLIB_DECOMPRESS, 0, true},
+        {"zlib._ZlibDecompressor", PHT_KIND_ZLIB_DECOMPRESSOR, 0, true},
         {"collections.OrderedDict", PHT_KIND_ORDERED_DICT, 0, false},
         {"frozendict", PHT_KIND_DICT, 0, false},
         {"code", PHT_KIND_CODE, 0, false},

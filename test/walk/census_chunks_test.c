@@ -214,6 +214,27 @@ START_TEST(late_buffer_with_a_mapping_has_all_of_it)
 }
 END_TEST
 
+/* Through pymalloc's hooks to those of PyMem_RawMalloc(), or through these alone. */
+START_TEST(raw_memory_has_fewer_hooks)
+{
+    const struct pht_object_buffer raw = {.address = OBJECT_HEAP_CHUNKS + 0x1010 + 16,
+                                          .is_raw = true},
+                                   usual = {.address = OBJECT_HEAP_CHUNKS + 0x2010 + 32};
+    struct pht_census *census;
+
+    fake_target_put_u64(heap->objects->fake, OBJECT_HEAP_CHUNKS + 0x1008, 816 | 1);
+    fake_target_put_u64(heap->objects->fake, OBJECT_HEAP_CHUNKS + 0x2008, 416 | 1);
+    heap->roots.allocator = PHT_ALLOCATOR_PYMALLOC_DEBUG;
+    census = object_heap_begin(heap);
+    const struct pht_type *type = pht_types_find(census->types, heap->list_type);
+    pht_census_own(census, &raw, type, true);
+    pht_census_own(census, &usual, type, true);
+    heap->found = pht_census_end(census, NULL);
+    ck_assert_uint_eq(heap->found->chunks.buffers.count, 2);
+    ck_assert_uint_eq(heap->found->chunks.buffers.bytes, 816 + 416);
+}
+END_TEST
+
 /* Private memory from mmap(2), and what an object says of memory that is a file's. */
 START_TEST(mapped_memory_is_its_objects)
 {
@@ -270,6 +291,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, what_nobody_owns_is_listed_by_size);
     tcase_add_test(tcase, chunk_that_points_into_a_file_shows_where);
     tcase_add_test(tcase, sample_that_turns_out_to_have_an_owner_is_none);
+    tcase_add_test(tcase, raw_memory_has_fewer_hooks);
     tcase_add_test(tcase, mapped_memory_is_its_objects);
     tcase_add_test(tcase, build_whose_objects_are_not_known_has_no_census);
     suite_add_tcase(suite, tcase);

@@ -1,0 +1,69 @@
+"""What compressors own is theirs: what malloc gave for them, and none of it is left over."""
+import objects
+import target
+import tool
+from check import equal, expect
+
+SINCE = (3, 6)
+# Of what malloc gave: a list that grew meanwhile, or what waits in a tcache.
+LEFT_OVER_MAX = 0.005
+KINDS = ["Compress", "Decompress"]
+# And since when.
+LATER_KINDS = {"_ZlibDecompressor": (3, 12)}
+
+
+def tests(lab):
+    for one in lab.interpreters:
+        if one.series >= SINCE and not one.debug_build:
+            yield "objects/%s/codecs" % one.name, check_codecs, (one,)
+    for allocator in ("malloc", "debug", "malloc_debug"):
+        yield "objects/codecs/" + allocator, check_allocator, (allocator,)
+
+
+def taken(report, name):
+    return sum(row["allocated_bytes"] for row in report["types"]
+               if row["name"].split(".")[-1] == name)
+
+
+def unowned(report, what):
+    return sum(report["objects"][where]["unowned"][what] for where in ("blocks", "chunks"))
+
+
+def check_step(name, before, after, count, size, malloc):
+    objects.check_step(name, before, after, count, size)
+    given = malloc + count * 16
+    left = unowned(after, "bytes") - unowned(before, "bytes")
+    expect(abs(left) <= given * LEFT_OVER_MAX,
+           "%s: %d bytes more are nobody's, of %d" % (name, left, given))
+    # And no small ones either.
+    left = unowned(after, "count") - unowned(before, "count")
+    expect(abs(left) <= count / 5, "%s: %d more are nobody's" % (name, left))
+    # An object itself has a block of pymalloc, unless malloc gave that too.
+    least, most = malloc, malloc + size + 64 * count
+    found = taken(after, name) - taken(before, name)
+    expect(least * (1 - LEFT_OVER_MAX) <= found <= most * (1 + LEFT_OVER_MAX),
+           "%s: they take %d bytes, not %d to %d" % (name, found, least, most))
+
+
+def check_codecs(lab, interpreter, **variables):
+    before, seen = None, []
+    with target.start(lab, interpreter, "codecs.py", **variables) as process:
+        while True:
+            words = process.line().split()
+            if words[0] == "done":
+                break
+            report = tool.still_report(lab, process.settle().pid)
+            objects.check_sums(report)
+            if words[0] == "before":
+                before = report
+            else:
+                check_step(words[1], before, report, *map(int, words[2:]))
+                seen.append(words[1])
+            process.go_on()
+    equal("the steps", seen, KINDS + [kind for kind, since in LATER_KINDS.items()
+                                      if interpreter.series >= since])
+
+
+def check_allocator(lab, name):
+    """Hooks have bytes in front of each buffer; with malloc, owners are chunks themselves."""
+    check_codecs(lab, lab.public_interpreter(), PYTHONMALLOC=name)

@@ -1,0 +1,89 @@
+"""
+Compressors and picklers of known parameters, one kind after the other: codecs.py. Before each step
+it says "before KIND", after it "after KIND COUNT SIZE MALLOC": sys.getsizeof() of them all, and how
+much more malloc has in use. Each time it waits.
+"""
+import ctypes
+import sys
+import zlib
+
+DATA = b"".join(b"%d %s\n" % (i * i, bytes([33 + i * 7 % 90]) * (i % 40)) for i in range(6000))
+PACKED = zlib.compress(DATA)
+
+
+def say(*words):
+    print(*words)
+    sys.stdout.flush()
+    sys.stdin.read(1)
+
+
+def struct_of_numbers(kind):
+    class Mallinfo(ctypes.Structure):
+        """struct mallinfo, or mallinfo2 from 2.33 on."""
+        _fields_ = [(name, kind) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd",
+                                              "usmblks", "fsmblks", "uordblks", "fordblks",
+                                              "keepcost")]
+    return Mallinfo
+
+
+def find_mallinfo():
+    libc = ctypes.CDLL(None)
+    name, kind = (("mallinfo2", ctypes.c_size_t) if hasattr(libc, "mallinfo2")
+                  else ("mallinfo", ctypes.c_int))
+    function = getattr(libc, name)
+    function.restype = struct_of_numbers(kind)
+    return function
+
+
+mallinfo = find_mallinfo()
+
+
+def in_use():
+    info = mallinfo()
+    return info.uordblks + info.hblkhd
+
+
+def step(kind, count, make):
+    held = [None] * count
+    for i in range(2):
+        make(i)
+    say("before", kind)
+    before = in_use()
+    for i in range(count):
+        held[i] = make(i)
+    say("after", kind, count, sum(sys.getsizeof(one) for one in held), in_use() - before)
+    return held
+
+
+def make_compress(i):
+    """Each window, each size of the tables; some have had nothing to do yet, some are done."""
+    one = zlib.compressobj(i % 10, zlib.DEFLATED, (9 + i % 7) * (1, -1)[i % 2] if i % 3 else 31,
+                           1 + i % 9)
+    if i % 4:
+        one.compress(DATA)
+    if i % 20 == 19:
+        one.flush()
+    return one
+
+
+def make_decompress(i):
+    one = zlib.decompressobj(15 if i % 3 else 47)
+    if i % 4:
+        one.decompress(PACKED[:len(PACKED) // 2])
+    if i % 20 == 19:
+        one = one.copy()
+    return one
+
+
+def make_decompressor(i):
+    """Most keep what they were given and had no room for."""
+    one = zlib._ZlibDecompressor()
+    if i % 4:
+        one.decompress(PACKED, max_length=100 + i)
+    return one
+
+
+held = [step("Compress", 200, make_compress), step("Decompress", 400, make_decompress)]
+if hasattr(zlib, "_ZlibDecompressor"):
+    held.append(step("_ZlibDecompressor", 400, make_decompressor))
+say("done")
