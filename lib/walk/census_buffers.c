@@ -41,8 +41,14 @@ static void note_mapping(struct pht_census *census, const struct pht_object_buff
 static pht_addr behind_chunk_hooks(const struct pht_census *census,
                                    const struct pht_object_buffer *buffer)
 {
-    return buffer->is_raw ? buffer->address - census->raw_hook_bytes + census->chunk_hook_bytes
-                          : buffer->address;
+    switch (buffer->source) {
+    case PHT_BUFFER_RAW:
+        return buffer->address - census->raw_hook_bytes + census->chunk_hook_bytes;
+    case PHT_BUFFER_LIBC:
+        return buffer->address + census->chunk_hook_bytes;
+    default:
+        return buffer->address;
+    }
 }
 
 static void note_chunk(struct pht_census *census, const struct pht_object_buffer *buffer,
@@ -66,7 +72,7 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
         return;
     if (buffer->is_mapping)
         note_mapping(census, buffer, type);
-    else if (!buffer->is_raw &&
+    else if (buffer->source == PHT_BUFFER_PYTHON &&
              (arena = pht_census_arenas_find(census->arenas, buffer->address)) != NULL)
         own_block(census, arena, buffer, type);
     else

@@ -36,8 +36,9 @@ uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count);
 void pht_measure_own(struct pht_measure *measure, pht_addr address, uint64_t bytes);
 void pht_measure_add(struct pht_measure *measure, const struct pht_object_buffer *buffer);
 
-/* The same, from PyMem_RawMalloc(). */
+/* The same, from PyMem_RawMalloc(), and from malloc(3). */
 void pht_measure_own_raw(struct pht_measure *measure, pht_addr address, uint64_t bytes);
+void pht_measure_own_libc(struct pht_measure *measure, pht_addr address, uint64_t bytes);
 
 /* As pht_measure_own(), and it counts for the size too. */
 void pht_measure_count_in(struct pht_measure *measure, pht_addr address, uint64_t bytes);
@@ -79,6 +80,10 @@ void pht_measure_ndarray(struct pht_measure *measure);
 void pht_measure_zlib_compress(struct pht_measure *measure);
 void pht_measure_zlib_decompress(struct pht_measure *measure);
 void pht_measure_zlib_decompressor(struct pht_measure *measure);
+
+/* bz2.BZ2Compressor, bz2.BZ2Decompressor */
+void pht_measure_bz2_compressor(struct pht_measure *measure);
+void pht_measure_bz2_decompressor(struct pht_measure *measure);
 
 /* type, code, frame, generator */
 void pht_measure_type(struct pht_measure *measure);

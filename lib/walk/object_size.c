@@ -109,9 +109,14 @@ void pht_measure_own(struct pht_measure *measure, pht_addr address, uint64_t byt
 
 void pht_measure_own_raw(struct pht_measure *measure, pht_addr address, uint64_t bytes)
 {
-    const struct pht_object_buffer buffer = {.address = address, .bytes = bytes, .is_raw = true};
+    pht_measure_add(measure, &(struct pht_object_buffer){
+                                 .address = address, .bytes = bytes, .source = PHT_BUFFER_RAW});
+}
 
-    pht_measure_add(measure, &buffer);
+void pht_measure_own_libc(struct pht_measure *measure, pht_addr address, uint64_t bytes)
+{
+    pht_measure_add(measure, &(struct pht_object_buffer){
+                                 .address = address, .bytes = bytes, .source = PHT_BUFFER_LIBC});
 }
 
 void pht_measure_count_in(struct pht_measure *measure, pht_addr address, uint64_t bytes)
@@ -164,6 +169,8 @@ static void apply(struct pht_measure *measure)
         [PHT_KIND_ZLIB_COMPRESS] = pht_measure_zlib_compress,
         [PHT_KIND_ZLIB_DECOMPRESS] = pht_measure_zlib_decompress,
         [PHT_KIND_ZLIB_DECOMPRESSOR] = pht_measure_zlib_decompressor,
+        [PHT_KIND_BZ2_COMPRESSOR] = pht_measure_bz2_compressor,
+        [PHT_KIND_BZ2_DECOMPRESSOR] = pht_measure_bz2_decompressor,
     };
 
     rules[measure->object->type->kind](measure);

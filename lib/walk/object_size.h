@@ -34,6 +34,13 @@ struct pht_object {
     const unsigned char *prefix;
 };
 
+/* Each goes through debug hooks of its own. */
+enum pht_buffer_source {
+    PHT_BUFFER_PYTHON, /* PyMem_Malloc(), PyObject_Malloc(): pymalloc, or what it hands on */
+    PHT_BUFFER_RAW,    /* PyMem_RawMalloc() */
+    PHT_BUFFER_LIBC,   /* malloc(3) */
+};
+
 /*
  * An address at which no block or chunk begins is of no buffer: constants may serve as one, and
  * values of a dict may lie inside its instance. Those that are `is_prefixed` begin up to 32 bytes
@@ -45,7 +52,7 @@ struct pht_object_buffer {
     bool is_shared;   /* several objects may name it: keys of split dicts */
     bool is_prefixed; /* values of instances in 3.11 and 3.12 */
     bool is_mapping;  /* not from malloc, but from mmap(2) */
-    bool is_raw;      /* from PyMem_RawMalloc(), never a block of pymalloc */
+    enum pht_buffer_source source;
 };
 
 /* A chain of this many is handed over in parts. */

@@ -169,6 +169,8 @@ static uint64_t least_bytes_of_kind(enum pht_kind kind)
         [PHT_KIND_ZLIB_COMPRESS] = 168,
         [PHT_KIND_ZLIB_DECOMPRESS] = 168,
         [PHT_KIND_ZLIB_DECOMPRESSOR] = 184,
+        [PHT_KIND_BZ2_COMPRESSOR] = 104,
+        [PHT_KIND_BZ2_DECOMPRESSOR] = 152,
     };
 
     return bytes[kind];
@@ -217,6 +219,8 @@ static enum pht_kind kind_of_name(const struct pht_object_layout *layout, const 
         {"zlib.Compress", PHT_KIND_ZLIB_COMPRESS, 0, true},
         {"zlib.Decompress", PHT_KIND_ZLIB_DECOMPRESS, 0, true},
         {"zlib._ZlibDecompressor", PHT_KIND_ZLIB_DECOMPRESSOR, 0, true},
+        {"_bz2.BZ2Compressor", PHT_KIND_BZ2_COMPRESSOR, 0, true},
+        {"_bz2.BZ2Decompressor", PHT_KIND_BZ2_DECOMPRESSOR, 0, true},
         {"collections.OrderedDict", PHT_KIND_ORDERED_DICT, 0, false},
         {"frozendict", PHT_KIND_DICT, 0, false},
         {"code", PHT_KIND_CODE, 0, false},

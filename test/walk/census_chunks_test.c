@@ -214,24 +214,28 @@ START_TEST(late_buffer_with_a_mapping_has_all_of_it)
 }
 END_TEST
 
-/* Through pymalloc's hooks to those of PyMem_RawMalloc(), or through these alone. */
+/* Through pymalloc's hooks to those of PyMem_RawMalloc(), through these alone, or none. */
 START_TEST(raw_memory_has_fewer_hooks)
 {
     const struct pht_object_buffer raw = {.address = OBJECT_HEAP_CHUNKS + 0x1010 + 16,
-                                          .is_raw = true},
-                                   usual = {.address = OBJECT_HEAP_CHUNKS + 0x2010 + 32};
+                                          .source = PHT_BUFFER_RAW},
+                                   usual = {.address = OBJECT_HEAP_CHUNKS + 0x2010 + 32},
+                                   libc = {.address = OBJECT_HEAP_CHUNKS + 0x3010,
+                                           .source = PHT_BUFFER_LIBC};
     struct pht_census *census;
 
     fake_target_put_u64(heap->objects->fake, OBJECT_HEAP_CHUNKS + 0x1008, 816 | 1);
     fake_target_put_u64(heap->objects->fake, OBJECT_HEAP_CHUNKS + 0x2008, 416 | 1);
+    fake_target_put_u64(heap->objects->fake, OBJECT_HEAP_CHUNKS + 0x3008, 96 | 1);
     heap->roots.allocator = PHT_ALLOCATOR_PYMALLOC_DEBUG;
     census = object_heap_begin(heap);
     const struct pht_type *type = pht_types_find(census->types, heap->list_type);
     pht_census_own(census, &raw, type, true);
     pht_census_own(census, &usual, type, true);
+    pht_census_own(census, &libc, type, true);
     heap->found = pht_census_end(census, NULL);
-    ck_assert_uint_eq(heap->found->chunks.buffers.count, 2);
-    ck_assert_uint_eq(heap->found->chunks.buffers.bytes, 816 + 416);
+    ck_assert_uint_eq(heap->found->chunks.buffers.count, 3);
+    ck_assert_uint_eq(heap->found->chunks.buffers.bytes, 816 + 416 + 96);
 }
 END_TEST
 

@@ -3,12 +3,14 @@ Compressors and picklers of known parameters, one kind after the other: codecs.p
 it says "before KIND", after it "after KIND COUNT SIZE MALLOC": sys.getsizeof() of them all, and how
 much more malloc has in use. Each time it waits.
 """
+import bz2
 import ctypes
 import sys
 import zlib
 
 DATA = b"".join(b"%d %s\n" % (i * i, bytes([33 + i * 7 % 90]) * (i % 40)) for i in range(6000))
 PACKED = zlib.compress(DATA)
+BZ2_PACKED = [bz2.compress(DATA, 1 + i) for i in range(9)]
 
 
 def say(*words):
@@ -83,7 +85,27 @@ def make_decompressor(i):
     return one
 
 
+def make_bz2_compressor(i):
+    one = bz2.BZ2Compressor(1 + i % 9)
+    if i % 4:
+        one.compress(DATA)
+    if i % 9 == 8:
+        one.flush()
+    return one
+
+
+def make_bz2_decompressor(i):
+    """Some have seen no head yet, some have not used all they were given."""
+    one = bz2.BZ2Decompressor()
+    packed = BZ2_PACKED[i % 9]
+    if i % 4:
+        one.decompress(packed[:len(packed) // 2], 10 if i % 2 else -1)
+    return one
+
+
 held = [step("Compress", 200, make_compress), step("Decompress", 400, make_decompress)]
 if hasattr(zlib, "_ZlibDecompressor"):
     held.append(step("_ZlibDecompressor", 400, make_decompressor))
+held.append(step("BZ2Compressor", 60, make_bz2_compressor))
+held.append(step("BZ2Decompressor", 60, make_bz2_decompressor))
 say("done")

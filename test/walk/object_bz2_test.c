@@ -1,0 +1,154 @@
+/* What compressors and decompressors of bz2 own. */
+#include <stdlib.h>
+
+#include "support/objects.h"
+#include "support/suite.h"
+#include "walk/object_size.h"
+
+static struct objects *objects;
+static struct pht_object_size size;
+static pht_addr object;
+static pht_addr state;
+static pht_addr lock;
+
+enum buffer { ARRAY_1 = 0x10000, ARRAY_2 = 0x20000, FREQUENCIES = 0x30000, INPUT = 0x40000 };
+
+static void setup(void)
+{
+    objects = objects_create(3, 12);
+    object = objects_alloc(objects, 256);
+    state = objects_alloc(objects, 65536);
+    lock = objects_alloc(objects, 32);
+    size = (struct pht_object_size){0};
+    fake_target_put_u64(objects->fake, object + 64, state);
+}
+
+static void teardown(void)
+{
+    ck_assert_uint_eq(objects->fake->forbidden_reads, 0);
+    pht_object_size_deinit(&size);
+    objects_destroy(objects);
+}
+
+static void put(uint64_t offset, uint64_t value)
+{
+    fake_target_put_u64(objects->fake, state + offset, value);
+}
+
+static void measure(enum pht_kind kind, uint32_t basicsize)
+{
+    const struct pht_type type = {.kind = kind, .basicsize = basicsize};
+    const struct pht_object described = {
+        .address = object,
+        .type = &type,
+        .bytes = fake_target_bytes(objects->fake, object, 96),
+        .size = 96,
+    };
+
+    ck_assert(pht_object_measure(objects->snapshot, &objects->layout, &described, NULL, &size));
+    ck_assert(!size.is_damaged);
+    ck_assert_uint_eq(size.size_bytes, basicsize);
+}
+
+static void check_buffer(size_t i, pht_addr address, uint64_t bytes, enum pht_buffer_source source)
+{
+    ck_assert_uint_gt(size.buffers.count, i);
+    ck_assert_uint_eq(size.buffers.items[i].address, address);
+    ck_assert_uint_eq(size.buffers.items[i].bytes, bytes);
+    ck_assert_uint_eq(size.buffers.items[i].source, source);
+}
+
+/* Of blocks of 300,000 bytes. */
+static void put_compressor(void)
+{
+    fake_target_put_u64(objects->fake, object + 104, lock);
+    put(0, object + 16);
+    put(24, ARRAY_1);
+    put(32, ARRAY_2);
+    put(40, FREQUENCIES);
+    put(56, ARRAY_1);
+    put(64, ARRAY_2);
+    put(112, 299981);
+    put(664, 3);
+}
+
+START_TEST(compressors_own_their_arrays)
+{
+    put_compressor();
+    measure(PHT_KIND_BZ2_COMPRESSOR, 112);
+    ck_assert_uint_eq(size.buffers.count, 5);
+    check_buffer(0, lock, 32, PHT_BUFFER_RAW);
+    check_buffer(1, state, 0, PHT_BUFFER_RAW);
+    check_buffer(2, ARRAY_1, 1200000, PHT_BUFFER_RAW);
+    check_buffer(3, ARRAY_2, 1200136, PHT_BUFFER_RAW);
+    check_buffer(4, FREQUENCIES, 262148, PHT_BUFFER_RAW);
+}
+END_TEST
+
+START_TEST(states_that_lie_are_not_followed)
+{
+    static const struct {
+        uint64_t offset;
+        uint64_t value;
+    } lies[] = {{56, ARRAY_2}, {64, ARRAY_1}, {112, 300000}, {664, 4}, {664, 0}, {664, 10}};
+
+    put_compressor();
+    put(lies[_i].offset, lies[_i].value);
+    measure(PHT_KIND_BZ2_COMPRESSOR, 112);
+    ck_assert_uint_eq(size.buffers.count, 2);
+    check_buffer(1, state, 0, PHT_BUFFER_RAW);
+}
+END_TEST
+
+START_TEST(states_of_other_streams_are_not_theirs)
+{
+    put_compressor();
+    if (_i == 0)
+        put(0, object + 24);
+    else
+        fake_target_put_u64(objects->fake, object + 64, _i == 1 ? 0 : 0x1000);
+    measure(PHT_KIND_BZ2_COMPRESSOR, 112);
+    ck_assert_uint_eq(size.buffers.count, 1);
+}
+END_TEST
+
+START_TEST(decompressors_own_their_table_and_input)
+{
+    fake_target_put_u64(objects->fake, object + 120, INPUT);
+    fake_target_put_u64(objects->fake, object + 128, 5000);
+    fake_target_put_u64(objects->fake, object + 144, lock);
+    put(0, object + 16);
+    put(40, 9);
+    put(3152, ARRAY_1);
+    measure(PHT_KIND_BZ2_DECOMPRESSOR, 152);
+    ck_assert_uint_eq(size.buffers.count, 4);
+    check_buffer(0, lock, 32, PHT_BUFFER_RAW);
+    check_buffer(1, state, 0, PHT_BUFFER_LIBC);
+    check_buffer(2, ARRAY_1, 3600000, PHT_BUFFER_LIBC);
+    check_buffer(3, INPUT, 5000, PHT_BUFFER_PYTHON);
+    /* Its size is not known yet, so there can be none. */
+    put(40, 0x39);
+    measure(PHT_KIND_BZ2_DECOMPRESSOR, 152);
+    ck_assert_uint_eq(size.buffers.count, 3);
+    /* Not its own. */
+    put(0, object);
+    measure(PHT_KIND_BZ2_DECOMPRESSOR, 152);
+    ck_assert_uint_eq(size.buffers.count, 2);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("walk/object_bz2");
+    TCase *tcase = tcase_create("bz2");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, compressors_own_their_arrays);
+    tcase_add_loop_test(tcase, states_that_lie_are_not_followed, 0, 6);
+    tcase_add_loop_test(tcase, states_of_other_streams_are_not_theirs, 0, 3);
+    tcase_add_test(tcase, decompressors_own_their_table_and_input);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+SUITE_MAIN(make_suite)
