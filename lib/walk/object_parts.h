@@ -49,6 +49,9 @@ void pht_measure_lock(struct pht_measure *measure, uint64_t offset);
 /* One more read along a chain. False, and it is damaged, if there were too many. */
 bool pht_measure_step(struct pht_measure *measure);
 
+/* What has its items in its own block. */
+void pht_measure_items(struct pht_measure *measure);
+
 /* str, bytes, int */
 void pht_measure_str(struct pht_measure *measure);
 void pht_measure_bytes(struct pht_measure *measure);
@@ -84,6 +87,11 @@ void pht_measure_zlib_decompressor(struct pht_measure *measure);
 /* bz2.BZ2Compressor, bz2.BZ2Decompressor */
 void pht_measure_bz2_compressor(struct pht_measure *measure);
 void pht_measure_bz2_decompressor(struct pht_measure *measure);
+
+/* pickle.Pickler, pickle.Unpickler, and the stack of one */
+void pht_measure_pickler(struct pht_measure *measure);
+void pht_measure_unpickler(struct pht_measure *measure);
+void pht_measure_pickle_stack(struct pht_measure *measure);
 
 /* type, code, frame, generator */
 void pht_measure_type(struct pht_measure *measure);

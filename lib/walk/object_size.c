@@ -127,7 +127,7 @@ void pht_measure_count_in(struct pht_measure *measure, pht_addr address, uint64_
 
 /* ---- rules -------------------------------------------------------------------------------- */
 
-static void add_items(struct pht_measure *measure)
+void pht_measure_items(struct pht_measure *measure)
 {
     uint64_t itemsize = measure->object->type->itemsize;
     int64_t count;
@@ -143,13 +143,13 @@ static void add_items(struct pht_measure *measure)
 static void apply(struct pht_measure *measure)
 {
     static void (*const rules[PHT_KINDS])(struct pht_measure *) = {
-        [PHT_KIND_GENERIC] = add_items,
+        [PHT_KIND_GENERIC] = pht_measure_items,
         [PHT_KIND_TYPE] = pht_measure_type,
         [PHT_KIND_STR] = pht_measure_str,
         [PHT_KIND_BYTES] = pht_measure_bytes,
         [PHT_KIND_INT] = pht_measure_int,
         [PHT_KIND_LIST] = pht_measure_list,
-        [PHT_KIND_TUPLE] = add_items,
+        [PHT_KIND_TUPLE] = pht_measure_items,
         [PHT_KIND_DICT] = pht_measure_dict,
         [PHT_KIND_ORDERED_DICT] = pht_measure_ordered_dict,
         [PHT_KIND_SET] = pht_measure_set,
@@ -171,6 +171,9 @@ static void apply(struct pht_measure *measure)
         [PHT_KIND_ZLIB_DECOMPRESSOR] = pht_measure_zlib_decompressor,
         [PHT_KIND_BZ2_COMPRESSOR] = pht_measure_bz2_compressor,
         [PHT_KIND_BZ2_DECOMPRESSOR] = pht_measure_bz2_decompressor,
+        [PHT_KIND_PICKLER] = pht_measure_pickler,
+        [PHT_KIND_UNPICKLER] = pht_measure_unpickler,
+        [PHT_KIND_PICKLE_STACK] = pht_measure_pickle_stack,
     };
 
     rules[measure->object->type->kind](measure);

@@ -171,6 +171,9 @@ static uint64_t least_bytes_of_kind(enum pht_kind kind)
         [PHT_KIND_ZLIB_DECOMPRESSOR] = 184,
         [PHT_KIND_BZ2_COMPRESSOR] = 104,
         [PHT_KIND_BZ2_DECOMPRESSOR] = 152,
+        [PHT_KIND_PICKLER] = 136,
+        [PHT_KIND_UNPICKLER] = 256,
+        [PHT_KIND_PICKLE_STACK] = 56,
     };
 
     return bytes[kind];
@@ -221,6 +224,9 @@ static enum pht_kind kind_of_name(const struct pht_object_layout *layout, const 
         {"zlib._ZlibDecompressor", PHT_KIND_ZLIB_DECOMPRESSOR, 0, true},
         {"_bz2.BZ2Compressor", PHT_KIND_BZ2_COMPRESSOR, 0, true},
         {"_bz2.BZ2Decompressor", PHT_KIND_BZ2_DECOMPRESSOR, 0, true},
+        {"_pickle.Pickler", PHT_KIND_PICKLER, 0, true},
+        {"_pickle.Unpickler", PHT_KIND_UNPICKLER, 0, true},
+        {"_pickle.Pdata", PHT_KIND_PICKLE_STACK, 0, true},
         {"collections.OrderedDict", PHT_KIND_ORDERED_DICT, 0, false},
         {"frozendict", PHT_KIND_DICT, 0, false},
         {"code", PHT_KIND_CODE, 0, false},

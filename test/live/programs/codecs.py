@@ -5,6 +5,8 @@ much more malloc has in use. Each time it waits.
 """
 import bz2
 import ctypes
+import io
+import pickle
 import sys
 import zlib
 
@@ -103,9 +105,31 @@ def make_bz2_decompressor(i):
     return one
 
 
+def make_pickler(i):
+    one = pickle.Pickler(io.BytesIO(), i % 4)
+    one.dump(["text %d" % n for n in range(i * 10)])
+    return one
+
+
+def make_unpickler(i):
+    """Every third ends within a line, deep inside of tuples."""
+    packed = pickle.dumps(["text %d" % n for n in range(i * 10)], i % 4)
+    if i % 3 == 0:
+        packed = b"(" * (i + 1) + b"V" + b"x" * i * 10
+    one = pickle.Unpickler(io.BytesIO(packed), fix_imports=i % 2 == 0, encoding="latin-1",
+                           errors="ignore" if i % 5 else "replace")
+    try:
+        one.load()
+    except (EOFError, pickle.UnpicklingError):
+        pass
+    return one
+
+
 held = [step("Compress", 200, make_compress), step("Decompress", 400, make_decompress)]
 if hasattr(zlib, "_ZlibDecompressor"):
     held.append(step("_ZlibDecompressor", 400, make_decompressor))
 held.append(step("BZ2Compressor", 60, make_bz2_compressor))
 held.append(step("BZ2Decompressor", 60, make_bz2_decompressor))
+held.append(step("Pickler", 300, make_pickler))
+held.append(step("Unpickler", 300, make_unpickler))
 say("done")
