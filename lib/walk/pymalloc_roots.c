@@ -169,13 +169,16 @@ static bool read_arenas(struct pht_snapshot *snapshot, struct pht_pymalloc_roots
 /*
  * An earlier freeze, just before the stop, has read the arenas of this state already, and none
  * was made or given back since: then they are kept, so that a stop takes no longer on a large
- * heap. What changed inside an arena meanwhile, the walk finds out as it does after the stop.
+ * heap. What changed inside an arena meanwhile, the walk finds out as it does after the stop, but
+ * not that pools were carved and nothing else; so none are kept where the walk is to be exact.
  */
-static bool keep_arenas(struct pht_pymalloc_roots *roots, const struct pht_pymalloc_root *root)
+static bool keep_arenas(const struct pht_snapshot *snapshot, struct pht_pymalloc_roots *roots,
+                        const struct pht_pymalloc_root *root)
 {
     const struct pht_pymalloc_root *before = &roots->states.items[roots->states.count];
 
-    if (roots->states.count >= roots->states_before || before->first_arena != roots->arenas.count ||
+    if (pht_snapshot_stats(snapshot).stop == PHT_STOP_FULL ||
+        roots->states.count >= roots->states_before || before->first_arena != roots->arenas.count ||
         before->arenas_addr != root->arenas_addr || before->maxarenas != root->maxarenas ||
         before->narenas != root->narenas || root->arenas_allocated_total == PHT_UNKNOWN ||
         before->arenas_allocated_total != root->arenas_allocated_total)
@@ -211,7 +214,7 @@ static bool add_state(struct pht_snapshot *snapshot, struct pht_pymalloc_roots *
         .classes = (uint32_t)(place->usedpools_bytes / 16),
         .first_arena = roots->arenas.count,
     };
-    bool consistent = keep_arenas(roots, &root) || read_arenas(snapshot, roots, &root);
+    bool consistent = keep_arenas(snapshot, roots, &root) || read_arenas(snapshot, roots, &root);
     root.arenas = roots->arenas.count - root.first_arena;
     return pht_vec_push(&roots->states, root) && consistent;
 }

@@ -205,6 +205,26 @@ START_TEST(pools_carved_during_the_walk_are_seen_by_the_second_look)
 }
 END_TEST
 
+static void carve(struct fake_target *fake, void *context)
+{
+    (void)fake;
+    (void)context;
+    heap_carve_pool(heap, 1);
+}
+
+/* After the arenas were read for the first time. */
+START_TEST(pool_carved_right_before_a_stop_for_all_of_the_walk_is_counted)
+{
+    heap = heap_create(&usual);
+    heap->fake->on_stop = carve;
+    heap_walk_freeze(heap, PHT_STOP_FULL, &walk);
+    finish();
+    heap_check_clean(walk.pymalloc);
+    ck_assert_uint_eq(walk.pymalloc->rereads, 0);
+    ck_assert_uint_eq(walk.pymalloc->arenas[1].pools_used, heap->arenas[1].used);
+}
+END_TEST
+
 static void swap_out(void)
 {
     fake_target_set_pages(heap->fake, used_pool(1), used_pool(1) + 1, FAKE_SWAPPED);
@@ -371,6 +391,7 @@ static Suite *tearing_suite(void)
     tcase_add_test(pools, pool_that_never_settles_is_torn);
     tcase_add_test(pools, only_the_arena_that_disagrees_is_read_again);
     tcase_add_test(pools, pools_carved_during_the_walk_are_seen_by_the_second_look);
+    tcase_add_test(pools, pool_carved_right_before_a_stop_for_all_of_the_walk_is_counted);
     tcase_add_test(pools, page_swapped_out_before_the_walk_is_left_in_swap);
     suite_add_tcase(suite, pools);
     tcase_add_checked_fixture(arenas, NULL, teardown);
