@@ -63,10 +63,10 @@ if [ -z "$mirror" ]; then
     echo "other releases: apt knows no mirror" >&2
     exit 0
 fi
-libc=libc6,libc6-dbg
-unpack bullseye "python3.9,python3.9-dbg,python2.7,python2.7-dbg,$libc"
-unpack trixie "python3.13,python3.13-dbg,$libc"
+others=python3-numpy,libc6,libc6-dbg
+unpack bullseye "python3.9,python3.9-dbg,python2.7,python2.7-dbg,$others"
+unpack trixie "python3.13,python3.13-dbg,$others"
 # A snapshot of sid may be older than its own promise of validity.
 unpack sid \
-    "python3.13,python3.13-dbg,python3.14,python3.14-dbg,python3.15,python3.15-dbg,$libc" \
+    "python3.13,python3.13-dbg,python3.14,python3.14-dbg,python3.15,python3.15-dbg,$others" \
     --aptopt='Acquire::Check-Valid-Until "false"'
