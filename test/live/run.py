@@ -40,8 +40,11 @@ import ledger_known
 import ledger_programs
 import namespaces
 import objects
+import objects_busy
+import objects_codecs
 import objects_odd
 import objects_owners
+import objects_programs
 import output
 import refusals
 import signals
@@ -53,8 +56,8 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, layout_carried, ledger_programs, ledger_known,
-           ledger_family, objects, objects_odd, objects_owners, collector, freelists, growth,
-           output]
+           ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
+           objects_programs, collector, freelists, growth, output]
 
 
 def parse_arguments():
