@@ -51,13 +51,15 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
  *     EXTENT(field, type, path)     size of that member
  *     ADDRESS(field, symbol)        link-time address of a variable or function
  *     LENGTH(field, symbol)         size of that variable
+ *     STATIC(field, symbol, file)   the same two of a static that other files have as well: the
+ *     EXPANSE(field, symbol, file)  address and size of the one that `file` defines
  *
  * The names in quotes are CPython's: Objects/obmalloc.c up to 3.11, from 3.12 on
  * Include/internal/pycore_obmalloc.h, pycore_interp.h, pycore_runtime.h. `_is` is the struct tag
  * of PyInterpreterState, `_ts` that of PyThreadState, `pyruntimestate` that of _PyRuntimeState.
  * Up to 3.11 obmalloc.c knows none of these three: Python/pystate.c does.
  */
-#define PHT_PYTHON_LAYOUT(SIZE, MEMBER, EXTENT, ADDRESS, LENGTH)                                   \
+#define PHT_PYTHON_LAYOUT(SIZE, MEMBER, EXTENT, ADDRESS, LENGTH, STATIC, EXPANSE)                  \
     SIZE(pool_header_bytes, "pool_header")                                                         \
     MEMBER(pool_count, "pool_header", "ref.count")                                                 \
     MEMBER(pool_freeblock, "pool_header", "freeblock")                                             \
@@ -127,6 +129,22 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     MEMBER(free_functions, "_is", "object_state.freelists.pycfunctionobject.size")                 \
     MEMBER(free_class_methods, "_is", "object_state.freelists.pycmethodobject.size")               \
     MEMBER(free_methods, "_is", "object_state.freelists.pymethodobjects.size")                     \
+    /* up to 3.9: statics; methods and functions up to 3.8, sets and strings in 2.7 only */        \
+    STATIC(free_static_floats, "numfree", "Objects/floatobject.c")                                 \
+    STATIC(free_static_tuples, "numfree", "Objects/tupleobject.c")                                 \
+    EXPANSE(free_static_tuples_bytes, "numfree", "Objects/tupleobject.c")                          \
+    STATIC(free_static_lists, "numfree", "Objects/listobject.c")                                   \
+    STATIC(free_static_dicts, "numfree", "Objects/dictobject.c")                                   \
+    STATIC(free_static_dict_keys, "numfreekeys", "Objects/dictobject.c")                           \
+    STATIC(free_static_contexts, "ctx_freelist_len", "Python/context.c")                           \
+    STATIC(free_static_async_values, "ag_value_freelist_free", "Objects/genobject.c")              \
+    STATIC(free_static_async_sends, "ag_asend_freelist_free", "Objects/genobject.c")               \
+    STATIC(free_static_frames, "numfree", "Objects/frameobject.c")                                 \
+    STATIC(free_static_methods, "numfree", "Objects/classobject.c")                                \
+    STATIC(free_static_functions, "numfree", "Objects/methodobject.c")                             \
+    STATIC(free_static_sets, "numfree", "Objects/setobject.c")                                     \
+    STATIC(free_static_unicodes, "numfree", "Objects/unicodeobject.c")                             \
+    STATIC(cached_static_slice, "slice_cache", "Objects/sliceobject.c")                            \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \
     /* no walker reads it: it stands behind the head, and proves it */                             \
@@ -200,7 +218,8 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
 struct pht_python_layout {
 #define PHT_FIELD_2(field, a) uint64_t field;
 #define PHT_FIELD_3(field, a, b) uint64_t field;
-    PHT_PYTHON_LAYOUT(PHT_FIELD_2, PHT_FIELD_3, PHT_FIELD_3, PHT_FIELD_2, PHT_FIELD_2)
+    PHT_PYTHON_LAYOUT(PHT_FIELD_2, PHT_FIELD_3, PHT_FIELD_3, PHT_FIELD_2, PHT_FIELD_2, PHT_FIELD_3,
+                      PHT_FIELD_3)
 #undef PHT_FIELD_2
 #undef PHT_FIELD_3
 };

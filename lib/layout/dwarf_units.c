@@ -33,10 +33,17 @@ void pht_dwarf_units_deinit(struct pht_dwarf_units *units)
     *units = (struct pht_dwarf_units){0};
 }
 
+bool pht_dwarf_name_is(const char *name, const char *file)
+{
+    if (name == NULL)
+        return false;
+    size_t length = strlen(name), wanted = strlen(file);
+    if (length < wanted || strcmp(name + length - wanted, file) != 0)
+        return false;
+    return length == wanted || name[length - wanted - 1] == '/';
+}
+
 bool pht_dwarf_unit_is(const struct pht_dwarf_unit *unit, const char *file)
 {
-    if (unit->name == NULL)
-        return false;
-    const char *slash = strrchr(unit->name, '/');
-    return strcmp(slash != NULL ? slash + 1 : unit->name, file) == 0;
+    return pht_dwarf_name_is(unit->name, file);
 }

@@ -24,7 +24,13 @@ struct pht_dwarf_units {
 bool pht_dwarf_units_init(struct pht_dwarf_units *units, Dwarf *dwarf);
 void pht_dwarf_units_deinit(struct pht_dwarf_units *units);
 
-/* True if the unit was compiled from a file of this name, in whatever folder. */
+/*
+ * True if the unit was compiled from `file`: "obmalloc.c" is one in whatever folder,
+ * "Objects/obmalloc.c" one in a folder of that name.
+ */
 bool pht_dwarf_unit_is(const struct pht_dwarf_unit *unit, const char *file);
+
+/* The same of a unit's name, which may be NULL. */
+bool pht_dwarf_name_is(const char *name, const char *file);
 
 #endif

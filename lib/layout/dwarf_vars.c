@@ -57,15 +57,11 @@ static bool follow(Dwarf_Die *die, Dwarf_Die *ret)
     return dwarf_formref_die(&attribute, ret) != NULL;
 }
 
-static const char *unit_file(Dwarf_Die *die)
+static const char *unit_name(Dwarf_Die *die)
 {
     Dwarf_Die unit;
-    const char *name = dwarf_diecu(die, &unit, NULL, NULL) != NULL ? dwarf_diename(&unit) : NULL;
 
-    if (name == NULL)
-        return "";
-    const char *slash = strrchr(name, '/');
-    return slash != NULL ? slash + 1 : name;
+    return dwarf_diecu(die, &unit, NULL, NULL) != NULL ? dwarf_diename(&unit) : NULL;
 }
 
 static uint64_t variable_bytes(Dwarf_Die *die)
@@ -97,7 +93,7 @@ static void consider(Dwarf_Die *die, struct pht_dwarf_variable *variables, size_
         struct pht_dwarf_variable *variable = &variables[i];
         if (variable->found || variable->is_thread_local != is_thread_local ||
             strcmp(variable->name, name) != 0 ||
-            (variable->file != NULL && strcmp(unit_file(&named), variable->file) != 0))
+            (variable->file != NULL && !pht_dwarf_name_is(unit_name(&named), variable->file)))
             continue;
         variable->found = true;
         variable->address = address;

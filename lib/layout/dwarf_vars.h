@@ -13,8 +13,9 @@
 #include "layout/dwarf_units.h"
 
 /*
- * `file` is the source that must define it ("obmalloc.c"), NULL for a name that is unique. The
- * `address` of a thread-local variable is its offset in the thread-local block of its file.
+ * `file` is the source that must define it, as in pht_dwarf_unit_is(), NULL for a name that is
+ * unique. The `address` of a thread-local variable is its offset in the thread-local block of its
+ * file.
  */
 struct pht_dwarf_variable {
     const char *name;

@@ -23,6 +23,7 @@ struct pht_layout_field {
     size_t offset;       /* of the value in the layout's struct */
     const char *subject; /* type or symbol */
     const char *path;    /* member, or NULL */
+    const char *file;    /* that must define the symbol, or NULL */
 };
 
 #define PHT_LAYOUT_FIELDS_MAX 192
@@ -42,14 +43,18 @@ struct pht_layout_table {
  * The lines themselves, by the macros that the public lists of values take. The file that has the
  * table defines PHT_FIELDS_OF as the struct it describes.
  */
-#define PHT_FIELD_LINE(kind_, field, subject_, path_)                                              \
-    {kind_, #field, offsetof(PHT_FIELDS_OF, field), subject_, path_},
-#define PHT_SIZE_LINE(field, type) PHT_FIELD_LINE(PHT_FIELD_SIZE, field, type, NULL)
-#define PHT_MEMBER_LINE(field, type, path) PHT_FIELD_LINE(PHT_FIELD_MEMBER, field, type, path)
-#define PHT_EXTENT_LINE(field, type, path) PHT_FIELD_LINE(PHT_FIELD_EXTENT, field, type, path)
-#define PHT_ADDRESS_LINE(field, symbol) PHT_FIELD_LINE(PHT_FIELD_ADDRESS, field, symbol, NULL)
-#define PHT_LENGTH_LINE(field, symbol) PHT_FIELD_LINE(PHT_FIELD_LENGTH, field, symbol, NULL)
-#define PHT_TLS_LINE(field, symbol) PHT_FIELD_LINE(PHT_FIELD_TLS, field, symbol, NULL)
+#define PHT_FIELD_LINE(kind_, field, subject_, path_, file_)                                       \
+    {kind_, #field, offsetof(PHT_FIELDS_OF, field), subject_, path_, file_},
+#define PHT_SIZE_LINE(field, type) PHT_FIELD_LINE(PHT_FIELD_SIZE, field, type, NULL, NULL)
+#define PHT_MEMBER_LINE(field, type, path) PHT_FIELD_LINE(PHT_FIELD_MEMBER, field, type, path, NULL)
+#define PHT_EXTENT_LINE(field, type, path) PHT_FIELD_LINE(PHT_FIELD_EXTENT, field, type, path, NULL)
+#define PHT_ADDRESS_LINE(field, symbol) PHT_FIELD_LINE(PHT_FIELD_ADDRESS, field, symbol, NULL, NULL)
+#define PHT_LENGTH_LINE(field, symbol) PHT_FIELD_LINE(PHT_FIELD_LENGTH, field, symbol, NULL, NULL)
+#define PHT_TLS_LINE(field, symbol) PHT_FIELD_LINE(PHT_FIELD_TLS, field, symbol, NULL, NULL)
+#define PHT_STATIC_LINE(field, symbol, file)                                                       \
+    PHT_FIELD_LINE(PHT_FIELD_ADDRESS, field, symbol, NULL, file)
+#define PHT_EXPANSE_LINE(field, symbol, file)                                                      \
+    PHT_FIELD_LINE(PHT_FIELD_LENGTH, field, symbol, NULL, file)
 
 /* True for SIZE, MEMBER and EXTENT; the others are of a symbol. */
 bool pht_layout_is_of_type(const struct pht_layout_field *field);

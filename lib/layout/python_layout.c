@@ -71,8 +71,9 @@ static bool has_required(const void *untyped)
 
 #define PHT_FIELDS_OF struct pht_python_layout
 
-static const struct pht_layout_field fields[] = {PHT_PYTHON_LAYOUT(
-    PHT_SIZE_LINE, PHT_MEMBER_LINE, PHT_EXTENT_LINE, PHT_ADDRESS_LINE, PHT_LENGTH_LINE)};
+static const struct pht_layout_field fields[] = {
+    PHT_PYTHON_LAYOUT(PHT_SIZE_LINE, PHT_MEMBER_LINE, PHT_EXTENT_LINE, PHT_ADDRESS_LINE,
+                      PHT_LENGTH_LINE, PHT_STATIC_LINE, PHT_EXPANSE_LINE)};
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 _Static_assert(FIELDS <= PHT_LAYOUT_FIELDS_MAX, "more values than the resolver has room for");

@@ -67,18 +67,35 @@ static void resolve_types(const struct pht_dwarf_units *units, const struct pht_
 
 struct symbols {
     struct pht_symbol items[PHT_LAYOUT_FIELDS_MAX];
+    const char *files[PHT_LAYOUT_FIELDS_MAX]; /* that must define them; NULL: any */
     size_t count;
+    size_t of_any_file; /* these come first */
 };
+
+static bool is_same_file(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void collect_of(const struct pht_layout_table *table, bool of_any_file, struct symbols *ret)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct pht_layout_field *field = &table->fields[i];
+        if ((field->kind != PHT_FIELD_ADDRESS && field->kind != PHT_FIELD_TLS) ||
+            (field->file == NULL) != of_any_file)
+            continue;
+        ret->files[ret->count] = field->file;
+        ret->items[ret->count++] = (struct pht_symbol){
+            .name = field->subject, .is_thread_local = field->kind == PHT_FIELD_TLS};
+    }
+}
 
 static void collect_symbols(const struct pht_layout_table *table, struct symbols *ret)
 {
     ret->count = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        const struct pht_layout_field *field = &table->fields[i];
-        if (field->kind == PHT_FIELD_ADDRESS || field->kind == PHT_FIELD_TLS)
-            ret->items[ret->count++] = (struct pht_symbol){
-                .name = field->subject, .is_thread_local = field->kind == PHT_FIELD_TLS};
-    }
+    collect_of(table, true, ret);
+    ret->of_any_file = ret->count;
+    collect_of(table, false, ret);
 }
 
 static bool has_symtab(Elf *elf)
@@ -92,6 +109,7 @@ static bool has_symtab(Elf *elf)
     return false;
 }
 
+/* A symbol table does not tell which file a static is of, even where only one has the name. */
 static enum pht_symbol_source find_symbols(struct pht_elf_image *image,
                                            const struct pht_debug_file *debug,
                                            struct symbols *symbols)
@@ -99,11 +117,21 @@ static enum pht_symbol_source find_symbols(struct pht_elf_image *image,
     Elf *table = has_symtab(image->elf) ? image->elf : debug->elf;
 
     if (table != NULL && has_symtab(table)) {
-        pht_symbols_find(table, SHT_SYMTAB, symbols->items, symbols->count);
+        pht_symbols_find(table, SHT_SYMTAB, symbols->items, symbols->of_any_file);
         return PHT_SYMBOL_SYMTAB;
     }
-    pht_symbols_find(image->elf, SHT_DYNSYM, symbols->items, symbols->count);
+    pht_symbols_find(image->elf, SHT_DYNSYM, symbols->items, symbols->of_any_file);
     return PHT_SYMBOL_DYNSYM;
+}
+
+static const char *file_of(const struct pht_layout_table *table, const struct symbols *symbols,
+                           size_t i)
+{
+    if (symbols->files[i] != NULL)
+        return symbols->files[i];
+    bool elsewhere =
+        table->exported != NULL && strcmp(symbols->items[i].name, table->exported) == 0;
+    return elsewhere ? NULL : table->unit;
 }
 
 /* Statics that no symbol table has, or that share their name with another file's. */
@@ -115,10 +143,9 @@ static bool find_variables(const struct pht_dwarf_units *units,
 
     for (size_t i = 0; i < symbols->count; i++) {
         const struct pht_symbol *symbol = &symbols->items[i];
-        bool elsewhere = table->exported != NULL && strcmp(symbol->name, table->exported) == 0;
         variables[i] = (struct pht_dwarf_variable){
             .name = symbol->name,
-            .file = elsewhere ? NULL : table->unit,
+            .file = file_of(table, symbols, i),
             .is_thread_local = symbol->is_thread_local,
         };
     }
@@ -135,12 +162,13 @@ static bool find_variables(const struct pht_dwarf_units *units,
     return any;
 }
 
-static void take_symbol(const struct pht_symbol *symbol, const struct pht_layout_table *table,
-                        void *layout)
+static void take_symbol(const struct pht_symbol *symbol, const char *file,
+                        const struct pht_layout_table *table, void *layout)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct pht_layout_field *field = &table->fields[i];
-        if (pht_layout_is_of_type(field) || strcmp(symbol->name, field->subject) != 0)
+        if (pht_layout_is_of_type(field) || strcmp(symbol->name, field->subject) != 0 ||
+            !is_same_file(file, field->file))
             continue;
         pht_layout_set(layout, field,
                        field->kind == PHT_FIELD_LENGTH ? symbol->size : symbol->address);
@@ -156,14 +184,14 @@ static enum pht_symbol_source resolve_symbols(struct pht_elf_image *image,
 
     collect_symbols(table, &symbols);
     enum pht_symbol_source source = find_symbols(image, debug, &symbols);
-    bool look_further = source == PHT_SYMBOL_DYNSYM;
+    bool look_further = source == PHT_SYMBOL_DYNSYM || symbols.of_any_file < symbols.count;
     for (size_t i = 0; i < symbols.count; i++)
         look_further |= symbols.items[i].matches > 1;
     if (look_further && find_variables(units, table, &symbols))
         source = PHT_SYMBOL_DWARF;
     for (size_t i = 0; i < symbols.count; i++) {
         if (symbols.items[i].matches == 1)
-            take_symbol(&symbols.items[i], table, layout);
+            take_symbol(&symbols.items[i], symbols.files[i], table, layout);
     }
     return source;
 }

@@ -42,6 +42,11 @@ START_TEST(a_unit_needs_no_folder_and_no_name)
     const struct pht_dwarf_unit plain = {.name = "obmalloc.c"}, unnamed = {.name = NULL};
 
     ck_assert(pht_dwarf_unit_is(&plain, "obmalloc.c"));
+    ck_assert(!pht_dwarf_unit_is(&plain, "Objects/obmalloc.c"));
+    ck_assert(pht_dwarf_name_is("../Objects/obmalloc.c", "Objects/obmalloc.c"));
+    ck_assert(!pht_dwarf_name_is("../Objects/obmalloc.c", "bjects/obmalloc.c"));
+    ck_assert(!pht_dwarf_name_is("../Objects/obmalloc.c", "../../Objects/obmalloc.c"));
+    ck_assert(!pht_dwarf_name_is(NULL, "obmalloc.c"));
     ck_assert(!pht_dwarf_unit_is(&unnamed, "obmalloc.c"));
 }
 END_TEST

@@ -50,6 +50,9 @@ static const struct variable_row {
     {"narenas_currently_allocated", "obmalloc.c", "fixture_narenas", 8},
     {"arenas", "other.c", "fixture_other_arenas", 3 * 8},
     {"maxarenas", "other.c", "fixture_other_maxarenas", 100},
+    {"numfree", "Objects/listobject.c", "fixture_free_lists", 4},
+    {"numfree", "Modules/listobject.c", "fixture_other_free_lists", 4},
+    {"numfree", "tupleobject.c", "fixture_free_tuples", 20 * 4},
     {"usedpools", NULL, "fixture_usedpools", 64 * 8},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -97,8 +100,11 @@ START_TEST(what_is_no_variable_of_the_file_is_not_found)
         {.name = "absent", .file = "obmalloc.c"},
         {.name = "usedpools", .file = "other.c"},
         {.name = "usedpools", .file = "malloc.c"},
-        {.name = "fixture_arenas", .file = "obmalloc.c"}, /* a function */
-        {.name = "offsets", .file = "obmalloc.c"},        /* a static of a function */
+        {.name = "fixture_arenas", .file = "obmalloc.c"},     /* a function */
+        {.name = "offsets", .file = "obmalloc.c"},            /* a static of a function */
+        {.name = "numfree", .file = "Objects/floatobject.c"}, /* left out by the compiler */
+        {.name = "numfree", .file = "bjects/listobject.c"},
+        {.name = "numfree", .file = "Python/listobject.c"},
         {.name = "", .file = NULL},
     };
 

@@ -156,6 +156,13 @@ START_TEST(statics_that_overlap_are_noticed)
     layout = elf_layout_of_3_11();
     layout.narenas += 4;
     ck_assert(!pht_python_layout_is_as_declared(&layout));
+    layout = elf_layout_of_3_11();
+    layout.free_static_tuples = layout.narenas + 16;
+    layout.free_static_tuples_bytes = 80;
+    layout.free_static_lists = layout.free_static_tuples + 80;
+    ck_assert(pht_python_layout_is_as_declared(&layout));
+    layout.free_static_lists -= 4;
+    ck_assert(!pht_python_layout_is_as_declared(&layout));
 }
 END_TEST
 

@@ -79,6 +79,11 @@ START_TEST(its_layout_is_that_of_the_compiler)
     ck_assert_uint_eq(layout->arenas, elf_fixture_address(&fixture, "fixture_arenas"));
     ck_assert_uint_eq(layout->maxarenas, elf_fixture_address(&fixture, "fixture_maxarenas"));
     ck_assert_uint_eq(layout->narenas, elf_fixture_address(&fixture, "fixture_narenas"));
+    ck_assert_uint_eq(layout->free_static_lists,
+                      elf_fixture_address(&fixture, "fixture_free_lists"));
+    ck_assert_uint_eq(layout->free_static_tuples,
+                      elf_fixture_address(&fixture, "fixture_free_tuples"));
+    ck_assert_uint_eq(layout->free_static_tuples_bytes, 80);
     ck_assert_uint_eq(layout->interp_bytes, 16);
     ck_assert_uint_eq(layout->interp_id, 8);
     pht_python_destroy(python);
@@ -86,10 +91,15 @@ START_TEST(its_layout_is_that_of_the_compiler)
 }
 END_TEST
 
+/* That there is one of the name in another file is no reason to take it. */
 START_TEST(what_the_build_does_not_have_is_unknown)
 {
-    ck_assert(elf_fixture_open(&fixture, ELF_FIXTURE("plain")));
+    if (!elf_fixture_open(&fixture, rows[_i].path))
+        return;
     struct pht_python *python = find(NULL);
+    ck_assert_uint_eq(python->layout.free_static_floats, PHT_UNKNOWN);
+    ck_assert_uint_eq(python->layout.free_static_dicts, PHT_UNKNOWN);
+    ck_assert_uint_eq(python->layout.free_static_dict_keys, PHT_UNKNOWN);
     ck_assert_uint_eq(python->layout.obmalloc_bytes, PHT_UNKNOWN);
     ck_assert_uint_eq(python->layout.interp_obmalloc, PHT_UNKNOWN);
     ck_assert_uint_eq(python->layout.narenas_highwater, PHT_UNKNOWN);
@@ -251,7 +261,7 @@ static Suite *python_suite(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, an_interpreter_is_found_among_the_mappings, 0, ROWS);
     tcase_add_loop_test(tcase, its_layout_is_that_of_the_compiler, 0, ROWS);
-    tcase_add_test(tcase, what_the_build_does_not_have_is_unknown);
+    tcase_add_loop_test(tcase, what_the_build_does_not_have_is_unknown, 0, ROWS);
     tcase_add_loop_test(tcase, the_second_search_is_answered_by_the_cache, 0, ROWS);
     tcase_add_loop_test(tcase, a_layout_that_was_kept_is_doubted_for_other_processes_only, 0, 2);
     tcase_add_test(tcase, a_program_without_an_interpreter_is_told);
