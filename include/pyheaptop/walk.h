@@ -633,9 +633,10 @@ bool pht_gc_walk(struct pht_snapshot *snapshot, const struct pht_python *python,
 #define PHT_FREELISTS_MAX 24
 
 /*
- * What the main interpreter keeps for the next object of a type. `type` is in parentheses for
- * what is no object. Bytes are those of the blocks, without what debug hooks add; PHT_UNKNOWN where
- * they differ in size.
+ * What is kept for the next object of a type: by the main interpreter from 3.10 on, by all of the
+ * process before. `type` is in parentheses for what is no object. Bytes are those of the blocks,
+ * without what debug hooks add; PHT_UNKNOWN where they differ in size. With PHT_UNKNOWN objects as
+ * well, there is such a list, and the build does not show where it is.
  */
 struct pht_freelist {
     const char *type;
@@ -645,8 +646,7 @@ struct pht_freelist {
 
 struct pht_freelists {
     struct pht_freelist items[PHT_FREELISTS_MAX]; /* largest first */
-    size_t
-        count; /* 0: not known. Before 3.10, and in free-threaded builds, they are not looked for */
+    size_t count; /* 0: not known. In free-threaded builds they are not looked for */
 };
 
 void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *python,

@@ -29,8 +29,8 @@ static void check_freelists(struct pht_report *report)
 {
     if (report->freelists.count == 0)
         pht_report_warn(report, "freelists-unknown", NULL,
-                        "free lists are read from CPython 3.10 on, where they are found: what they "
-                        "keep counts as in use");
+                        "the free lists of this interpreter are not found: what they keep counts "
+                        "as in use");
 }
 
 /* A layout that is missing was told before, and with it what it costs. */

@@ -40,7 +40,7 @@ void pht_text_write_freelists(const struct pht_freelists *lists, FILE *file)
     for (size_t i = 0; i < lists->count; i++) {
         const struct pht_freelist *list = &lists->items[i];
         if (list->objects > 0)
-            pht_text_add_fact(&facts, "%s %s (%s)", list->type, COUNT(list->objects),
+            pht_text_add_fact(&facts, "%s %s (%s)", list->type, COUNT_OR_DASH(list->objects),
                               BYTES_OR_DASH(list->bytes));
     }
     pht_text_end_facts(&facts);

@@ -222,7 +222,7 @@ static const struct {
     {gc_long, "gc-long", true, "2 lists of the collector are"},
     {no_gc, "gc-unproven", false, "where it should be: no gc figures"},
     {no_gc_in_swap, "gc-unproven", false, "or it is in swap: no gc figures"},
-    {no_freelists, "freelists-unknown", true, "3.10"},
+    {no_freelists, "freelists-unknown", true, "free lists of this interpreter are not found"},
     {unknown_gc, "gc-unknown", true, "CPython 3.11.7"},
 };
 

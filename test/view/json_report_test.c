@@ -349,11 +349,14 @@ END_TEST
 START_TEST(free_lists_are_null_if_none_is_known)
 {
     report->freelists.items[1].bytes = PHT_UNKNOWN;
+    report->freelists.items[2].objects = report->freelists.items[2].bytes = PHT_UNKNOWN;
     write_report();
     heap_json_check_text(root, "freelists.0.type", "tuple");
     heap_json_check_number(root, "freelists.0.objects", 60);
     heap_json_check_number(root, "freelists.0.bytes", 4800);
     heap_json_check_null(root, "freelists.1.bytes");
+    heap_json_check_null(root, "freelists.2.objects");
+    heap_json_check_null(root, "freelists.2.bytes");
     json_report_teardown();
     json_report_setup();
     report->freelists.count = 0;

@@ -71,6 +71,18 @@ START_TEST(short_form_shows_five_types_and_counts_the_rest)
 }
 END_TEST
 
+/* A list that is empty is left out, one whose length is not known is not. */
+START_TEST(free_lists_that_are_not_known_have_dashes)
+{
+    struct pht_freelist *lists = report->freelists.items;
+
+    lists[1].bytes = PHT_UNKNOWN;
+    lists[2].objects = lists[2].bytes = PHT_UNKNOWN;
+    write_report(true);
+    check_has("Free lists tuple 60 (4.69K)  list 20 (-)  float - (-)\n");
+}
+END_TEST
+
 static void write_sorted(enum pht_type_order sort, uint64_t rows)
 {
     text = heap_text_write_types(report, true, sort, rows);
@@ -229,6 +241,7 @@ static Suite *types_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, full_form_reads_as_it_did);
     tcase_add_test(tcase, short_form_shows_five_types_and_counts_the_rest);
+    tcase_add_test(tcase, free_lists_that_are_not_known_have_dashes);
     tcase_add_loop_test(tcase, rows_are_sorted_as_asked, 0, PHT_TYPE_ORDERS);
     tcase_add_test(tcase, names_are_in_order);
     tcase_add_test(tcase, more_rows_than_there_are_is_all);
