@@ -16,7 +16,7 @@ enum property {
 };
 
 const struct pht_record_kind pht_python_record_kind = {
-    .format = "pyheaptop-layout 3",
+    .format = "pyheaptop-layout 4",
     .suffix = ".layout",
     .properties = {[VERSION] = "version",
                    [FREE_THREADED] = "free-threaded",

@@ -1,7 +1,7 @@
 /*
  * A resolved layout as text, for the cache and to be carried to another machine:
  *
- *     pyheaptop-layout 3
+ *     pyheaptop-layout 4
  *     build-id c561f3aa7232f2bd6ac6d56bd475f1c154a00486
  *     version 3.11.2
  *     free-threaded 0
