@@ -173,8 +173,8 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     ADDRESS(malloc_function, "_PyMem_RawMalloc")                                                   \
     ADDRESS(debug_function, "_PyMem_DebugMalloc")                                                  \
     ADDRESS(mimalloc_function, "_PyObject_MiMalloc")                                               \
-    /* the collector, pycore_mem.h (3.7, 3.8), pycore_gc.h, pycore_interp_structs.h (3.14, 3.15)   \
-     */                                                                                            \
+    /* the collector: mem.h (3.7), pycore_pymem.h (3.8), pycore_gc.h, from 3.14 on                 \
+     * pycore_interp_structs.h */                                                                  \
     SIZE(gc_bytes, "_gc_runtime_state")                                                            \
     MEMBER(gc_enabled, "_gc_runtime_state", "enabled")                                             \
     MEMBER(gc_generations, "_gc_runtime_state", "generations")                                     \

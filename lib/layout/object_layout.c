@@ -17,7 +17,8 @@
  *
  * Flags: MANAGED_DICT (bit 4) came with 3.11, MANAGED_WEAKREF (bit 3) with 3.12; in 2.7 these bits
  * mean something else. The collector's head has two words from 3.8 on; before, it has three, and a
- * long double in a union aligns it to 16.
+ * long double in a union makes 32 bytes of them. In 3.6 and 3.7 that came with blocks that are
+ * aligned to 16, in 3.7.4 (bpo-27987) and in distributions' 3.6 and 3.7; without, it has 24.
  */
 #include <stddef.h>
 #include <string.h>
@@ -41,6 +42,9 @@ enum version {
 
 #define MANAGED_WEAKREF ((uint32_t)1 << 3)
 #define MANAGED_DICT ((uint32_t)1 << 4)
+
+#define SHORT_HEAD_BYTES 24
+#define SHORT_GENERATION_BYTES ((uint64_t)32)
 
 /* A value of struct pht_object_layout in each version. */
 struct row {
@@ -128,6 +132,16 @@ static void take_forms(enum version version, struct pht_object_layout *ret)
         ret->values_form = version >= V3_13 ? PHT_VALUES_EMBEDDED : PHT_VALUES_TAGGED;
 }
 
+/* A generation is a head and two ints: Modules/gcmodule.c, 3.7 Include/internal/mem.h. */
+static bool has_short_heads(const struct pht_python_layout *layout)
+{
+    uint64_t generations = layout->gc_generations_bytes != PHT_UNKNOWN
+                               ? layout->gc_generations_bytes
+                               : layout->gc_static_generations_bytes;
+
+    return generations == 3 * SHORT_GENERATION_BYTES;
+}
+
 static bool find_version(const struct pht_python *python, enum version *ret)
 {
     const struct pht_version *version = &python->version;
@@ -152,6 +166,8 @@ bool pht_object_layout_find(const struct pht_python *python, struct pht_object_l
     ret->is_python2 = version == V2_7;
     take_column(version, ret);
     take_forms(version, ret);
+    if ((version == V3_6 || version == V3_7) && has_short_heads(&python->layout))
+        ret->gc_head_bytes = SHORT_HEAD_BYTES;
     if (ret->is_python2)
         ret->str_char_bytes = python->layout.narrow_unicode == PHT_UNKNOWN ? 4 : 2;
     return true;

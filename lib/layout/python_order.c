@@ -85,24 +85,26 @@ static bool are_states_in_order(const struct pht_python_layout *layout)
            pht_layout_is_in_order(interpreter, COUNT(interpreter), layout->interp_next);
 }
 
-/* Generations of 24 or 48 bytes; figures of each, or a pointer to them. */
+/* Generations of 24, 32 (3.7.0 to 3.7.3) or 48 bytes; figures of each, or a pointer to them. */
 static bool are_arrays_of_three(const struct pht_python_layout *layout)
 {
     return (layout->gc_generations == PHT_UNKNOWN || layout->gc_generations_bytes == 72 ||
-            layout->gc_generations_bytes == 144) &&
+            layout->gc_generations_bytes == 96 || layout->gc_generations_bytes == 144) &&
            (layout->gc_stats == PHT_UNKNOWN || layout->gc_stats_bytes == 8 ||
             layout->gc_stats_bytes == 3 * layout->gc_stat_bytes);
 }
 
 /*
  * The first members are trash_delete_later and trash_delete_nesting up to 3.14, none in 3.15; after
- * `enabled` stands `debug`. Heads of generations are aligned to 16 with three words (3.7), and to 4
- * in some releases of 3.13. generation0 stands before or behind the others.
+ * `enabled` stands `debug`. Heads of generations are aligned to 16 where they have 32 bytes, and to
+ * 4 in some releases of 3.13. generation0 stands before or behind the others.
  */
 static bool are_collectors_in_order(const struct pht_python_layout *layout)
 {
     bool has_long_heads = layout->gc_generations_bytes == 144;
     uint64_t alignment = has_long_heads ? 16 : 8;
+    uint64_t generation_bytes =
+        layout->gc_generations != PHT_UNKNOWN ? layout->gc_generations_bytes / 3 : 24;
     /* `collecting`, and a frame where figures are pointed to */
     uint64_t behind_stats = layout->gc_stats_bytes == 8 ? 16 : 8;
     bool is_behind = layout->gc_generation0 != PHT_UNKNOWN && layout->gc_permanent != PHT_UNKNOWN &&
@@ -116,7 +118,7 @@ static bool are_collectors_in_order(const struct pht_python_layout *layout)
         {layout->gc_young, 24, 8, {8, 8}},
         {layout->gc_old, layout->gc_old_bytes, 8, {0}},
         {is_behind ? PHT_UNKNOWN : layout->gc_generation0, 8, 8, {0}},
-        {layout->gc_permanent, has_long_heads ? 48 : 24, alignment, {0}},
+        {layout->gc_permanent, generation_bytes, alignment, {0}},
         {layout->gc_stats, layout->gc_stats_bytes, 8, {0}},
         {layout->gc_garbage, 8, 8, {behind_stats, behind_stats}},
         {layout->gc_callbacks, 8, 8, {0}},

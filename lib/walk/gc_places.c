@@ -2,7 +2,7 @@
  * The state of the collector is
  *
  *     2.7, 3.6        variables of Modules/gcmodule.c: generations[3], enabled, garbage ...
- *     3.7, 3.8        _PyRuntime.gc, a struct _gc_runtime_state (pycore_mem.h)
+ *     3.7, 3.8        _PyRuntime.gc, a struct _gc_runtime_state (mem.h, pycore_pymem.h)
  *     3.9 and later   the same struct in each interpreter, PyInterpreterState.gc
  *
  * A generation is {head, int threshold, int count}, and its head a node of the list of objects. In

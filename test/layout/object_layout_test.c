@@ -69,6 +69,30 @@ START_TEST(rules_change_with_their_version)
 }
 END_TEST
 
+/* Where a generation has no room for 32 bytes, the collector's head is shorter. */
+START_TEST(heads_before_3_8_are_of_two_lengths)
+{
+    static const struct {
+        unsigned minor;
+        uint64_t state;
+        uint64_t statics;
+        uint16_t head;
+    } rows[] = {
+        {6, PHT_UNKNOWN, 144, 32}, {6, PHT_UNKNOWN, 96, 24},          {7, 144, PHT_UNKNOWN, 32},
+        {7, 96, PHT_UNKNOWN, 24},  {7, PHT_UNKNOWN, PHT_UNKNOWN, 32}, {8, 96, PHT_UNKNOWN, 16},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct pht_python python = {.version = {3, rows[i].minor, 0}};
+        memset(&python.layout, 0xff, sizeof(python.layout));
+        python.layout.gc_generations_bytes = rows[i].state;
+        python.layout.gc_static_generations_bytes = rows[i].statics;
+        ck_assert(pht_object_layout_find(&python, &layout));
+        ck_assert_uint_eq(layout.gc_head_bytes, rows[i].head);
+    }
+}
+END_TEST
+
 START_TEST(python2_has_characters_of_two_widths)
 {
     struct pht_python python = {.version = {2, 7, 18}};
@@ -92,6 +116,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, known_versions);
     tcase_add_test(tcase, builds_with_other_objects);
     tcase_add_loop_test(tcase, rules_change_with_their_version, 0, 8);
+    tcase_add_test(tcase, heads_before_3_8_are_of_two_lengths);
     tcase_add_test(tcase, python2_has_characters_of_two_widths);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -69,9 +69,12 @@ END_TEST
 
 /* ---- real builds -------------------------------------------------------------------------- */
 
+static struct pht_python_layout (*const builds[])(void) = {elf_layout_of_3_11, elf_layout_of_3_13,
+                                                           elf_layout_of_short_heads};
+
 START_TEST(builds_of_python_are_as_declared)
 {
-    struct pht_python_layout layout = _i == 0 ? elf_layout_of_3_11() : elf_layout_of_3_13();
+    struct pht_python_layout layout = builds[_i]();
 
     ck_assert(pht_python_layout_is_as_declared(&layout));
 }
@@ -128,7 +131,7 @@ static void check_wrong_values(const struct pht_layout_table *table, void *layou
 
 START_TEST(each_wrong_offset_of_python_is_noticed)
 {
-    struct pht_python_layout layout = _i == 0 ? elf_layout_of_3_11() : elf_layout_of_3_13();
+    struct pht_python_layout layout = builds[_i]();
 
     check_wrong_values(&pht_python_layout_table, &layout);
 }
@@ -175,9 +178,9 @@ static Suite *order_suite(void)
 
     tcase_add_loop_test(tcase, members_follow_one_another, 0, ROWS(order_rows));
     tcase_add_loop_test(tcase, symbols_have_a_place_of_their_own, 0, ROWS(apart_rows));
-    tcase_add_loop_test(tcase, builds_of_python_are_as_declared, 0, 2);
+    tcase_add_loop_test(tcase, builds_of_python_are_as_declared, 0, ROWS(builds));
     tcase_add_loop_test(tcase, releases_of_glibc_are_as_declared, 0, MALLOC_VERSIONS);
-    tcase_add_loop_test(tcase, each_wrong_offset_of_python_is_noticed, 0, 2);
+    tcase_add_loop_test(tcase, each_wrong_offset_of_python_is_noticed, 0, ROWS(builds));
     tcase_add_loop_test(tcase, each_wrong_offset_of_glibc_is_noticed, 0, MALLOC_VERSIONS);
     tcase_add_test(tcase, statics_that_overlap_are_noticed);
     suite_add_tcase(suite, tcase);

@@ -109,6 +109,20 @@ struct pht_python_layout elf_layout_of_3_11(void)
     return layout;
 }
 
+struct pht_python_layout elf_layout_of_short_heads(void)
+{
+    struct pht_python_layout layout = elf_layout_of_3_11();
+
+    layout.gc_bytes = 264;
+    layout.gc_generations_bytes = 96;
+    layout.gc_generation0 = 120;
+    layout.gc_permanent = 128;
+    layout.gc_stats = 160;
+    layout.gc_garbage = 240;
+    layout.gc_callbacks = 248;
+    return layout;
+}
+
 struct pht_python_layout elf_layout_of_3_13(void)
 {
     struct pht_python_layout layout = all_versions();

@@ -9,6 +9,9 @@
 struct pht_python_layout elf_layout_of_3_11(void);
 struct pht_python_layout elf_layout_of_3_13(void);
 
+/* The same with the collector of 3.7.0 to 3.7.3, whose heads are not aligned to 16. */
+struct pht_python_layout elf_layout_of_short_heads(void);
+
 /* As 3.11 has them: statics, and no struct of an allocator state. */
 struct pht_python_layout elf_layout_of_statics(void);
 
