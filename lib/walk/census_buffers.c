@@ -81,12 +81,21 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
 
 /* ---- what was noted ----------------------------------------------------------------------- */
 
+/* The kernel may have joined what malloc mapped, but nothing of a chunk is elsewhere. */
+static bool is_mapped(const struct pht_census *census, pht_addr start, uint64_t bytes)
+{
+    const struct pht_mapping *mapping = pht_maps_find(pht_snapshot_maps(census->snapshot), start);
+
+    return mapping != NULL && bytes <= mapping->end - start;
+}
+
 /* An owner may be out of date, and what it names be free by now. */
 static bool read_chunk_bytes(struct pht_census *census, pht_addr memory, uint64_t *bytes)
 {
     uint64_t words[3];
 
-    if (pht_snapshot_read(census->snapshot, memory - sizeof(words[0]), words, sizeof(words)) !=
+    if (memory % CHUNK_ALIGNMENT != 0 ||
+        pht_snapshot_read(census->snapshot, memory - sizeof(words[0]), words, sizeof(words)) !=
             PHT_READ_OK ||
         (census->tcache_key != 0 && words[2] == census->tcache_key))
         return false;
@@ -94,7 +103,8 @@ static bool read_chunk_bytes(struct pht_census *census, pht_addr memory, uint64_
     /* Of a mapping from 2.43 on 16 bytes less, and nobody else has them. */
     if (words[0] & CHUNK_IS_MMAPPED)
         *bytes = pht_round_up(*bytes, PHT_PAGE_BYTES);
-    return *bytes >= CHUNK_BYTES_MIN && *bytes % CHUNK_ALIGNMENT == 0 && *bytes <= CHUNK_BYTES_MAX;
+    return *bytes >= CHUNK_BYTES_MIN && *bytes % CHUNK_ALIGNMENT == 0 &&
+           *bytes <= CHUNK_BYTES_MAX && is_mapped(census, memory - CHUNK_HEADER_BYTES, *bytes);
 }
 
 static bool has_owner(const struct pht_census *census, pht_addr address)

@@ -199,6 +199,22 @@ START_TEST(late_buffer_that_is_free_is_nobodys)
 }
 END_TEST
 
+/* No chunk's memory begins there, whatever stands in front of it. */
+START_TEST(late_buffer_between_chunks_is_nobodys)
+{
+    struct pht_census *census;
+
+    object_heap_put_list(heap, OBJECT_HEAP_CHUNKS + 0x4010, 100, OBJECT_HEAP_CHUNKS + 0x1018);
+    fake_target_put_u64(heap->objects->fake, OBJECT_HEAP_CHUNKS + 0x1010, 816 | 1);
+    census = object_heap_begin(heap);
+    ck_assert(pht_census_count_chunk(census, OBJECT_HEAP_CHUNKS + 0x4010, 80,
+                                     head(OBJECT_HEAP_CHUNKS + 0x4010), PHT_CENSUS_HEAD_BYTES));
+    heap->found = pht_census_end(census, NULL);
+    object_heap_check(heap, "list", 1, 56 + 800, 80);
+    ck_assert_uint_eq(heap->found->chunks.buffers.count, 0);
+}
+END_TEST
+
 /* From 2.43 on the size in its header is 16 bytes short of its mapping's. */
 START_TEST(late_buffer_with_a_mapping_has_all_of_it)
 {
@@ -291,6 +307,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, chunks_that_objects_own_are_theirs);
     tcase_add_test(tcase, buffer_of_an_object_in_a_chunk_is_found_at_last);
     tcase_add_loop_test(tcase, late_buffer_that_is_free_is_nobodys, 0, 2);
+    tcase_add_test(tcase, late_buffer_between_chunks_is_nobodys);
     tcase_add_test(tcase, late_buffer_with_a_mapping_has_all_of_it);
     tcase_add_test(tcase, what_nobody_owns_is_listed_by_size);
     tcase_add_test(tcase, chunk_that_points_into_a_file_shows_where);
