@@ -88,6 +88,10 @@ void pht_measure_zlib_decompressor(struct pht_measure *measure);
 void pht_measure_bz2_compressor(struct pht_measure *measure);
 void pht_measure_bz2_decompressor(struct pht_measure *measure);
 
+/* lzma.LZMACompressor, lzma.LZMADecompressor */
+void pht_measure_lzma_compressor(struct pht_measure *measure);
+void pht_measure_lzma_decompressor(struct pht_measure *measure);
+
 /* pickle.Pickler, pickle.Unpickler, and the stack of one */
 void pht_measure_pickler(struct pht_measure *measure);
 void pht_measure_unpickler(struct pht_measure *measure);

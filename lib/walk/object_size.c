@@ -171,6 +171,8 @@ static void apply(struct pht_measure *measure)
         [PHT_KIND_ZLIB_DECOMPRESSOR] = pht_measure_zlib_decompressor,
         [PHT_KIND_BZ2_COMPRESSOR] = pht_measure_bz2_compressor,
         [PHT_KIND_BZ2_DECOMPRESSOR] = pht_measure_bz2_decompressor,
+        [PHT_KIND_LZMA_COMPRESSOR] = pht_measure_lzma_compressor,
+        [PHT_KIND_LZMA_DECOMPRESSOR] = pht_measure_lzma_decompressor,
         [PHT_KIND_PICKLER] = pht_measure_pickler,
         [PHT_KIND_UNPICKLER] = pht_measure_unpickler,
         [PHT_KIND_PICKLE_STACK] = pht_measure_pickle_stack,

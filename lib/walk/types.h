@@ -44,6 +44,8 @@ enum pht_kind {
     PHT_KIND_ZLIB_DECOMPRESSOR, /* zlib._ZlibDecompressor */
     PHT_KIND_BZ2_COMPRESSOR,
     PHT_KIND_BZ2_DECOMPRESSOR,
+    PHT_KIND_LZMA_COMPRESSOR,
+    PHT_KIND_LZMA_DECOMPRESSOR,
     PHT_KIND_PICKLER,      /* _pickle.Pickler, not cPickle's of 2.7 */
     PHT_KIND_UNPICKLER,    /* _pickle.Unpickler */
     PHT_KIND_PICKLE_STACK, /* _pickle.Pdata */

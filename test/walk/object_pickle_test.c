@@ -143,7 +143,7 @@ START_TEST(unpicklers_count_all_they_own)
     ck_assert_uint_eq(size.buffers.count, has_marks ? 5 : 4);
     check_buffer(0, TABLE, 512);
     if (has_marks)
-        check_buffer(1, MARKS, 27 * 8);
+        check_buffer(1, MARKS, 216);
 }
 END_TEST
 

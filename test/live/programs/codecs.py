@@ -6,6 +6,7 @@ much more malloc has in use. Each time it waits.
 import bz2
 import ctypes
 import io
+import lzma
 import pickle
 import sys
 import zlib
@@ -105,6 +106,40 @@ def make_bz2_decompressor(i):
     return one
 
 
+LZMA_FORMATS = [
+    {"format": lzma.FORMAT_XZ, "preset": 0},
+    {"format": lzma.FORMAT_XZ, "preset": 1, "check": lzma.CHECK_NONE},
+    {"format": lzma.FORMAT_ALONE, "preset": 0},
+    {"format": lzma.FORMAT_XZ, "filters": [{"id": lzma.FILTER_DELTA, "dist": 4},
+                                           {"id": lzma.FILTER_X86},
+                                           {"id": lzma.FILTER_LZMA2, "preset": 1}]},
+    {"format": lzma.FORMAT_RAW, "filters": [{"id": lzma.FILTER_LZMA2, "preset": 3}]},
+    {"format": lzma.FORMAT_RAW, "filters": [{"id": lzma.FILTER_LZMA1, "preset": 2}]},
+]
+LZMA_PACKED = [lzma.compress(DATA, **one) for one in LZMA_FORMATS]
+
+
+def make_lzma_compressor(i):
+    one = lzma.LZMACompressor(**LZMA_FORMATS[i % len(LZMA_FORMATS)])
+    if i % 4:
+        one.compress(DATA)
+    if i % 10 == 9:
+        one.flush()
+    return one
+
+
+def make_lzma_decompressor(i):
+    """Some have seen nothing yet, some have not used all they were given."""
+    form, packed = LZMA_FORMATS[i % len(LZMA_FORMATS)], LZMA_PACKED[i % len(LZMA_FORMATS)]
+    if form["format"] == lzma.FORMAT_RAW:
+        one = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=form["filters"])
+    else:
+        one = lzma.LZMADecompressor()
+    if i % 4:
+        one.decompress(packed[:len(packed) // 2], 10 if i % 2 else -1)
+    return one
+
+
 def make_pickler(i):
     one = pickle.Pickler(io.BytesIO(), i % 4)
     one.dump(["text %d" % n for n in range(i * 10)])
@@ -130,6 +165,8 @@ if hasattr(zlib, "_ZlibDecompressor"):
     held.append(step("_ZlibDecompressor", 400, make_decompressor))
 held.append(step("BZ2Compressor", 60, make_bz2_compressor))
 held.append(step("BZ2Decompressor", 60, make_bz2_decompressor))
+held.append(step("LZMACompressor", 30, make_lzma_compressor))
+held.append(step("LZMADecompressor", 120, make_lzma_decompressor))
 held.append(step("Pickler", 300, make_pickler))
 held.append(step("Unpickler", 300, make_unpickler))
 say("done")
