@@ -45,6 +45,7 @@ import objects_codecs
 import objects_odd
 import objects_owners
 import objects_programs
+import objects_reach
 import output
 import refusals
 import signals
@@ -57,7 +58,7 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            namespaces, layout_cache, layout_carried, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, collector, freelists, growth, output]
+           objects_programs, objects_reach, collector, freelists, growth, output]
 
 
 def parse_arguments():
