@@ -3,8 +3,8 @@
  *
  * Members of the objects are at the same places in the DWARF of 3.6.15 to 3.13.0, and in 3.14.10
  * and 3.15.2 as they run: Modules/_bz2module.c. bz_stream is of the ABI of libbz2, bzlib.h; what
- * its state leads to is in bzlib_private.h, the same in 1.0.4 to 1.0.8, and believed where it leads
- * back to its stream.
+ * its state leads to is in bzlib_private.h, the same in 1.0.6 and 1.0.8, and believed where it
+ * leads back to its stream.
  *
  * A compressor's memory is from PyMem_RawMalloc(), a decompressor's from malloc(3).
  */

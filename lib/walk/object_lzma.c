@@ -7,9 +7,9 @@
  * What stands behind lzma_stream.internal is a chain of coders, liblzma's own affair: a stream's, a
  * block's, perhaps filters', at last one that has a dictionary. common/common.h,
  * lz/lz_encoder.[ch], lz/lz_decoder.[ch], lzma/lzma2_encoder.c and lzma2_decoder.c
- * of 5.2.5, 5.4.1, 5.8.1 and 5.8.4. Each link proves itself: its functions are in the same mapped
- * code as those of the first, and its sizes agree. Small parts beside the chain, an index and
- * options of filters, stay unowned.
+ * of 5.2.5, 5.4.1, 5.8.1 and 5.8.4, as they run. Each link proves itself: its functions are in the
+ * same mapped code as those of the first, and its sizes agree. Small parts beside the chain, an
+ * index and options of filters, stay unowned.
  */
 #include <string.h>
 
@@ -40,8 +40,7 @@ enum link_offset {
 
 #define ID_LZMA2 0x21
 
-/* A coder of a stream, a block and four filters are as many as there can be, and one that chooses
-   among formats. */
+/* One that chooses among formats, a stream's, a block's, and of four filters: there are no more. */
 #define LINKS_MAX 8
 
 /* So much of a coder is looked at. */

@@ -4,8 +4,9 @@
  * Members of the objects are at the same places in the DWARF of 3.6.15 to 3.13.0, and in 3.14.10
  * and 3.15.2 as they run: Modules/zlibmodule.c. z_stream is of the ABI of zlib, zlib.h.
  *
- * What z_stream.state leads to is zlib's own affair: deflate.h and inflate.h of 1.2.7 to 1.3.2. It
- * is believed only where it says what z_stream it is of, and its window only where its sizes agree
+ * What z_stream.state leads to is zlib's own affair: deflate.h and inflate.h. 1.2.11, 1.2.13, 1.3.1
+ * and 1.3.2 were seen to run; what is older than 1.2.9 is known by its source alone. The state is
+ * believed only where it says what z_stream it is of, and its window only where its sizes agree
  * with one another; other libraries of the same ABI, as zlib-ng, keep what they have to
  * themselves, and it stays unowned.
  */
