@@ -62,6 +62,18 @@ void pht_census_init_prefixes(struct pht_census *census)
     }
 }
 
+/*
+ * What waits in a free list without a collector's head has a link first, and still its type where
+ * heads have a link; a number in it may look like the type of an object behind a head.
+ */
+static bool is_freed_object(const struct pht_census *census, const unsigned char *head)
+{
+    const struct pht_type *type =
+        pht_types_known(census->types, pht_field_u64(head, PHT_OBJECT_TYPE));
+
+    return type != NULL && type->prefix_bytes == 0;
+}
+
 bool pht_census_find_object(struct pht_census *census, pht_addr block, const unsigned char *bytes,
                             size_t size, uint64_t hook_bytes, struct pht_object *ret)
 {
@@ -72,7 +84,8 @@ bool pht_census_find_object(struct pht_census *census, pht_addr block, const uns
             continue;
         const struct pht_type *type =
             find_type(census, pht_field_u64(bytes, offset + PHT_OBJECT_TYPE));
-        if (type == NULL || type->prefix_bytes != prefix)
+        if (type == NULL || type->prefix_bytes != prefix ||
+            (prefix > 0 && is_freed_object(census, bytes + hook_bytes)))
             continue;
         *ret = (struct pht_object){
             .address = block + offset,

@@ -157,6 +157,11 @@ const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address)
     return pht_type_may_be_at(address) ? learn(types, address) : NULL;
 }
 
+const struct pht_type *pht_types_known(const struct pht_types *types, pht_addr address)
+{
+    return pht_types_lookup(types, address);
+}
+
 const struct pht_type *pht_types_adopt(struct pht_types *types, const struct pht_type *type)
 {
     struct pht_type *adopted = pht_types_lookup(types, type->address);

@@ -91,6 +91,9 @@ void pht_types_exclude(struct pht_types *types, const struct pht_range *ranges, 
 /* NULL if `address` is not a type, or memory is short. Reads from the target the first time. */
 const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address);
 
+/* The same of those that were found before: nothing is read. */
+const struct pht_type *pht_types_known(const struct pht_types *types, pht_addr address);
+
 /* A type as another table has it, under an index of this one. NULL when memory is short. */
 const struct pht_type *pht_types_adopt(struct pht_types *types, const struct pht_type *type);
 

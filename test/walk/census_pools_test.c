@@ -64,6 +64,22 @@ START_TEST(blocks_without_references_are_dead)
 END_TEST
 
 /* More than the process has room for pointers. */
+/* An int of 3.14 that is free: a link, its type, its tag, and the number, an address of a type. */
+START_TEST(what_is_left_of_a_freed_object_is_none)
+{
+    pht_addr block = object_heap_add_pool(heap, 64, 3);
+
+    object_heap_put_object(heap, block, 1, heap->class_type);
+    object_heap_put_object(heap, block + 64, block + 128, heap->class_type);
+    object_heap_put_object(heap, block + 64 + 16, 8, heap->list_type);
+    object_heap_put_list(heap, block + 128, 0, 0);
+    object_heap_take(heap);
+    object_heap_check(heap, "Item", 1, 64, 64);
+    object_heap_check(heap, "list", 1, 56, 64);
+    ck_assert_uint_eq(heap->found->blocks.unowned.count, 1);
+}
+END_TEST
+
 START_TEST(no_object_has_references_without_end)
 {
     pht_addr block = object_heap_add_pool(heap, 64, 2);
@@ -331,6 +347,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, objects_count_by_type);
     tcase_add_test(tcase, free_blocks_hold_no_objects);
     tcase_add_test(tcase, blocks_without_references_are_dead);
+    tcase_add_test(tcase, what_is_left_of_a_freed_object_is_none);
     tcase_add_test(tcase, no_object_has_references_without_end);
     tcase_add_test(tcase, objects_of_the_collector_begin_behind_its_head);
     tcase_add_test(tcase, buffers_are_their_owners);
