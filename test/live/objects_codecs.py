@@ -53,7 +53,7 @@ def check_step(name, before, after, count, size, malloc):
 
 def check_codecs(lab, interpreter, **variables):
     before, seen = None, []
-    with target.start(lab, interpreter, "codecs.py", **variables) as process:
+    with target.start(lab, interpreter, "compressed.py", **variables) as process:
         while True:
             words = process.line().split()
             if words[0] == "done":
