@@ -1,7 +1,7 @@
 """
-Compressors and picklers of known parameters, one kind after the other: compressed.py. Before each step
-it says "before KIND", after it "after KIND COUNT SIZE MALLOC": sys.getsizeof() of them all, and how
-much more malloc has in use. Each time it waits.
+Compressors and picklers of known parameters, one kind after the other: compressed.py. Before each
+step it says "before KIND", after it "after KIND COUNT SIZE MALLOC": sys.getsizeof() of them all,
+and how much more malloc has in use. Each time it waits.
 """
 import bz2
 import ctypes
