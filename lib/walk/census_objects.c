@@ -62,12 +62,17 @@ void pht_census_init_prefixes(struct pht_census *census)
     }
 }
 
+/* Heads of two words are cleared before they are used: 3.8 and later. */
+#define CLEARED_HEAD_BYTES 16
+
 /*
  * What waits in a free list without a collector's head has a link first, and still its type where
  * heads have a link; a number in it may look like the type of an object behind a head.
  */
 static bool is_freed_object(const struct pht_census *census, const unsigned char *head)
 {
+    if (census->layout.gc_head_bytes != CLEARED_HEAD_BYTES)
+        return false;
     const struct pht_type *type =
         pht_types_known(census->types, pht_field_u64(head, PHT_OBJECT_TYPE));
 
