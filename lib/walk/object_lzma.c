@@ -48,7 +48,7 @@ enum link_offset {
 
 struct chain {
     struct pht_measure *measure;
-    const struct pht_mapping *code;
+    struct pht_range code; /* no mapping: a read may replace them all */
     unsigned char coder[CODER_BYTES];
 };
 
@@ -56,7 +56,7 @@ static bool is_code(const struct chain *chain, const unsigned char *bytes, uint6
 {
     pht_addr addr = pht_field_u64(bytes, offset);
 
-    return addr >= chain->code->start && addr < chain->code->end;
+    return addr >= chain->code.start && addr < chain->code.end;
 }
 
 static bool is_code_or_null(const struct chain *chain, const unsigned char *bytes, uint64_t offset)
@@ -195,9 +195,12 @@ static void own_chain(struct pht_measure *measure)
     if (pht_measure_u64(measure, STREAM_ALLOCATOR) != measure->object->address + ALLOCATOR ||
         !pht_measure_peek(measure, internal, link, sizeof(link)))
         return;
-    chain.code =
+    const struct pht_mapping *code =
         pht_maps_find(pht_snapshot_maps(measure->snapshot), pht_field_u64(link, LINK_CODE));
-    if (chain.code == NULL || !chain.code->executable || !is_link(&chain, link))
+    if (code == NULL || !code->executable)
+        return;
+    chain.code = (struct pht_range){code->start, code->end};
+    if (!is_link(&chain, link))
         return;
     pht_measure_own_raw(measure, internal, 0);
     for (int i = 0; i < LINKS_MAX && own_coder(&chain, link); i++)

@@ -196,6 +196,22 @@ START_TEST(chains_have_an_end)
 }
 END_TEST
 
+/* The mappings are read anew in the middle of the chain. */
+START_TEST(coders_in_memory_that_is_new_are_followed)
+{
+    const pht_addr fresh = 0x7f1500000000;
+
+    fake_target_map(objects->fake, fresh, fresh + PHT_PAGE_BYTES, FAKE_PRIVATE);
+    fake_target_set_pages(objects->fake, fresh, fresh + PHT_PAGE_BYTES, FAKE_RESIDENT);
+    put_link(internal, fresh, 0x21);
+    put_encoder(fresh, false);
+    measure(PHT_KIND_LZMA_COMPRESSOR, 192);
+    ck_assert_uint_eq(size.buffers.count, 8);
+    check_buffer(2, fresh, 0);
+    check_buffer(7, SON, 1048580);
+}
+END_TEST
+
 START_TEST(decompressors_own_their_dictionary_and_input)
 {
     put(object + 200, INPUT);
@@ -236,6 +252,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, links_into_other_code_are_not_followed, 0, 3);
     tcase_add_loop_test(tcase, streams_without_proof_own_nothing, 0, 4);
     tcase_add_test(tcase, chains_have_an_end);
+    tcase_add_test(tcase, coders_in_memory_that_is_new_are_followed);
     tcase_add_loop_test(tcase, decompressors_own_their_dictionary_and_input, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
