@@ -56,7 +56,6 @@ struct pht_census *pht_census_begin_part(const struct pht_census *whole)
     *part = (struct pht_census){
         .snapshot = pht_snapshot_branch(whole->snapshot),
         .roots = whole->roots,
-        .pymalloc = whole->pymalloc,
         .options = whole->options,
         .layout = whole->layout,
         .references_max = whole->references_max,
@@ -86,8 +85,7 @@ static void learn_hooks(struct pht_census *census)
 }
 
 static struct pht_census *create_whole(struct pht_snapshot *snapshot,
-                                       const struct pht_pymalloc_roots *roots,
-                                       const struct pht_pymalloc *pymalloc)
+                                       const struct pht_pymalloc_roots *roots)
 {
     struct pht_census *census = calloc(1, sizeof(*census));
     struct pht_census_arenas *arenas = calloc(1, sizeof(*arenas));
@@ -99,7 +97,6 @@ static struct pht_census *create_whole(struct pht_snapshot *snapshot,
     }
     census->snapshot = snapshot;
     census->roots = roots;
-    census->pymalloc = pymalloc;
     census->arenas = arenas;
     return census;
 }
@@ -114,7 +111,7 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
     *out_of_memory = false;
     if (!pht_object_layout_find(roots->python, &layout))
         return NULL;
-    struct pht_census *census = create_whole(snapshot, roots, pymalloc);
+    struct pht_census *census = create_whole(snapshot, roots);
     *out_of_memory = census == NULL;
     if (census == NULL)
         return NULL;

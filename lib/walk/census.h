@@ -61,7 +61,6 @@ struct pht_large_objects {
 struct pht_census {
     struct pht_snapshot *snapshot;
     const struct pht_pymalloc_roots *roots;
-    const struct pht_pymalloc *pymalloc;
     struct pht_owners *owners;
     struct pht_census_options options;
     struct pht_object_layout layout;

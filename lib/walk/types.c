@@ -54,7 +54,7 @@ void pht_types_exclude(struct pht_types *types, const struct pht_range *ranges, 
 
 /* ---- looking up --------------------------------------------------------------------------- */
 
-struct pht_type *pht_types_lookup(const struct pht_types *types, pht_addr address)
+const struct pht_type *pht_types_known(const struct pht_types *types, pht_addr address)
 {
     uint32_t i = pht_addr_map_get(&types->indices, address);
 
@@ -150,24 +150,22 @@ static const struct pht_type *learn(struct pht_types *types, pht_addr address)
 
 const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address)
 {
-    const struct pht_type *type = pht_types_lookup(types, address);
+    const struct pht_type *type = pht_types_known(types, address);
 
     if (type != NULL)
         return type;
     return pht_type_may_be_at(address) ? learn(types, address) : NULL;
 }
 
-const struct pht_type *pht_types_known(const struct pht_types *types, pht_addr address)
-{
-    return pht_types_lookup(types, address);
-}
-
 const struct pht_type *pht_types_adopt(struct pht_types *types, const struct pht_type *type)
 {
-    struct pht_type *adopted = pht_types_lookup(types, type->address);
+    const struct pht_type *known = pht_types_known(types, type->address);
 
-    if (adopted != NULL || (adopted = reserve(types)) == NULL)
-        return adopted;
+    if (known != NULL)
+        return known;
+    struct pht_type *adopted = reserve(types);
+    if (adopted == NULL)
+        return NULL;
     *adopted = *type;
     adopted->index = (uint32_t)types->count;
     if (!pht_type_keep_names(types, adopted) ||

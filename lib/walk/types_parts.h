@@ -60,9 +60,6 @@ static inline bool pht_type_may_be_at(pht_addr address)
     return address % 8 == 0 && address >= PHT_PAGE_BYTES && address < (pht_addr)1 << 47;
 }
 
-/* NULL if `address` is not in the table. */
-struct pht_type *pht_types_lookup(const struct pht_types *types, pht_addr address);
-
 /* A type that was read and proved; `size` bytes of it could be read. */
 struct pht_type_proof {
     pht_addr address;

@@ -50,7 +50,7 @@ static bool is_type_itself(struct pht_types *types, pht_addr type, pht_addr its_
 static bool is_metatype(struct pht_types *types, pht_addr type)
 {
     for (int i = 0; i < CHAIN_MAX; i++) {
-        const struct pht_type *known = pht_types_lookup(types, type);
+        const struct pht_type *known = pht_types_known(types, type);
         uint64_t its_type;
         if (type == types->type_type || (known != NULL && known->kind == PHT_KIND_TYPE))
             return true;
@@ -255,7 +255,7 @@ static enum pht_kind kind_of_base(struct pht_types *types, pht_addr base, pht_ad
 {
     unsigned char bytes[PHT_TYPE_DICT];
     struct pht_remote_text name;
-    const struct pht_type *known = pht_types_lookup(types, base);
+    const struct pht_type *known = pht_types_known(types, base);
 
     *next = 0;
     if (known != NULL)
