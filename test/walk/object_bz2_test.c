@@ -1,13 +1,9 @@
 /* What compressors and decompressors of bz2 own. */
 #include <stdlib.h>
 
-#include "support/objects.h"
+#include "support/measured_object.h"
 #include "support/suite.h"
-#include "walk/object_size.h"
 
-static struct objects *objects;
-static struct pht_object_size size;
-static pht_addr object;
 static pht_addr state;
 static pht_addr lock;
 
@@ -15,19 +11,16 @@ enum buffer { ARRAY_1 = 0x10000, ARRAY_2 = 0x20000, FREQUENCIES = 0x30000, INPUT
 
 static void setup(void)
 {
-    objects = objects_create(3, 12);
-    object = objects_alloc(objects, 256);
+    measured_begin(3, 12);
     state = objects_alloc(objects, 65536);
     lock = objects_alloc(objects, 32);
-    size = (struct pht_object_size){0};
     fake_target_put_u64(objects->fake, object + 64, state);
 }
 
 static void teardown(void)
 {
-    ck_assert_uint_eq(objects->fake->forbidden_reads, 0);
-    pht_object_size_deinit(&size);
-    objects_destroy(objects);
+    measured_end();
+    measured_teardown();
 }
 
 static void put(uint64_t offset, uint64_t value)
@@ -37,24 +30,16 @@ static void put(uint64_t offset, uint64_t value)
 
 static void measure(enum pht_kind kind, uint32_t basicsize)
 {
-    const struct pht_type type = {.kind = kind, .basicsize = basicsize};
-    const struct pht_object described = {
-        .address = object,
-        .type = &type,
-        .bytes = fake_target_bytes(objects->fake, object, 96),
-        .size = 96,
-    };
-
-    ck_assert(pht_object_measure(objects->snapshot, &objects->layout, &described, NULL, &size));
+    type = (struct pht_type){.kind = kind, .basicsize = basicsize};
+    measure_head(96, NULL);
     ck_assert(!size.is_damaged);
     ck_assert_uint_eq(size.size_bytes, basicsize);
 }
 
-static void check_buffer(size_t i, pht_addr address, uint64_t bytes, enum pht_buffer_source source)
+static void check_buffer_from(size_t i, pht_addr address, uint64_t bytes,
+                              enum pht_buffer_source source)
 {
-    ck_assert_uint_gt(size.buffers.count, i);
-    ck_assert_uint_eq(size.buffers.items[i].address, address);
-    ck_assert_uint_eq(size.buffers.items[i].bytes, bytes);
+    check_buffer(i, address, bytes);
     ck_assert_uint_eq(size.buffers.items[i].source, source);
 }
 
@@ -77,11 +62,11 @@ START_TEST(compressors_own_their_arrays)
     put_compressor();
     measure(PHT_KIND_BZ2_COMPRESSOR, 112);
     ck_assert_uint_eq(size.buffers.count, 5);
-    check_buffer(0, lock, 32, PHT_BUFFER_RAW);
-    check_buffer(1, state, 0, PHT_BUFFER_RAW);
-    check_buffer(2, ARRAY_1, 1200000, PHT_BUFFER_RAW);
-    check_buffer(3, ARRAY_2, 1200136, PHT_BUFFER_RAW);
-    check_buffer(4, FREQUENCIES, 262148, PHT_BUFFER_RAW);
+    check_buffer_from(0, lock, 32, PHT_BUFFER_RAW);
+    check_buffer_from(1, state, 0, PHT_BUFFER_RAW);
+    check_buffer_from(2, ARRAY_1, 1200000, PHT_BUFFER_RAW);
+    check_buffer_from(3, ARRAY_2, 1200136, PHT_BUFFER_RAW);
+    check_buffer_from(4, FREQUENCIES, 262148, PHT_BUFFER_RAW);
 }
 END_TEST
 
@@ -96,7 +81,7 @@ START_TEST(states_that_lie_are_not_followed)
     put(lies[_i].offset, lies[_i].value);
     measure(PHT_KIND_BZ2_COMPRESSOR, 112);
     ck_assert_uint_eq(size.buffers.count, 2);
-    check_buffer(1, state, 0, PHT_BUFFER_RAW);
+    check_buffer_from(1, state, 0, PHT_BUFFER_RAW);
 }
 END_TEST
 
@@ -122,10 +107,10 @@ START_TEST(decompressors_own_their_table_and_input)
     put(3152, ARRAY_1);
     measure(PHT_KIND_BZ2_DECOMPRESSOR, 152);
     ck_assert_uint_eq(size.buffers.count, 4);
-    check_buffer(0, lock, 32, PHT_BUFFER_RAW);
-    check_buffer(1, state, 0, PHT_BUFFER_LIBC);
-    check_buffer(2, ARRAY_1, 3600000, PHT_BUFFER_LIBC);
-    check_buffer(3, INPUT, 5000, PHT_BUFFER_PYTHON);
+    check_buffer_from(0, lock, 32, PHT_BUFFER_RAW);
+    check_buffer_from(1, state, 0, PHT_BUFFER_LIBC);
+    check_buffer_from(2, ARRAY_1, 3600000, PHT_BUFFER_LIBC);
+    check_buffer_from(3, INPUT, 5000, PHT_BUFFER_PYTHON);
     /* Its size is not known yet, so there can be none. */
     put(40, 0x39);
     measure(PHT_KIND_BZ2_DECOMPRESSOR, 152);

@@ -1,16 +1,12 @@
 /* What compressors and decompressors of lzma own. */
 #include <stdlib.h>
 
-#include "support/objects.h"
+#include "support/measured_object.h"
 #include "support/suite.h"
-#include "walk/object_size.h"
 
 #define CODE ((pht_addr)0x7f1300000000)
 #define OTHER_CODE ((pht_addr)0x7f1400000000)
 
-static struct objects *objects;
-static struct pht_object_size size;
-static pht_addr object;
 static pht_addr lock;
 static pht_addr internal;
 static pht_addr coders[10];
@@ -33,13 +29,11 @@ static void setup(void)
 {
     char first;
 
-    objects = objects_create(3, 12);
-    object = objects_alloc(objects, 256);
+    measured_begin(3, 12);
     lock = objects_alloc(objects, 32);
     internal = objects_alloc(objects, 112);
     for (size_t i = 0; i < sizeof(coders) / sizeof(coders[0]); i++)
         coders[i] = objects_alloc(objects, 512);
-    size = (struct pht_object_size){0};
     map_code(CODE);
     map_code(OTHER_CODE);
     /* What is mapped is read anew for memory that was not. */
@@ -52,31 +46,21 @@ static void setup(void)
 
 static void teardown(void)
 {
-    ck_assert_uint_eq(objects->fake->forbidden_reads, 0);
-    pht_object_size_deinit(&size);
-    objects_destroy(objects);
+    measured_end();
+    measured_teardown();
 }
 
 static void measure(enum pht_kind kind, uint32_t basicsize)
 {
-    const struct pht_type type = {.kind = kind, .basicsize = basicsize};
-    const struct pht_object described = {
-        .address = object,
-        .type = &type,
-        .bytes = fake_target_bytes(objects->fake, object, 96),
-        .size = 96,
-    };
-
-    ck_assert(pht_object_measure(objects->snapshot, &objects->layout, &described, NULL, &size));
+    type = (struct pht_type){.kind = kind, .basicsize = basicsize};
+    measure_head(96, NULL);
     ck_assert(!size.is_damaged);
     ck_assert_uint_eq(size.size_bytes, basicsize);
 }
 
-static void check_buffer(size_t i, pht_addr address, uint64_t bytes)
+static void check_buffer_from(size_t i, pht_addr address, uint64_t bytes)
 {
-    ck_assert_uint_gt(size.buffers.count, i);
-    ck_assert_uint_eq(size.buffers.items[i].address, address);
-    ck_assert_uint_eq(size.buffers.items[i].bytes, bytes);
+    check_buffer(i, address, bytes);
     ck_assert_uint_eq(size.buffers.items[i].source, PHT_BUFFER_RAW);
 }
 
@@ -125,21 +109,21 @@ START_TEST(compressors_own_their_coders)
     put_compressor(_i == 1);
     measure(PHT_KIND_LZMA_COMPRESSOR, 192);
     ck_assert_uint_eq(size.buffers.count, 10);
-    check_buffer(0, lock, 32);
-    check_buffer(1, internal, 0);
-    check_buffer(2, coders[0], 0);
-    check_buffer(3, coders[1], 0);
-    check_buffer(4, coders[2], 0);
-    check_buffer(5, coders[9], 0);
-    check_buffer(6, LZ_LZMA, 0);
-    check_buffer(7, BUFFER, 0);
-    check_buffer(8, HASH, 266240);
-    check_buffer(9, SON, 1048580);
+    check_buffer_from(0, lock, 32);
+    check_buffer_from(1, internal, 0);
+    check_buffer_from(2, coders[0], 0);
+    check_buffer_from(3, coders[1], 0);
+    check_buffer_from(4, coders[2], 0);
+    check_buffer_from(5, coders[9], 0);
+    check_buffer_from(6, LZ_LZMA, 0);
+    check_buffer_from(7, BUFFER, 0);
+    check_buffer_from(8, HASH, 266240);
+    check_buffer_from(9, SON, 1048580);
     /* Only LZMA2 has another one within. */
     put(coders[1] + 8, 0x4000000000000001);
     measure(PHT_KIND_LZMA_COMPRESSOR, 192);
     ck_assert_uint_eq(size.buffers.count, 9);
-    check_buffer(6, BUFFER, 0);
+    check_buffer_from(6, BUFFER, 0);
 }
 END_TEST
 
@@ -160,7 +144,7 @@ START_TEST(finders_that_lie_are_not_followed)
     bool is_link = _i != 1;
     ck_assert_uint_eq(size.buffers.count, is_link ? 6 : 5);
     if (is_link)
-        check_buffer(5, coders[9], 0);
+        check_buffer_from(5, coders[9], 0);
 }
 END_TEST
 
@@ -207,8 +191,8 @@ START_TEST(coders_in_memory_that_is_new_are_followed)
     put_encoder(fresh, false);
     measure(PHT_KIND_LZMA_COMPRESSOR, 192);
     ck_assert_uint_eq(size.buffers.count, 8);
-    check_buffer(2, fresh, 0);
-    check_buffer(7, SON, 1048580);
+    check_buffer_from(2, fresh, 0);
+    check_buffer_from(7, SON, 1048580);
 }
 END_TEST
 
@@ -227,11 +211,11 @@ START_TEST(decompressors_own_their_dictionary_and_input)
     put(coders[9] + 8, LZ_LZMA);
     measure(PHT_KIND_LZMA_DECOMPRESSOR, 224);
     ck_assert_uint_eq(size.buffers.count, 7);
-    check_buffer(1, internal, 0);
-    check_buffer(2, coders[0], 0);
-    check_buffer(3, coders[9], 0);
-    check_buffer(4, LZ_LZMA, 0);
-    check_buffer(5, BUFFER, 0);
+    check_buffer_from(1, internal, 0);
+    check_buffer_from(2, coders[0], 0);
+    check_buffer_from(3, coders[9], 0);
+    check_buffer_from(4, LZ_LZMA, 0);
+    check_buffer_from(5, BUFFER, 0);
     ck_assert_uint_eq(size.buffers.items[6].address, INPUT);
     ck_assert_uint_eq(size.buffers.items[6].bytes, 5000);
     /* What is no dictionary is left alone. */

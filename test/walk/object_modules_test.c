@@ -2,28 +2,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/objects.h"
+#include "support/measured_object.h"
 #include "support/suite.h"
-#include "walk/object_size.h"
 
-static struct objects *objects;
-static struct pht_object_size size;
-static pht_addr object;
 static pht_addr other;
 
 static void setup(void)
 {
-    objects = objects_create(3, 12);
-    object = objects_alloc(objects, 256);
+    measured_begin(3, 12);
     other = objects_alloc(objects, 4096);
-    size = (struct pht_object_size){0};
 }
 
 static void teardown(void)
 {
-    ck_assert_uint_eq(objects->fake->forbidden_reads, 0);
-    pht_object_size_deinit(&size);
-    objects_destroy(objects);
+    measured_end();
+    measured_teardown();
 }
 
 static void put(uint64_t offset, uint64_t value)
@@ -33,22 +26,8 @@ static void put(uint64_t offset, uint64_t value)
 
 static void measure(enum pht_kind kind, uint32_t basicsize)
 {
-    const struct pht_type type = {.kind = kind, .basicsize = basicsize};
-    const struct pht_object described = {
-        .address = object,
-        .type = &type,
-        .bytes = fake_target_bytes(objects->fake, object, 96),
-        .size = 96,
-    };
-
-    ck_assert(pht_object_measure(objects->snapshot, &objects->layout, &described, NULL, &size));
-}
-
-static void check_buffer(size_t i, pht_addr address, uint64_t bytes)
-{
-    ck_assert_uint_gt(size.buffers.count, i);
-    ck_assert_uint_eq(size.buffers.items[i].address, address);
-    ck_assert_uint_eq(size.buffers.items[i].bytes, bytes);
+    type = (struct pht_type){.kind = kind, .basicsize = basicsize};
+    measure_head(96, NULL);
 }
 
 /* ---- io ------------------------------------------------------------------------------------ */

@@ -2,30 +2,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/objects.h"
+#include "support/measured_object.h"
 #include "support/suite.h"
-#include "walk/object_size.h"
 
-static struct objects *objects;
-static struct pht_object_size size;
-static pht_addr object;
 static pht_addr memo;
 
 enum buffer { TABLE = 0x10000, MARKS = 0x20000 };
 
 static void setup(void)
 {
-    objects = objects_create(3, 12);
-    object = objects_alloc(objects, 512);
+    measured_begin(3, 12);
     memo = objects_alloc(objects, 32);
-    size = (struct pht_object_size){0};
 }
 
 static void teardown(void)
 {
-    ck_assert_uint_eq(objects->fake->forbidden_reads, 0);
-    pht_object_size_deinit(&size);
-    objects_destroy(objects);
+    measured_end();
+    measured_teardown();
 }
 
 static void put(uint64_t offset, uint64_t value)
@@ -35,22 +28,8 @@ static void put(uint64_t offset, uint64_t value)
 
 static void measure(enum pht_kind kind, uint32_t basicsize, uint32_t itemsize)
 {
-    const struct pht_type type = {.kind = kind, .basicsize = basicsize, .itemsize = itemsize};
-    const struct pht_object described = {
-        .address = object,
-        .type = &type,
-        .bytes = fake_target_bytes(objects->fake, object, 96),
-        .size = 96,
-    };
-
-    ck_assert(pht_object_measure(objects->snapshot, &objects->layout, &described, NULL, &size));
-}
-
-static void check_buffer(size_t i, pht_addr address, uint64_t bytes)
-{
-    ck_assert_uint_gt(size.buffers.count, i);
-    ck_assert_uint_eq(size.buffers.items[i].address, address);
-    ck_assert_uint_eq(size.buffers.items[i].bytes, bytes);
+    type = (struct pht_type){.kind = kind, .basicsize = basicsize, .itemsize = itemsize};
+    measure_head(96, NULL);
 }
 
 /* ---- Pickler ------------------------------------------------------------------------------- */

@@ -1,13 +1,9 @@
 /* What compressors and decompressors of zlib own. */
 #include <stdlib.h>
 
-#include "support/objects.h"
+#include "support/measured_object.h"
 #include "support/suite.h"
-#include "walk/object_size.h"
 
-static struct objects *objects;
-static struct pht_object_size size;
-static pht_addr object;
 static pht_addr state;
 static pht_addr lock;
 
@@ -15,11 +11,9 @@ enum buffer { WINDOW = 0x10000, PREVIOUS = 0x20000, HEAD = 0x30000, PENDING = 0x
 
 static void setup_version(unsigned minor)
 {
-    objects = objects_create(3, minor);
-    object = objects_alloc(objects, 256);
+    measured_begin(3, minor);
     state = objects_alloc(objects, 8192);
     lock = objects_alloc(objects, 32);
-    size = (struct pht_object_size){0};
     fake_target_put_u64(objects->fake, object + 72, state);
     fake_target_put_u64(objects->fake, object + 160, lock);
 }
@@ -31,9 +25,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    ck_assert_uint_eq(objects->fake->forbidden_reads, 0);
-    pht_object_size_deinit(&size);
-    objects_destroy(objects);
+    measured_end();
+    measured_teardown();
 }
 
 static void put(uint64_t offset, uint64_t value)
@@ -49,24 +42,10 @@ static void put_two(uint64_t offset, uint32_t first, uint32_t second)
 
 static void measure(enum pht_kind kind, uint32_t basicsize)
 {
-    const struct pht_type type = {.kind = kind, .basicsize = basicsize};
-    const struct pht_object described = {
-        .address = object,
-        .type = &type,
-        .bytes = fake_target_bytes(objects->fake, object, 96),
-        .size = 96,
-    };
-
-    ck_assert(pht_object_measure(objects->snapshot, &objects->layout, &described, NULL, &size));
+    type = (struct pht_type){.kind = kind, .basicsize = basicsize};
+    measure_head(96, NULL);
     ck_assert(!size.is_damaged);
     ck_assert_uint_eq(size.size_bytes, basicsize);
-}
-
-static void check_buffer(size_t i, pht_addr address, uint64_t bytes)
-{
-    ck_assert_uint_gt(size.buffers.count, i);
-    ck_assert_uint_eq(size.buffers.items[i].address, address);
-    ck_assert_uint_eq(size.buffers.items[i].bytes, bytes);
 }
 
 /* ---- deflate ------------------------------------------------------------------------------- */
