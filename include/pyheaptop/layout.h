@@ -356,6 +356,7 @@ struct pht_object_layout {
     uint16_t gc_head_bytes;
     uint32_t managed_flags;     /* with one of them, two words stand before the collector's head */
     uint32_t managed_dict_flag; /* one of those two is of the __dict__ */
+    uint32_t inline_flag;       /* values stand behind the object */
     enum pht_dict_form dict_form;
     enum pht_values_form values_form;
     uint16_t type_bytes; /* PyTypeObject, PyHeapTypeObject */

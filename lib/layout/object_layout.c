@@ -15,10 +15,11 @@
  *     frame       Include/frameobject.h, from 3.11 on Include/internal/pycore_frame.h
  *     generator   Include/genobject.h, from 3.14 on Include/internal/pycore_interpframe_structs.h
  *
- * Flags: MANAGED_DICT (bit 4) came with 3.11, MANAGED_WEAKREF (bit 3) with 3.12; in 2.7 these bits
- * mean something else. The collector's head has two words from 3.8 on; before, it has three, and a
- * long double in a union makes 32 bytes of them. In 3.6 and 3.7 that came with blocks that are
- * aligned to 16, in 3.7.4 (bpo-27987) and in distributions' 3.6 and 3.7; without, it has 24.
+ * Flags: MANAGED_DICT (bit 4) came with 3.11, MANAGED_WEAKREF (bit 3) with 3.12, INLINE_VALUES
+ * (bit 2) with 3.13; in 2.7 these bits mean something else. The collector's head has two words
+ * from 3.8 on; before, it has three, and a long double in a union makes 32 bytes of them. In 3.6
+ * and 3.7 that came with blocks that are aligned to 16, in 3.7.4 (bpo-27987) and in
+ * distributions' 3.6 and 3.7; without, it has 24.
  */
 #include <stddef.h>
 #include <string.h>
@@ -40,6 +41,7 @@ enum version {
     VERSIONS,
 };
 
+#define INLINE_VALUES ((uint32_t)1 << 2)
 #define MANAGED_WEAKREF ((uint32_t)1 << 3)
 #define MANAGED_DICT ((uint32_t)1 << 4)
 
@@ -129,7 +131,11 @@ static void take_forms(enum version version, struct pht_object_layout *ret)
         ret->values_form = PHT_VALUES_POINTED;
     }
     if (version >= V3_12)
-        ret->values_form = version >= V3_13 ? PHT_VALUES_EMBEDDED : PHT_VALUES_TAGGED;
+        ret->values_form = PHT_VALUES_TAGGED;
+    if (version >= V3_13) {
+        ret->values_form = PHT_VALUES_EMBEDDED;
+        ret->inline_flag = INLINE_VALUES;
+    }
 }
 
 /* A generation is a head and two ints: Modules/gcmodule.c, 3.7 Include/internal/mem.h. */

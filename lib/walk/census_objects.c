@@ -62,8 +62,19 @@ void pht_census_init_prefixes(struct pht_census *census)
     }
 }
 
-/* Heads of two words are cleared before they are used: 3.8 and later. */
+/* Heads of two words, {next, prev}, are cleared before they are used: 3.8 and later. */
 #define CLEARED_HEAD_BYTES 16
+
+/* Flags of the collector, in both links. */
+#define LINK_FLAGS ((uint64_t)7)
+
+/* In front of an object that the collector does not know there are flags alone. */
+static bool is_head(const unsigned char *head)
+{
+    uint64_t next = pht_field_u64(head, 0), previous = pht_field_u64(head, sizeof(uint64_t));
+
+    return next != 0 ? pht_object_may_be_at(next & ~LINK_FLAGS) : previous <= LINK_FLAGS;
+}
 
 /*
  * What waits in a free list without a collector's head has a link first, and still its type where
@@ -71,12 +82,20 @@ void pht_census_init_prefixes(struct pht_census *census)
  */
 static bool is_freed_object(const struct pht_census *census, const unsigned char *head)
 {
-    if (census->layout.gc_head_bytes != CLEARED_HEAD_BYTES)
-        return false;
     const struct pht_type *type =
         pht_types_known(census->types, pht_field_u64(head, PHT_OBJECT_TYPE));
 
     return type != NULL && type->prefix_bytes == 0;
+}
+
+/* `prefix` is what stands in front of what looks like an object of that type. */
+static bool is_prefix_of(const struct pht_census *census, const struct pht_type *type,
+                         const unsigned char *prefix)
+{
+    if (!type->has_gc || census->layout.gc_head_bytes != CLEARED_HEAD_BYTES)
+        return true;
+    return is_head(prefix + type->prefix_bytes - CLEARED_HEAD_BYTES) &&
+           !is_freed_object(census, prefix);
 }
 
 bool pht_census_find_object(struct pht_census *census, pht_addr block, const unsigned char *bytes,
@@ -90,7 +109,7 @@ bool pht_census_find_object(struct pht_census *census, pht_addr block, const uns
         const struct pht_type *type =
             find_type(census, pht_field_u64(bytes, offset + PHT_OBJECT_TYPE));
         if (type == NULL || type->prefix_bytes != prefix ||
-            (prefix > 0 && is_freed_object(census, bytes + hook_bytes)))
+            !is_prefix_of(census, type, bytes + hook_bytes))
             continue;
         *ret = (struct pht_object){
             .address = block + offset,
@@ -128,6 +147,9 @@ static bool is_tracked(const struct pht_census *census, const struct pht_type *t
 static bool fits_block(const struct pht_type *type, const struct pht_object_size *size,
                        uint64_t block_bytes)
 {
+    if (type->inline_bytes != 0 &&
+        type->prefix_bytes + type->basicsize + type->inline_bytes > block_bytes)
+        return false;
     return size->buffers.count > 0 || type->kind == PHT_KIND_BYTEARRAY ||
            type->kind == PHT_KIND_BYTES_IO || size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
 }

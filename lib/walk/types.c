@@ -107,6 +107,8 @@ static void take(struct pht_types *types, const struct pht_type_proof *proof, st
         ret->prefix_bytes = layout->gc_head_bytes;
     if (flags & layout->managed_flags)
         ret->prefix_bytes += 16;
+    if (flags & layout->inline_flag)
+        ret->inline_bytes = pht_type_inline_bytes(types, proof);
 }
 
 static const struct pht_type *add(struct pht_types *types, const struct pht_type_proof *proof)
@@ -154,7 +156,7 @@ const struct pht_type *pht_types_find(struct pht_types *types, pht_addr address)
 
     if (type != NULL)
         return type;
-    return pht_type_may_be_at(address) ? learn(types, address) : NULL;
+    return pht_object_may_be_at(address) ? learn(types, address) : NULL;
 }
 
 const struct pht_type *pht_types_adopt(struct pht_types *types, const struct pht_type *type)

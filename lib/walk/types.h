@@ -70,9 +70,19 @@ struct pht_type {
     bool is_heap_type;     /* it is an object in the heap itself */
     bool has_managed_dict; /* words for __dict__ in front of the object: 3.11 and later */
     uint32_t prefix_bytes; /* from the start of the block to the object */
+    uint32_t inline_bytes; /* of values behind basicsize, at least: 3.13 and later */
 };
 
 struct pht_types;
+
+/*
+ * True if an object can begin there: user space ends at 2^47 on x86-64, with tables of four levels.
+ * pht_word_read() is asked of no other address.
+ */
+static inline bool pht_object_may_be_at(pht_addr address)
+{
+    return address % 8 == 0 && address >= PHT_PAGE_BYTES && address < (pht_addr)1 << 47;
+}
 
 /*
  * The table keeps `snapshot` and `layout`, which comes from pht_object_layout_find(). NULL when

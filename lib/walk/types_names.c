@@ -71,8 +71,8 @@ static bool is_str_type(struct pht_types *types, pht_addr type)
 
     if (type != 0 && type == types->names.str_type)
         return true;
-    if (!pht_type_may_be_at(type) || !pht_word_read(types->words, type + PHT_TYPE_FLAGS, &flags) ||
-        !(flags & wanted))
+    if (!pht_object_may_be_at(type) ||
+        !pht_word_read(types->words, type + PHT_TYPE_FLAGS, &flags) || !(flags & wanted))
         return false;
     types->names.str_type = type;
     return true;
@@ -82,8 +82,8 @@ static bool read_str(struct pht_types *types, pht_addr addr, struct pht_remote_t
 {
     uint64_t type;
 
-    return pht_type_may_be_at(addr) && pht_word_read(types->words, addr + PHT_OBJECT_TYPE, &type) &&
-           is_str_type(types, type) &&
+    return pht_object_may_be_at(addr) &&
+           pht_word_read(types->words, addr + PHT_OBJECT_TYPE, &type) && is_str_type(types, type) &&
            pht_remote_text_str(types->snapshot, types->layout, addr, ret);
 }
 

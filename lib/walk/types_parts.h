@@ -51,15 +51,6 @@ struct pht_types {
     pht_addr refused[PHT_TYPES_REFUSED];
 };
 
-/*
- * True if an object can begin there: user space ends at 2^47 on x86-64, with tables of four levels.
- * pht_word_read() is asked of no other address.
- */
-static inline bool pht_type_may_be_at(pht_addr address)
-{
-    return address % 8 == 0 && address >= PHT_PAGE_BYTES && address < (pht_addr)1 << 47;
-}
-
 /* A type that was read and proved; `size` bytes of it could be read. */
 struct pht_type_proof {
     pht_addr address;
@@ -71,6 +62,9 @@ struct pht_type_proof {
 bool pht_type_prove(struct pht_types *types, pht_addr address, struct pht_type_proof *ret);
 
 enum pht_kind pht_type_kind(struct pht_types *types, const struct pht_type_proof *proof);
+
+/* What the values of an instance take at least; older ones may have room for more. */
+uint32_t pht_type_inline_bytes(struct pht_types *types, const struct pht_type_proof *proof);
 
 /* Fill in `type->name` and `type->module`. False when memory is short. */
 bool pht_type_set_names(struct pht_types *types, const struct pht_type_proof *proof,

@@ -10,6 +10,8 @@
  */
 #include <string.h>
 
+#include "base/checked.h"
+#include "walk/dict_keys.h"
 #include "walk/field.h"
 #include "walk/types_parts.h"
 
@@ -54,7 +56,7 @@ static bool is_metatype(struct pht_types *types, pht_addr type)
         uint64_t its_type;
         if (type == types->type_type || (known != NULL && known->kind == PHT_KIND_TYPE))
             return true;
-        if (!pht_type_may_be_at(type) ||
+        if (!pht_object_may_be_at(type) ||
             !has_flags(types, type, PHT_TYPE_READY | PHT_TYPE_TYPE_SUBCLASS) ||
             !pht_word_read(types->words, type + PHT_OBJECT_TYPE, &its_type))
             return false;
@@ -287,4 +289,26 @@ enum pht_kind pht_type_kind(struct pht_types *types, const struct pht_type_proof
         kind = kind_of_base(types, base, &base);
     }
     return kind != PHT_KIND_GENERIC ? kind : general;
+}
+
+/* ---- values of instances ------------------------------------------------------------------ */
+
+/*
+ * {u8 capacity, size, embedded, valid; values; the order of insertion, a byte each}, in words:
+ * Include/internal/pycore_dict.h:_PyInlineValuesSize, 3.13 and later. There is room for as many as
+ * the keys of the class have, which become fewer as instances are made.
+ */
+uint32_t pht_type_inline_bytes(struct pht_types *types, const struct pht_type_proof *proof)
+{
+    unsigned char head[PHT_DICT_KEYS_HEAD_BYTES];
+    struct pht_dict_keys keys;
+
+    if (proof->size < types->layout->type_cached_keys + sizeof(uint64_t))
+        return 0;
+    pht_addr addr = pht_field_u64(proof->bytes, types->layout->type_cached_keys);
+    if (addr == 0 || pht_snapshot_read(types->snapshot, addr, head, sizeof(head)) != PHT_READ_OK ||
+        !pht_dict_keys_decode(types->layout, head, &keys) || keys.values > UINT8_MAX)
+        return 0;
+    return (uint32_t)((keys.values + 1) * sizeof(uint64_t) +
+                      pht_round_up(keys.values, sizeof(uint64_t)));
 }

@@ -123,6 +123,11 @@ pht_addr objects_type(struct objects *objects, const struct objects_type *type)
     put(objects, addr, 264, type->dict);
     if (qualname_offset(objects) != 0)
         put(objects, addr, qualname_offset(objects), type->qualname);
+    if (type->attributes != 0) {
+        uint64_t entries;
+        pht_addr keys = put_keys(objects, type->attributes, &entries);
+        put(objects, addr, objects->python.version.minor < 15 ? 880 : 888, keys);
+    }
     return addr;
 }
 

@@ -13,6 +13,8 @@
 
 /* Bits of tp_flags, as CPython has them. */
 enum objects_flag {
+    OBJECTS_INLINE_VALUES = 1 << 2,
+    OBJECTS_MANAGED_DICT = 1 << 4,
     OBJECTS_HEAPTYPE = 1 << 9,
     OBJECTS_READY = 1 << 12,
     OBJECTS_GC = 1 << 14,
@@ -65,6 +67,7 @@ struct objects_type {
     pht_addr base;     /* 0: object */
     pht_addr qualname; /* of a heap type */
     pht_addr dict;
+    size_t attributes; /* keys of instances, 3.13 and later; 0: no keys */
 };
 
 pht_addr objects_type(struct objects *objects, const struct objects_type *type);

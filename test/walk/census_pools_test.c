@@ -98,6 +98,32 @@ START_TEST(untracked_objects_keep_what_was_there_before)
 }
 END_TEST
 
+/* {next, prev}: in a list of the collector, or flags alone; what else stands there is no head. */
+START_TEST(what_stands_before_an_object_is_a_head)
+{
+    static const struct {
+        uint64_t next, previous;
+        bool is_head;
+    } rows[] = {
+        {0, 0, true},
+        {0, 3, true},
+        {0x7f0000001000, 0x7f0000002001, true},
+        {0x7f0000001003, 5 << 2, true},
+        {0, 0x7f0000002000, false},
+        {5, 0x7f0000002000, false},
+        {(uint64_t)1 << 47, 0, false},
+    };
+    pht_addr block = object_heap_add_pool(heap, 64, 1);
+
+    object_heap_put_list(heap, block, 0, 0);
+    fake_target_put_u64(heap->objects->fake, block, rows[_i].next);
+    fake_target_put_u64(heap->objects->fake, block + 8, rows[_i].previous);
+    object_heap_take(heap);
+    ck_assert_uint_eq(heap->found->totals.objects, rows[_i].is_head);
+    ck_assert_uint_eq(heap->found->blocks.unowned.count, !rows[_i].is_head);
+}
+END_TEST
+
 START_TEST(no_object_has_references_without_end)
 {
     pht_addr block = object_heap_add_pool(heap, 64, 2);
@@ -303,6 +329,31 @@ START_TEST(object_that_is_larger_than_its_block_is_none)
 }
 END_TEST
 
+/* {u8 counts[8], values, order}: 8 + 5 * 8 + 8 bytes for five attributes. */
+START_TEST(values_behind_an_instance_need_room)
+{
+    object_heap_destroy(heap);
+    heap = object_heap_create_of(13);
+    pht_addr class =
+        objects_type(heap->objects, &(struct objects_type){
+                                        .name = "Made",
+                                        .flags = OBJECTS_HEAPTYPE | OBJECTS_GC |
+                                                 OBJECTS_MANAGED_DICT | OBJECTS_INLINE_VALUES,
+                                        .basicsize = 16,
+                                        .qualname = objects_str(heap->objects, "Made"),
+                                        .attributes = 5,
+                                    });
+    pht_addr fitting = object_heap_add_pool(heap, 112, 1);
+    pht_addr small = object_heap_add_pool(heap, 96, 1);
+
+    object_heap_put_object(heap, fitting + 32, 1, class);
+    object_heap_put_object(heap, small + 32, 1, class);
+    object_heap_take(heap);
+    object_heap_check(heap, "Made", 1, 48, 112);
+    ck_assert_uint_eq(heap->found->blocks.unowned.count, 1);
+}
+END_TEST
+
 START_TEST(pool_whose_list_is_damaged_is_torn)
 {
     pht_addr block = object_heap_add_pool(heap, 64, 4);
@@ -367,6 +418,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, blocks_without_references_are_dead);
     tcase_add_test(tcase, what_is_left_of_a_freed_object_is_none);
     tcase_add_test(tcase, untracked_objects_keep_what_was_there_before);
+    tcase_add_loop_test(tcase, what_stands_before_an_object_is_a_head, 0, 7);
     tcase_add_test(tcase, no_object_has_references_without_end);
     tcase_add_test(tcase, objects_of_the_collector_begin_behind_its_head);
     tcase_add_test(tcase, buffers_are_their_owners);
@@ -378,6 +430,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, no_text_is_kept_unless_it_was_asked_for);
     tcase_add_test(tcase, address_inside_of_a_block_is_no_buffer);
     tcase_add_test(tcase, object_that_is_larger_than_its_block_is_none);
+    tcase_add_test(tcase, values_behind_an_instance_need_room);
     tcase_add_loop_test(tcase, pool_whose_list_is_damaged_is_torn, 0, 2);
     tcase_add_loop_test(tcase, list_that_leads_between_blocks_is_torn, 0, 63);
     tcase_add_test(tcase, pool_in_swap_stays_there);
