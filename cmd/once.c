@@ -42,7 +42,7 @@ static struct pht_error *take(const struct options *options, const struct pht_la
     _cleanup_free_ char *cache = once_cache_directory();
     const struct pht_report_options report_options = {
         .sections = options->sections != 0 ? options->sections : PHT_SECTION_ALL,
-        .layout = {.cache_directory = cache, .file = layouts},
+        .layout = {.cache_directory = cache, .file = layouts, .no_dwarf = options->no_dwarf},
         .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
         .without_types = options->without_types,
         .census =

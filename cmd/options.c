@@ -26,6 +26,7 @@ enum {
     OPTION_THREADS,
     OPTION_LAYOUT,
     OPTION_DUMP_LAYOUT,
+    OPTION_NO_DWARF,
 };
 
 static const struct option_row {
@@ -58,6 +59,9 @@ static const struct option_row {
      "the target; full: stopped for the whole walk"},
     {OPTION_MAX_STOP, "max-stop", "MS", "the target runs again after this long (default 20)"},
     {OPTION_LAYOUT, "layout", "FILE", "layouts that --dump-layout wrote on another machine"},
+    {OPTION_NO_DWARF, "no-dwarf", NULL,
+     "do without debug information: built-in layouts, and\n"
+     "what the target's memory shows of itself"},
     {OPTION_DUMP_LAYOUT, "dump-layout", NULL,
      "write the layouts of a process, or of a Python or\n"
      "libc file, to be carried to where debug files are not"},
@@ -247,6 +251,9 @@ static struct pht_error *take(int key, struct options *options)
     case OPTION_LAYOUT:
         options->layout = optarg;
         return NULL;
+    case OPTION_NO_DWARF:
+        options->no_dwarf = true;
+        return NULL;
     case OPTION_DUMP_LAYOUT:
         options->command = COMMAND_DUMP_LAYOUT;
         return NULL;
@@ -326,6 +333,8 @@ static struct pht_error *check_dump(const struct options *options)
         return usage("%s", "--dump-layout needs a process, or a file");
     if (options->layout != NULL)
         return usage("%s", "--dump-layout writes what --layout reads: one of them");
+    if (options->no_dwarf)
+        return usage("%s", "--dump-layout writes what debug information says, so no --no-dwarf");
     return NULL;
 }
 

@@ -22,6 +22,7 @@ struct options {
     bool verbose;
     const char *output; /* NULL: stdout */
     const char *layout; /* a file of layouts, or NULL */
+    bool no_dwarf;
     const char *diff;   /* a report to compare with, or NULL */
     unsigned sections;  /* 0: none was named, so all, in short */
     bool without_types;

@@ -19,7 +19,7 @@
 enum pht_layout_source {
     PHT_LAYOUT_NONE,
     PHT_LAYOUT_DWARF,
-    PHT_LAYOUT_TABLE, /* of a file that was given: the DWARF of another machine */
+    PHT_LAYOUT_TABLE, /* the DWARF of another machine: out of a given file, or compiled in */
 };
 
 enum pht_symbol_source {
@@ -27,6 +27,7 @@ enum pht_symbol_source {
     PHT_SYMBOL_SYMTAB,
     PHT_SYMBOL_DYNSYM,
     PHT_SYMBOL_DWARF,
+    PHT_SYMBOL_SCAN, /* no symbol tells: found by what stands there */
 };
 
 const char *pht_layout_source_name(enum pht_layout_source source);
@@ -261,6 +262,8 @@ struct pht_layout_options {
     const char *cache_directory;
     /* Layouts that were resolved elsewhere, which come before all others; or NULL. */
     const struct pht_layout_file *file;
+    /* Neither debug information nor what the cache has of it: tables and scans only. */
+    bool no_dwarf;
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "layout/identify.h"
 #include "layout/python_cache.h"
 #include "layout/python_layout.h"
+#include "layout/python_tables.h"
 
 void pht_python_destroy(struct pht_python *python)
 {
@@ -84,13 +85,34 @@ static struct pht_error *take(struct search *search, struct pht_elf_image *image
     return NULL;
 }
 
+/* Tables come last; what they lack is said only to who wanted nothing else. */
+static struct pht_error *resolve_layout(struct search *search, struct pht_elf_image *image)
+{
+    struct pht_python *python = search->python;
+    struct pht_error *error = NULL;
+
+    if (!search->options->no_dwarf) {
+        error = pht_python_layout_resolve(search->target, image, python);
+        if (error == NULL || error->code != PHT_ERROR_NO_LAYOUT)
+            return error;
+    }
+    struct pht_error *other =
+        pht_python_tables_resolve(search->target, search->maps, image, python);
+    if (other == NULL || other->code != PHT_ERROR_NO_LAYOUT || error == NULL) {
+        pht_error_destroy(error);
+        return other;
+    }
+    pht_error_destroy(other);
+    return error;
+}
+
 static struct pht_error *resolve(struct search *search, struct pht_elf_image *image)
 {
     struct pht_python *python = search->python;
 
     pht_identify_build(image, python);
-    python->layout_error = pht_python_layout_resolve(search->target, image, python);
-    if (python->layout_error == NULL)
+    python->layout_error = resolve_layout(search, image);
+    if (python->layout_source == PHT_LAYOUT_DWARF)
         pht_python_cache_store(search->options->cache_directory, python);
     pht_target_note(search->target, "%s: CPython %s, layouts %s, symbols %s", image->path,
                     python->version_text, pht_layout_source_name(python->layout_source),
@@ -103,7 +125,8 @@ static bool try_image(struct search *search, struct pht_elf_image *image, struct
 {
     memcpy(search->python->build_id, image->build_id, sizeof(image->build_id));
     bool is_carried = pht_python_file_load(search->options->file, search->python);
-    if (is_carried || pht_python_cache_load(search->options->cache_directory, search->python)) {
+    if (is_carried || (!search->options->no_dwarf &&
+                       pht_python_cache_load(search->options->cache_directory, search->python))) {
         pht_target_note(search->target, "%s: CPython %s, layouts from the %s", image->path,
                         search->python->version_text, is_carried ? "given file" : "cache");
         *error = take(search, image);

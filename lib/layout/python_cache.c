@@ -7,6 +7,7 @@
 #include "layout/identify.h"
 #include "layout/layout_file.h"
 #include "layout/python_layout.h"
+#include "layout/tables.h"
 
 enum property {
     VERSION,
@@ -69,6 +70,17 @@ bool pht_python_file_load(const struct pht_layout_file *file, struct pht_python 
     loaded.layout_source = PHT_LAYOUT_TABLE;
     *python = loaded;
     return true;
+}
+
+bool pht_python_tables_next(size_t *at, struct pht_python *ret)
+{
+    struct pht_layout_record record = {.layout = &ret->layout};
+
+    while (pht_tables_next(at, &pht_python_record_kind, &record)) {
+        if (take(&record, ret))
+            return true;
+    }
+    return false;
 }
 
 /* `layout` is where the record's is. */

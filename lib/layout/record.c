@@ -77,7 +77,7 @@ static bool expect(FILE *file, const char *key, char value[static 256])
 
 static bool parse_symbol_source(const char *text, enum pht_symbol_source *ret)
 {
-    for (int i = PHT_SYMBOL_SYMTAB; i <= PHT_SYMBOL_DWARF; i++) {
+    for (int i = PHT_SYMBOL_SYMTAB; i <= PHT_SYMBOL_SCAN; i++) {
         if (strcmp(text, pht_symbol_source_name((enum pht_symbol_source)i)) == 0) {
             *ret = (enum pht_symbol_source)i;
             return true;
@@ -103,7 +103,8 @@ static bool load_head(FILE *file, const struct pht_record_kind *kind,
     char line[256], value[256];
 
     if (!next_line(file, line) || strcmp(line, kind->format) != 0 ||
-        !expect(file, "build-id", value) || strcmp(value, record->build_id) != 0)
+        !expect(file, "build-id", value) ||
+        (record->build_id != NULL && strcmp(value, record->build_id) != 0))
         return false;
     for (size_t i = 0; i < PHT_RECORD_PROPERTIES_MAX && kind->properties[i] != NULL; i++) {
         if (!expect_property(file, kind->properties[i], record->properties[i]))

@@ -37,8 +37,9 @@ struct pht_record_kind {
 };
 
 /*
- * What one record holds. `build_id` is the key. `layout` is the struct that the kind's table
- * describes. The text of the properties proves nothing: whoever loads them checks them.
+ * What one record holds. `build_id` is the key; NULL, for reading, is any. `layout` is the struct
+ * that the kind's table describes. The text of the properties proves nothing: whoever loads them
+ * checks them.
  */
 struct pht_layout_record {
     const char *build_id;

@@ -196,6 +196,22 @@ static enum pht_symbol_source resolve_symbols(struct pht_elf_image *image,
     return source;
 }
 
+enum pht_symbol_source pht_layout_resolve_symbols(struct pht_elf_image *image,
+                                                  const struct pht_layout_table *table,
+                                                  void *layout)
+{
+    static const struct pht_debug_file none;
+    struct symbols symbols;
+
+    collect_symbols(table, &symbols);
+    enum pht_symbol_source source = find_symbols(image, &none, &symbols);
+    for (size_t i = 0; i < symbols.of_any_file; i++) {
+        if (symbols.items[i].matches == 1)
+            take_symbol(&symbols.items[i], NULL, table, layout);
+    }
+    return source;
+}
+
 /* ---- both --------------------------------------------------------------------------------- */
 
 struct pht_error *pht_layout_missing(const struct pht_elf_image *image, const char *missing)

@@ -14,6 +14,14 @@ struct pht_error *pht_layout_resolve(struct pht_target *target, struct pht_elf_i
                                      const struct pht_layout_table *table, void *layout,
                                      enum pht_symbol_source *symbols);
 
+/*
+ * The addresses that the image's own symbols tell, without any debug file, into `layout`; the rest
+ * of it stays as it is. Statics that several source files have are not told apart.
+ */
+enum pht_symbol_source pht_layout_resolve_symbols(struct pht_elf_image *image,
+                                                  const struct pht_layout_table *table,
+                                                  void *layout);
+
 /* "no debug information for libc.so.6 (build-id 93ac61ec5a8e)" */
 struct pht_error *pht_layout_missing(const struct pht_elf_image *image, const char *missing);
 

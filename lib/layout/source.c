@@ -23,6 +23,8 @@ const char *pht_symbol_source_name(enum pht_symbol_source source)
         return "dynsym";
     case PHT_SYMBOL_DWARF:
         return "dwarf";
+    case PHT_SYMBOL_SCAN:
+        return "scan";
     case PHT_SYMBOL_NONE:
         break;
     }

@@ -52,7 +52,7 @@ static const char *layouts_from(enum pht_layout_source source)
     case PHT_LAYOUT_DWARF:
         return "DWARF";
     case PHT_LAYOUT_TABLE:
-        return "given file";
+        return "tables";
     case PHT_LAYOUT_NONE:
         break;
     }

@@ -85,6 +85,7 @@ static const struct good_row {
     {"--types=type 1",
      {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_NAME, BRIEF}},
     {"--layout=x 1", {.process = "1", .layout = "x", BRIEF}},
+    {"--no-dwarf 1", {.process = "1", .no_dwarf = true, BRIEF}},
     {"--dump-layout 1", {.command = COMMAND_DUMP_LAYOUT, .process = "1", BRIEF}},
     {"--dump-layout ./python -o x",
      {.command = COMMAND_DUMP_LAYOUT, .process = "./python", .output = "x", BRIEF}},
@@ -123,6 +124,7 @@ START_TEST(a_good_line_is_understood)
     check_text(options.output, wanted->output);
     check_text(options.diff, wanted->diff);
     check_text(options.layout, wanted->layout);
+    ck_assert(options.no_dwarf == wanted->no_dwarf);
     ck_assert(options.json == wanted->json);
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);
@@ -193,6 +195,8 @@ static const struct bad_row {
     {"--dump-layout", "--dump-layout needs a process, or a file", false},
     {"--dump-layout 1 2", "one process at a time: '2' is too much", false},
     {"--dump-layout --layout=x 1", "--dump-layout writes what --layout reads: one of them", false},
+    {"--dump-layout --no-dwarf 1",
+     "--dump-layout writes what debug information says, so no --no-dwarf", false},
     {"--layout", "option '--layout' needs a value", false},
     {"--threads=0 1", THREADS("0"), false},
     {"--threads=65 1", THREADS("65"), false},
@@ -248,6 +252,7 @@ static const char *const mentioned[] = {
     "--types[=SORT,N]",
     "--threads=N",
     "--layout=FILE",
+    "--no-dwarf",
     "--dump-layout",
     "--stop=MODE",
     "--max-stop=MS",

@@ -58,6 +58,12 @@ class Lab:
         other.options, other.layout_source = ["--layout=" + path], "table"
         return other
 
+    def without_dwarf(self):
+        """The same lab, with what is compiled in and what memory shows."""
+        other = copy.copy(self)
+        other.options, other.layout_source = ["--no-dwarf"], "table"
+        return other
+
     def helper(self, name):
         return os.path.join(self.helpers, name)
 

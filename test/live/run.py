@@ -3,10 +3,11 @@
 Runs the program on real interpreters.
 
     run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so [--long]
-           [--only PATTERN] [--tap FILE] [--list] [--times]
+           [--only PATTERN] [--no-dwarf] [--tap FILE] [--list] [--times] [--write-tables]
 
 One line a test, and a closing one that counts. What the machine lacks is skipped by name.
-PATTERN is a shell pattern, or a part of the name.
+PATTERN is a shell pattern, or a part of the name. With --no-dwarf the program gets that option,
+so that layouts come from its tables; --write-tables makes those anew.
 """
 import argparse
 import fnmatch
@@ -49,6 +50,7 @@ import objects_reach
 import output
 import refusals
 import signals
+import tables
 import unprivileged
 import untouched
 import usage
@@ -56,7 +58,7 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           namespaces, layout_cache, layout_carried, ledger_programs, ledger_known,
+           namespaces, layout_cache, layout_carried, tables, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
 
@@ -67,6 +69,8 @@ def parse_arguments():
     parser.add_argument("--hold", required=True)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--no-dwarf", action="store_true")
+    parser.add_argument("--write-tables", action="store_true")
     parser.add_argument("--tap")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--times", action="store_true")
@@ -141,6 +145,11 @@ def main():
     results = Results()
     try:
         lab.interpreters, lab.missing = discover.discover(unpack_roots())
+        if arguments.write_tables:
+            tables.write(lab)
+            return 0
+        if arguments.no_dwarf:
+            lab = lab.without_dwarf()
         for name, function, parameters in collect(lab):
             if not is_wanted(name, arguments.only):
                 continue

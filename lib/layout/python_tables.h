@@ -1,0 +1,15 @@
+/* Layouts of interpreters without debug information: types from tables, addresses by what is left.
+ */
+#ifndef PHT_LIB_LAYOUT_PYTHON_TABLES_H
+#define PHT_LIB_LAYOUT_PYTHON_TABLES_H
+
+#include "layout/elf_image.h"
+
+/*
+ * Fill in python->layout and its two sources, for the version that is known already. NULL, or
+ * PHT_ERROR_NO_LAYOUT with what is missing; the layout is cleared then.
+ */
+struct pht_error *pht_python_tables_resolve(struct pht_target *target, const struct pht_maps *maps,
+                                            struct pht_elf_image *image, struct pht_python *python);
+
+#endif
