@@ -23,8 +23,8 @@ struct options {
     const char *output; /* NULL: stdout */
     const char *layout; /* a file of layouts, or NULL */
     bool no_dwarf;
-    const char *diff;   /* a report to compare with, or NULL */
-    unsigned sections;  /* 0: none was named, so all, in short */
+    const char *diff;  /* a report to compare with, or NULL */
+    unsigned sections; /* 0: none was named, so all, in short */
     bool without_types;
     enum pht_type_order type_sort;
     uint64_t type_rows; /* 0: no number was given */
