@@ -11,10 +11,11 @@
 #include "layout/module_data.h"
 
 /*
- * Fill in addresses of python->layout that are unknown, as linked; its types are known. What is not
- * found, or more than once, stays unknown. True if anything was found.
+ * Fill in addresses of `layout` that are unknown, as linked; its types are those of `row`, which
+ * also says which variables such a release has. What is not found, or more than once, stays
+ * unknown. True if anything was found.
  */
 bool pht_python_scan(const struct pht_module_data *data, struct pht_elf_image *image,
-                     struct pht_python *python);
+                     const struct pht_python_layout *row, struct pht_python_layout *layout);
 
 #endif

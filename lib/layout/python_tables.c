@@ -62,13 +62,14 @@ static void take_types(const struct pht_python_layout *row, struct pht_python_la
 }
 
 static struct pht_error *scan(struct pht_target *target, const struct pht_maps *maps,
-                              struct pht_elf_image *image, struct pht_python *python)
+                              struct pht_elf_image *image, const struct pht_python_layout *row,
+                              struct pht_python *python)
 {
     struct pht_module_data data;
 
     if (!pht_module_data_read(target, maps, image, &data))
         return pht_error_no_memory();
-    if (pht_python_scan(&data, image, python))
+    if (pht_python_scan(&data, image, row, &python->layout))
         python->symbol_source = PHT_SYMBOL_SCAN;
     pht_module_data_deinit(&data);
     return NULL;
@@ -85,7 +86,7 @@ struct pht_error *pht_python_tables_resolve(struct pht_target *target, const str
         return pht_layout_missing(image, "built-in layout");
     take_types(&row.layout, &python->layout);
     python->symbol_source = pht_layout_resolve_symbols(image, table, &python->layout);
-    struct pht_error *error = scan(target, maps, image, python);
+    struct pht_error *error = scan(target, maps, image, &row.layout, python);
     if (error != NULL)
         return error;
     if (!pht_layout_is_sound(table, &python->layout) || !table->is_as_declared(&python->layout)) {

@@ -1,0 +1,35 @@
+/* What the files of the scan share. */
+#ifndef PHT_LIB_LAYOUT_PYTHON_SCAN_PARTS_H
+#define PHT_LIB_LAYOUT_PYTHON_SCAN_PARTS_H
+
+#include "layout/module_data.h"
+#include "layout/references.h"
+
+/*
+ * `layout` is filled in, addresses as linked; `row` is the layout that its types are from, and says
+ * which variables such a release has.
+ */
+struct pht_python_scan {
+    const struct pht_module_data *data;
+    struct pht_elf_image *image;
+    const struct pht_python_layout *row;
+    struct pht_python_layout *layout;
+};
+
+/* A variable at a link-time address, as it is in the target. False where it is not resident. */
+bool pht_python_scan_u64(const struct pht_python_scan *scan, uint64_t address, uint64_t *ret);
+bool pht_python_scan_u32(const struct pht_python_scan *scan, uint64_t address, uint32_t *ret);
+
+/* Up to 3.11: the table of used pools, the array of arena objects, and counters of them. */
+void pht_python_scan_pools(struct pht_python_scan *scan);
+
+/* 3.10 and 3.11: the root of the tree of arenas, and how large its nodes are. */
+void pht_python_scan_arena_map(struct pht_python_scan *scan);
+
+/* Up to 3.11: interned strings, free lists, the collector. */
+void pht_python_scan_statics(struct pht_python_scan *scan);
+
+/* Which functions allocate objects, and up to 3.11 where their addresses are. */
+void pht_python_scan_allocators(struct pht_python_scan *scan);
+
+#endif

@@ -1,0 +1,393 @@
+/*
+ * pymalloc's statics of 2.7 to 3.11, Objects/obmalloc.c.
+ *
+ * The table of used pools has two words for each size class, {first, last} of a list of pools whose
+ * ends point back at the table less two words. A pool says of which class it is, so each list that
+ * is not empty tells where the table begins, and all of them must tell the same. Bins of malloc use
+ * the same trick; their chunks say nothing of the kind.
+ *
+ * A pool also says which arena object is its arena's: that proves the array of arena objects. Its
+ * end is the end of the chunk of malloc that it stands in.
+ */
+#include <string.h>
+
+#include "base/checked.h"
+#include "layout/python_scan_parts.h"
+
+#define CLASS_BYTES 16 /* {first, last} */
+#define POOL_NEXT 16   /* nextpool, prevpool: in all versions between freeblock and arenaindex */
+#define POOL_PREVIOUS 24
+#define CLASSES_MAX 64 /* with blocks aligned to 8; 32 with 16 */
+#define SAMPLES_MAX 64
+#define HOOK_BYTES 16
+#define HOOK_ID 8
+#define ARENA_BYTES_MAX ((uint64_t)1 << 21)
+
+/* A pool that is in use, and the number of its arena. */
+struct sample {
+    pht_addr pool;
+    uint32_t arena;
+};
+
+struct pools {
+    struct pht_python_scan *scan;
+    struct sample samples[SAMPLES_MAX];
+    size_t count;
+};
+
+static bool is_pool(uint64_t word)
+{
+    return word >= PHT_PAGE_BYTES && word % PHT_PAGE_BYTES == 0 && word < PHT_USER_ADDR_MAX;
+}
+
+/* ---- the table of used pools -------------------------------------------------------------- */
+
+/* An entry that could be one: both words point back at it, or both at pools. */
+static bool is_entry(const unsigned char *entry, pht_addr address)
+{
+    uint64_t words[2];
+
+    memcpy(words, entry, sizeof(words));
+    return (words[0] == address - CLASS_BYTES && words[1] == words[0]) ||
+           (is_pool(words[0]) && is_pool(words[1]));
+}
+
+/* The list of an entry is closed at both ends, and its first pool says of which class it is. */
+static bool read_list(const struct pht_python_scan *scan, pht_addr entry, uint32_t *size_class,
+                      struct sample *ret)
+{
+    const struct pht_python_layout *layout = scan->layout;
+    const struct pht_module_data *data = scan->data;
+    uint64_t first, last, previous, next;
+
+    return pht_module_data_peek_u64(data, entry, &first) &&
+           pht_module_data_peek_u64(data, entry + 8, &last) && is_pool(first) && is_pool(last) &&
+           pht_module_data_peek_u64(data, first + POOL_PREVIOUS, &previous) &&
+           pht_module_data_peek_u64(data, last + POOL_NEXT, &next) &&
+           previous == entry - CLASS_BYTES && next == previous &&
+           pht_module_data_peek_u32(data, first + layout->pool_szidx, size_class) &&
+           pht_module_data_peek_u32(data, first + layout->pool_arenaindex, &ret->arena) &&
+           *size_class < CLASSES_MAX && (ret->pool = first) != 0;
+}
+
+static uint32_t count_entries(const struct pht_python_scan *scan, pht_addr table)
+{
+    uint32_t count = 0;
+
+    for (; count < CLASSES_MAX; count++) {
+        pht_addr entry = table + (uint64_t)count * CLASS_BYTES;
+        const unsigned char *bytes = pht_module_data_at(scan->data, entry, CLASS_BYTES);
+        if (bytes == NULL || !is_entry(bytes, entry))
+            break;
+    }
+    return count;
+}
+
+/* Lists of one table agree where it begins. True if `table` is one; a sample of each list. */
+static bool prove_table(struct pools *pools, pht_addr table, uint32_t entries)
+{
+    pools->count = 0;
+    for (uint32_t i = 0; i < entries; i++) {
+        struct sample sample;
+        uint32_t size_class;
+        if (!read_list(pools->scan, table + (uint64_t)i * CLASS_BYTES, &size_class, &sample))
+            continue;
+        if (size_class != i)
+            return false;
+        pools->samples[pools->count++] = sample;
+    }
+    return pools->count > 0;
+}
+
+/* 32 or 64 classes: what happens to stand behind 32 may look like entries too. */
+static uint32_t classes_of(uint32_t entries)
+{
+    return entries == CLASSES_MAX ? CLASSES_MAX : entries >= CLASSES_MAX / 2 ? CLASSES_MAX / 2 : 0;
+}
+
+/* The table that the list at `entry` is of; 0 if it is of none. */
+static pht_addr table_of(const struct pht_python_scan *scan, pht_addr entry)
+{
+    struct sample sample;
+    uint32_t size_class;
+
+    return read_list(scan, entry, &size_class, &sample) ? entry - (uint64_t)size_class * CLASS_BYTES
+                                                        : 0;
+}
+
+/* Empty lists point at themselves, and tell nothing. */
+static bool begins_list(const unsigned char *entry)
+{
+    uint64_t words[2];
+
+    memcpy(words, entry, sizeof(words));
+    return is_pool(words[0]) && is_pool(words[1]);
+}
+
+static void find_in_segment(const struct pools *pools, const struct pht_module_segment *segment,
+                            pht_addr *table, bool *several)
+{
+    for (size_t offset = 0; offset + CLASS_BYTES <= segment->size; offset += 8) {
+        if (!begins_list(segment->bytes + offset))
+            continue;
+        pht_addr found = table_of(pools->scan, segment->start + offset);
+        if (found == 0 || found == *table)
+            continue;
+        if (classes_of(count_entries(pools->scan, found)) == 0)
+            continue;
+        *several |= *table != 0;
+        *table = found;
+    }
+}
+
+/*
+ * Where pymalloc is off all lists are empty: as many entries that point at themselves as there are
+ * classes, and no more, nowhere else.
+ */
+static void find_unused_table(struct pools *pools)
+{
+    struct pht_python_layout *layout = pools->scan->layout;
+    const struct pht_module_data *data = pools->scan->data;
+    pht_addr table = 0;
+    uint32_t classes = 0, tables = 0;
+
+    for (size_t i = 0; i < data->count; i++) {
+        const struct pht_module_segment *segment = &data->segments[i];
+        for (size_t at = 0; at + CLASS_BYTES <= segment->size;) {
+            uint32_t entries = count_entries(pools->scan, segment->start + at);
+            if (entries > 0 && entries == classes_of(entries)) {
+                table = segment->start + at;
+                classes = entries;
+                tables++;
+            }
+            at += entries > 0 ? (size_t)entries * CLASS_BYTES : 8;
+        }
+    }
+    if (tables != 1)
+        return;
+    layout->usedpools = table - pools->scan->image->bias;
+    layout->usedpools_bytes = (uint64_t)classes * CLASS_BYTES;
+}
+
+static void find_table(struct pools *pools)
+{
+    struct pht_python_layout *layout = pools->scan->layout;
+    const struct pht_module_data *data = pools->scan->data;
+    pht_addr table = 0;
+    bool several = false;
+
+    for (size_t i = 0; i < data->count; i++)
+        find_in_segment(pools, &data->segments[i], &table, &several);
+    if (table == 0)
+        find_unused_table(pools);
+    if (table == 0 || several)
+        return;
+    uint32_t classes = classes_of(count_entries(pools->scan, table));
+    if (!prove_table(pools, table, classes))
+        return;
+    layout->usedpools = table - pools->scan->image->bias;
+    layout->usedpools_bytes = classes * CLASS_BYTES;
+}
+
+/* ---- arenas ------------------------------------------------------------------------------- */
+
+static bool proves_arena(const struct pht_python_scan *scan, pht_addr array,
+                         const struct sample *sample)
+{
+    const struct pht_python_layout *layout = scan->layout;
+    pht_addr object = array + sample->arena * layout->arena_object_bytes;
+    uint64_t address;
+
+    return pht_module_data_peek_u64(scan->data, object + layout->arena_address, &address) &&
+           address % PHT_PAGE_BYTES == 0 && address <= sample->pool &&
+           sample->pool - address < ARENA_BYTES_MAX;
+}
+
+/* The array that a variable points to, if all samples are in arenas of it. */
+static pht_addr array_at(const struct pools *pools, uint64_t variable)
+{
+    uint64_t array;
+
+    if (!pht_python_scan_u64(pools->scan, variable, &array) || array == 0 || array % 8 != 0)
+        return 0;
+    for (size_t i = 0; i < pools->count; i++) {
+        if (!proves_arena(pools->scan, array, &pools->samples[i]))
+            return 0;
+    }
+    return array;
+}
+
+/*
+ * Debug hooks put {size as asked for, most significant byte first; id of the domain; a pattern of
+ * seven bytes} in front of what they hand out.
+ */
+static bool read_hooked_bytes(const struct pools *pools, pht_addr array, uint64_t *ret)
+{
+    unsigned char head[HOOK_BYTES];
+
+    if (!pht_module_data_peek(pools->scan->data, array - HOOK_BYTES, head, sizeof(head)) ||
+        head[HOOK_ID] != 'r' || (head[HOOK_ID + 1] != 0xfd && head[HOOK_ID + 1] != 0xfb) ||
+        memcmp(head + HOOK_ID + 1, head + HOOK_ID + 2, 6) != 0)
+        return false;
+    *ret = 0;
+    for (size_t i = 0; i < HOOK_ID; i++)
+        *ret = *ret << 8 | head[i];
+    return true;
+}
+
+/* A chunk of malloc has its size in front: room for so many bytes, and for no more. */
+static bool is_chunk_of(const struct pools *pools, pht_addr array, uint64_t bytes)
+{
+    uint64_t size;
+
+    if (!pht_module_data_peek_u64(pools->scan->data, array - 8, &size))
+        return false;
+    uint64_t slack = size & 2 ? PHT_PAGE_BYTES : 16; /* a mapping of its own is in whole pages */
+    size &= ~(uint64_t)7;
+    return size >= bytes + 8 && size - bytes - 8 <= slack + 8;
+}
+
+static bool is_length(const struct pools *pools, pht_addr array, uint32_t count)
+{
+    uint64_t bytes = count * pools->scan->layout->arena_object_bytes, asked;
+
+    for (size_t i = 0; i < pools->count; i++) {
+        if (pools->samples[i].arena >= count)
+            return false;
+    }
+    if (read_hooked_bytes(pools, array, &asked))
+        return asked == bytes;
+    return is_chunk_of(pools, array, bytes);
+}
+
+/* Functions that go through all arenas; 2.7 asks them whether a block is its own. */
+static const char *const array_users[] = {
+    "_Py_GetAllocatedBlocks",
+    "_PyObject_DebugMallocStats",
+    "PyObject_Realloc",
+    "PyObject_Free",
+};
+
+/* usable_arenas may point to the first of the array as well; these functions do not use it. */
+static bool find_array(struct pools *pools, const struct pht_references *references)
+{
+    struct pht_python_layout *layout = pools->scan->layout;
+    pht_addr array = 0;
+    uint32_t length;
+
+    for (size_t i = 0; i < references->count && array == 0; i++) {
+        array = references->items[i] % 8 == 0 ? array_at(pools, references->items[i]) : 0;
+        if (array != 0)
+            layout->arenas = references->items[i];
+    }
+    for (size_t i = 0; i < references->count && array != 0; i++) {
+        if (references->items[i] % 4 != 0 ||
+            !pht_python_scan_u32(pools->scan, references->items[i], &length) ||
+            !is_length(pools, array, length))
+            continue;
+        layout->maxarenas = references->items[i];
+        return true;
+    }
+    layout->arenas = PHT_UNKNOWN;
+    return false;
+}
+
+/* Before there is an arena, both are zero: which is which tells the order in the code. */
+static bool find_no_array(struct pools *pools, const struct pht_references *references)
+{
+    struct pht_python_layout *layout = pools->scan->layout;
+    uint64_t array;
+    uint32_t length;
+
+    for (size_t i = 0; i < references->count; i++) {
+        uint64_t address = references->items[i];
+        if (layout->maxarenas == PHT_UNKNOWN && address % 4 == 0 &&
+            pht_python_scan_u32(pools->scan, address, &length) && length == 0) {
+            layout->maxarenas = address;
+        } else if (address % 8 == 0 && pht_python_scan_u64(pools->scan, address, &array) &&
+                   array == 0 && layout->maxarenas != PHT_UNKNOWN) {
+            layout->arenas = address;
+            return true;
+        }
+    }
+    layout->maxarenas = PHT_UNKNOWN;
+    return false;
+}
+
+static uint64_t count_arenas(const struct pht_python_scan *scan)
+{
+    const struct pht_python_layout *layout = scan->layout;
+    uint64_t array, address, count = 0;
+    uint32_t length;
+
+    if (!pht_python_scan_u64(scan, layout->arenas, &array) ||
+        !pht_python_scan_u32(scan, layout->maxarenas, &length))
+        return 0;
+    for (uint32_t i = 0; i < length; i++)
+        count += pht_module_data_peek_u64(
+                     scan->data, array + i * layout->arena_object_bytes + layout->arena_address,
+                     &address) &&
+                 address != 0;
+    return count;
+}
+
+/* ---- counters ----------------------------------------------------------------------------- */
+
+/*
+ * narenas_currently_allocated, ntimes_arena_allocated and narenas_highwater are declared one after
+ * the other: compilers place them so, upwards or downwards. The statistics print the second and
+ * the third, and the first is how many arenas there are.
+ */
+static bool are_counters(const struct pht_python_scan *scan, uint64_t made, uint64_t peak,
+                         uint64_t arenas)
+{
+    uint64_t values[3];
+
+    return made % 8 == 0 && (peak == made + 8 || peak == made - 8) &&
+           pht_python_scan_u64(scan, made + (made - peak), &values[0]) &&
+           pht_python_scan_u64(scan, made, &values[1]) &&
+           pht_python_scan_u64(scan, peak, &values[2]) && values[0] == arenas &&
+           values[2] >= arenas && values[1] >= values[2];
+}
+
+/* Where there is no arena every word that is zero looks like all of them. */
+static void find_counters(const struct pht_python_scan *scan)
+{
+    struct pht_python_layout *layout = scan->layout;
+    struct pht_references references;
+    uint64_t arenas = count_arenas(scan);
+
+    pht_references_find(scan->image, "_PyObject_DebugMallocStats", &references);
+    for (size_t i = 0; i < references.count && arenas > 0; i++) {
+        for (size_t j = 0; j < references.count; j++) {
+            uint64_t made = references.items[i], peak = references.items[j];
+            if (!are_counters(scan, made, peak, arenas))
+                continue;
+            layout->narenas = made + (made - peak);
+            layout->ntimes_arena_allocated = made;
+            layout->narenas_highwater = peak;
+            return;
+        }
+    }
+}
+
+void pht_python_scan_pools(struct pht_python_scan *scan)
+{
+    struct pht_python_layout *layout = scan->layout;
+    struct pools pools = {.scan = scan};
+    struct pht_references references;
+    bool found = layout->arenas != PHT_UNKNOWN && layout->maxarenas != PHT_UNKNOWN;
+
+    if (layout->usedpools == PHT_UNKNOWN)
+        find_table(&pools);
+    if (layout->usedpools == PHT_UNKNOWN)
+        return;
+    for (size_t i = 0; i < sizeof(array_users) / sizeof(array_users[0]) && !found; i++) {
+        pht_references_find(scan->image, array_users[i], &references);
+        found =
+            pools.count > 0 ? find_array(&pools, &references) : find_no_array(&pools, &references);
+    }
+    if (found && scan->row->narenas_highwater != PHT_UNKNOWN &&
+        layout->narenas_highwater == PHT_UNKNOWN)
+        find_counters(scan);
+}
