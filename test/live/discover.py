@@ -20,12 +20,17 @@ DESCRIBE = ("import json, os, platform, sys; print(json.dumps([platform.python_v
 
 
 class Interpreter(namedtuple("Interpreter",
-                             "name path root version series debug_build glibc")):
-    """`path` is as its own root (None: ours) has it; `glibc` a version as (2, 36)."""
+                             "name path root version series debug_build glibc folder")):
+    """
+    `path` is as its own root (None: ours) has it; `glibc` a version as (2, 36); `folder` (None: the
+    usual ones) has its libpython.
+    """
 
     def command(self, *arguments):
-        # chroot replaces itself, so the pid is the interpreter's.
+        # chroot and env replace themselves, so the pid is the interpreter's.
         before = ["chroot", self.root] if self.root else []
+        if self.folder:
+            before += ["env", "LD_LIBRARY_PATH=" + self.folder]
         return before + [self.path, *arguments]
 
     def inside(self, path):
@@ -38,7 +43,7 @@ Missing = namedtuple("Missing", "name reason")
 
 def describe(name, path, root):
     """An Interpreter, or a Missing if it does not run."""
-    found = Interpreter(name, path, root, None, None, None, None)
+    found = Interpreter(name, path, root, None, None, None, None, None)
     try:
         output = subprocess.run(found.command("-S", "-c", DESCRIBE), check=True, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout

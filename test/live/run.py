@@ -3,11 +3,12 @@
 Runs the program on real interpreters.
 
     run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so [--long]
-           [--only PATTERN] [--no-dwarf] [--tap FILE] [--list] [--times] [--write-tables]
+           [--only PATTERN] [--no-dwarf [--stripped]] [--tap FILE] [--list] [--times] [--write-tables]
 
 One line a test, and a closing one that counts. What the machine lacks is skipped by name.
 PATTERN is a shell pattern, or a part of the name. With --no-dwarf the program gets that option,
-so that layouts come from its tables; --write-tables makes those anew.
+so that layouts come from its tables, and with --stripped it looks at copies of interpreters without
+symbols; --write-tables makes the tables anew.
 """
 import argparse
 import fnmatch
@@ -50,6 +51,7 @@ import objects_reach
 import output
 import refusals
 import signals
+import stripped
 import tables
 import unprivileged
 import untouched
@@ -70,6 +72,7 @@ def parse_arguments():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--no-dwarf", action="store_true")
+    parser.add_argument("--stripped", action="store_true")
     parser.add_argument("--write-tables", action="store_true")
     parser.add_argument("--tap")
     parser.add_argument("--list", action="store_true")
@@ -148,6 +151,8 @@ def main():
         if arguments.write_tables:
             tables.write(lab)
             return 0
+        if arguments.stripped:
+            lab.interpreters, lab.missing = stripped.copies(lab), []
         if arguments.no_dwarf:
             lab = lab.without_dwarf()
         for name, function, parameters in collect(lab):
