@@ -11,13 +11,21 @@
 #include "layout/python_scan_parts.h"
 #include "layout/symbols.h"
 
-/* Free lists have 2,000 items for each length of a tuple, others 256 at most. */
+/* Free lists have 2,000 items for each of 20 lengths of a tuple, those in arrays 80 at most. */
 #define ITEMS_MAX 2000
+#define TUPLE_LISTS 20
+#define ARRAY_ITEMS 80
+
+/* Compilers align what is as large as an array to 32 bytes. */
+#define ARRAY_ALIGNMENT 32
 
 enum looks {
-    LOOKS_COUNT,  /* an int of a free list */
-    LOOKS_FLAG,   /* an int, 0 or 1, and 1 before the program ran */
-    LOOKS_OBJECT, /* a pointer to an object of the type `symbol` */
+    LOOKS_COUNT,            /* an int of a free list */
+    LOOKS_COUNT_OF_CHAIN,   /* and beside it the first item, if there is any */
+    LOOKS_COUNT_OF_ARRAY,   /* and beside it the array that it counts */
+    LOOKS_COUNTS_OF_TUPLES, /* and beside them the heads of the lists that they count */
+    LOOKS_FLAG,             /* an int, 0 or 1, and 1 before the program ran */
+    LOOKS_OBJECT,           /* a pointer to an object of the type `symbol` */
     LOOKS_OBJECT_OR_NOTHING,
 };
 
@@ -44,21 +52,25 @@ static const struct rule {
     RULE(free_static_frames, "_PyFrame_DebugMallocStats", LOOKS_COUNT, NULL),
     RULE(free_static_methods, "_PyMethod_DebugMallocStats", LOOKS_COUNT, NULL),
     RULE(free_static_functions, "_PyCFunction_DebugMallocStats", LOOKS_COUNT, NULL),
-    /* what frees an object counts it, or else what empties the list; keys go before their dict */
-    RULE(free_static_lists, "PyList_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_tuples, "PyTuple_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_dict_keys, "PyDict_ClearFreeList", LOOKS_COUNT, NULL),
-    RULE(free_static_dict_keys, "PyDict_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_dicts, "PyDict_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_contexts, "PyContext_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_async_values, "_PyAsyncGenWrappedValue_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_async_sends, "_PyAsyncGenASend_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_sets, "PySet_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_frames, "PyFrame_ClearFreeList", LOOKS_COUNT, NULL),
-    RULE(free_static_methods, "PyMethod_ClearFreeList", LOOKS_COUNT, NULL),
-    RULE(free_static_functions, "PyCFunction_ClearFreeList", LOOKS_COUNT, NULL),
-    RULE(free_static_unicodes, "PyUnicodeUCS4_ClearFreelist", LOOKS_COUNT, NULL),
-    RULE(free_static_unicodes, "PyUnicodeUCS2_ClearFreelist", LOOKS_COUNT, NULL),
+    /* what frees an object counts it */
+    RULE(free_static_lists, "PyList_Type", LOOKS_COUNT_OF_ARRAY, "PyList_Type"),
+    RULE(free_static_tuples, "PyTuple_Type", LOOKS_COUNTS_OF_TUPLES, NULL),
+    RULE(free_static_dicts, "PyDict_Type", LOOKS_COUNT_OF_ARRAY, "PyDict_Type"),
+    RULE(free_static_dict_keys, "PyDict_ClearFreeList", LOOKS_COUNT_OF_ARRAY, NULL),
+    RULE(free_static_dict_keys, "PyDict_Type", LOOKS_COUNT_OF_ARRAY, NULL),
+    RULE(free_static_dict_keys, "PyDict_Clear", LOOKS_COUNT_OF_ARRAY, NULL),
+    RULE(free_static_async_values, "_PyAsyncGenWrappedValue_Type", LOOKS_COUNT_OF_ARRAY,
+         "_PyAsyncGenWrappedValue_Type"),
+    RULE(free_static_async_sends, "_PyAsyncGenASend_Type", LOOKS_COUNT_OF_ARRAY,
+         "_PyAsyncGenASend_Type"),
+    RULE(free_static_sets, "PySet_Type", LOOKS_COUNT_OF_ARRAY, "PySet_Type"),
+    RULE(free_static_contexts, "PyContext_Type", LOOKS_COUNT_OF_CHAIN, NULL),
+    /* what empties a list sets its counter */
+    RULE(free_static_frames, "PyFrame_ClearFreeList", LOOKS_COUNT_OF_CHAIN, NULL),
+    RULE(free_static_methods, "PyMethod_ClearFreeList", LOOKS_COUNT_OF_CHAIN, NULL),
+    RULE(free_static_functions, "PyCFunction_ClearFreeList", LOOKS_COUNT_OF_CHAIN, NULL),
+    RULE(free_static_unicodes, "PyUnicodeUCS4_ClearFreelist", LOOKS_COUNT_OF_CHAIN, NULL),
+    RULE(free_static_unicodes, "PyUnicodeUCS2_ClearFreelist", LOOKS_COUNT_OF_CHAIN, NULL),
     RULE(cached_static_slice, "PySlice_New", LOOKS_OBJECT_OR_NOTHING, "PySlice_Type"),
     RULE(gc_static_enabled, "_PyGC_CollectIfEnabled", LOOKS_FLAG, NULL),
     RULE(gc_static_enabled, "_PyObject_GC_Malloc", LOOKS_FLAG, NULL),
@@ -80,6 +92,14 @@ static bool is_known(const struct rule *rule, const struct pht_python_layout *la
 
 /* ---- what stands there -------------------------------------------------------------------- */
 
+/* Variables that begin as zeros have no bytes in the file. */
+static bool is_in_bss(const struct pht_python_scan *scan, uint64_t address)
+{
+    unsigned char byte;
+
+    return !pht_elf_image_read(scan->image, address, &byte, sizeof(byte));
+}
+
 /* Half of a pointer is no int. */
 static bool is_int(const struct pht_python_scan *scan, uint64_t address, uint32_t most)
 {
@@ -90,6 +110,11 @@ static bool is_int(const struct pht_python_scan *scan, uint64_t address, uint32_
             half <= ITEMS_MAX);
 }
 
+static bool is_counter(const struct pht_python_scan *scan, uint64_t address, uint32_t most)
+{
+    return is_in_bss(scan, address) && is_int(scan, address, most);
+}
+
 static bool was_set(const struct pht_python_scan *scan, uint64_t address)
 {
     uint32_t value;
@@ -97,34 +122,127 @@ static bool was_set(const struct pht_python_scan *scan, uint64_t address)
     return pht_elf_image_read(scan->image, address, &value, sizeof(value)) && value == 1;
 }
 
-static bool is_object(const struct pht_python_scan *scan, uint64_t address, const char *name,
-                      bool may_be_nothing)
+/* True if the type of the object is the one that the rule names. */
+static bool is_of_type(const struct pht_python_scan *scan, const struct rule *rule, pht_addr object)
 {
-    struct pht_symbol symbol = {.name = name};
-    uint64_t object, type;
+    struct pht_symbol symbol = {.name = rule->symbol};
+    uint64_t type;
 
-    if (address % 8 != 0 || !pht_python_scan_u64(scan, address, &object))
-        return false;
-    if (object == 0)
-        return may_be_nothing;
     pht_symbols_find(scan->image->elf, SHT_DYNSYM, &symbol, 1);
     return symbol.matches == 1 && object % 8 == 0 &&
            pht_module_data_peek_u64(scan->data, object + PHT_OBJECT_TYPE, &type) &&
            type == symbol.address + scan->image->bias;
 }
 
+static bool is_object(const struct pht_python_scan *scan, const struct rule *rule, uint64_t address)
+{
+    uint64_t object;
+
+    if (address % 8 != 0 || !pht_python_scan_u64(scan, address, &object))
+        return false;
+    return object == 0 ? rule->looks == LOOKS_OBJECT_OR_NOTHING : is_of_type(scan, rule, object);
+}
+
+/* ---- lists and their counters ------------------------------------------------------------- */
+
+/* {int numfree; type *free_list}, or the other way round. */
+static bool counts_chain(const struct pht_python_scan *scan, const struct rule *rule,
+                         uint64_t counter, uint64_t list)
+{
+    uint64_t first;
+    uint32_t count;
+
+    (void)rule;
+    return list % 8 == 0 && (list + 8 == counter || list - counter - 1 < 8) &&
+           is_counter(scan, counter, ITEMS_MAX) && pht_python_scan_u32(scan, counter, &count) &&
+           pht_python_scan_u64(scan, list, &first) && (count > 0) == (first != 0);
+}
+
+/* True if `variable` stands right in front of an array of so many bytes, or right behind it. */
+static bool is_beside(uint64_t variable, uint64_t bytes, uint64_t array, uint64_t array_bytes)
+{
+    uint64_t before = array - (variable + bytes), behind = variable - (array + array_bytes);
+
+    return array % 8 == 0 && (before < ARRAY_ALIGNMENT || behind < ARRAY_ALIGNMENT);
+}
+
+/* {int numfree; type *free_list[80]}, or the other way round; behind the free ones stand old ones.
+ */
+static bool counts_array(const struct pht_python_scan *scan, const struct rule *rule,
+                         uint64_t counter, uint64_t array)
+{
+    uint64_t item;
+    uint32_t count;
+
+    if (!is_beside(counter, sizeof(count), array, ARRAY_ITEMS * sizeof(item)) ||
+        !is_counter(scan, counter, ARRAY_ITEMS) || !is_in_bss(scan, array) ||
+        !pht_python_scan_u32(scan, counter, &count))
+        return false;
+    for (uint32_t i = 0; i < ARRAY_ITEMS; i++) {
+        if (!pht_python_scan_u64(scan, array + i * sizeof(item), &item) || item % 8 != 0 ||
+            (item == 0 && i < count) || (item != 0 && item < PHT_PAGE_BYTES))
+            return false;
+        if (i == 0 && count > 0 && rule->symbol != NULL && !is_of_type(scan, rule, item))
+            return false;
+    }
+    return true;
+}
+
+/* {int numfree[20]; tuple *free_list[20]}, or the other way round; the first is the empty tuple. */
+static bool counts_tuples(const struct pht_python_scan *scan, const struct rule *rule,
+                          uint64_t counters, uint64_t lists)
+{
+    uint64_t first;
+    uint32_t count;
+
+    (void)rule;
+    if (counters % 4 != 0 || !is_in_bss(scan, counters) ||
+        !is_beside(counters, TUPLE_LISTS * sizeof(count), lists, TUPLE_LISTS * sizeof(first)))
+        return false;
+    for (uint32_t i = 1; i < TUPLE_LISTS; i++) {
+        if (!pht_python_scan_u32(scan, counters + i * sizeof(count), &count) ||
+            !pht_python_scan_u64(scan, lists + i * sizeof(first), &first) || count > ITEMS_MAX ||
+            (count > 0) != (first != 0))
+            return false;
+    }
+    return true;
+}
+
+typedef bool (*counting)(const struct pht_python_scan *scan, const struct rule *rule,
+                         uint64_t counter, uint64_t list);
+
+/* The function uses the list too. */
+static bool counts_any(const struct pht_python_scan *scan, const struct rule *rule,
+                       const struct pht_references *references, uint64_t counter)
+{
+    static const counting ways[] = {
+        [LOOKS_COUNT_OF_CHAIN] = counts_chain,
+        [LOOKS_COUNT_OF_ARRAY] = counts_array,
+        [LOOKS_COUNTS_OF_TUPLES] = counts_tuples,
+    };
+
+    for (size_t i = 0; i < references->count; i++) {
+        if (ways[rule->looks](scan, rule, counter, references->items[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool looks_right(const struct pht_python_scan *scan, const struct rule *rule,
-                        uint64_t address)
+                        const struct pht_references *references, uint64_t address)
 {
     switch (rule->looks) {
     case LOOKS_COUNT:
-        return is_int(scan, address, ITEMS_MAX);
+        return is_counter(scan, address, ITEMS_MAX);
+    case LOOKS_COUNT_OF_CHAIN:
+    case LOOKS_COUNT_OF_ARRAY:
+    case LOOKS_COUNTS_OF_TUPLES:
+        return counts_any(scan, rule, references, address);
     case LOOKS_FLAG:
         return is_int(scan, address, 1) && was_set(scan, address);
     case LOOKS_OBJECT:
-        return is_object(scan, address, rule->symbol, false);
     case LOOKS_OBJECT_OR_NOTHING:
-        return is_object(scan, address, rule->symbol, true);
+        return is_object(scan, rule, address);
     }
     return false;
 }
@@ -156,18 +274,29 @@ static void find_references(const struct pht_python_scan *scan, const char *func
         pht_references_at(scan->image, dealloc, ret);
 }
 
+/* Of an array without items little is seen: one that has some goes before. */
+static bool is_weak(const struct pht_python_scan *scan, const struct rule *rule, uint64_t address)
+{
+    uint32_t value;
+
+    return rule->looks == LOOKS_COUNT_OF_ARRAY && pht_python_scan_u32(scan, address, &value) &&
+           value == 0;
+}
+
 static void apply(struct pht_python_scan *scan, const struct rule *rule)
 {
     struct pht_references references;
+    uint64_t found = PHT_UNKNOWN;
 
     find_references(scan, rule->function, &references);
     for (size_t i = 0; i < references.count; i++) {
         uint64_t address = references.items[i];
-        if (is_taken(scan, address) || !looks_right(scan, rule, address))
+        if (is_taken(scan, address) || !looks_right(scan, rule, &references, address))
             continue;
-        *field_of(rule, scan->layout) = address;
-        return;
+        if (found == PHT_UNKNOWN || (is_weak(scan, rule, found) && !is_weak(scan, rule, address)))
+            found = address;
     }
+    *field_of(rule, scan->layout) = found;
 }
 
 /* An exported variable points to the youngest of the three. */

@@ -1,6 +1,7 @@
 #include "layout/python_tables.h"
 
 #include <elf.h>
+#include <inttypes.h>
 #include <limits.h>
 
 #include "layout/module_data.h"
@@ -61,6 +62,18 @@ static void take_types(const struct pht_python_layout *row, struct pht_python_la
     }
 }
 
+static void note_found(struct pht_target *target, const struct pht_python_layout *before,
+                       const struct pht_python_layout *after)
+{
+    const struct pht_layout_table *table = &pht_python_layout_table;
+
+    for (size_t i = 0; i < table->count; i++) {
+        uint64_t value = pht_layout_get(after, &table->fields[i]);
+        if (value != pht_layout_get(before, &table->fields[i]))
+            pht_target_note(target, "scan: %s %#" PRIx64, table->fields[i].name, value);
+    }
+}
+
 static struct pht_error *scan(struct pht_target *target, const struct pht_maps *maps,
                               struct pht_elf_image *image, const struct pht_python_layout *row,
                               struct pht_python *python)
@@ -69,8 +82,10 @@ static struct pht_error *scan(struct pht_target *target, const struct pht_maps *
 
     if (!pht_module_data_read(target, maps, image, &data))
         return pht_error_no_memory();
+    const struct pht_python_layout before = python->layout;
     if (pht_python_scan(&data, image, row, &python->layout))
         python->symbol_source = PHT_SYMBOL_SCAN;
+    note_found(target, &before, &python->layout);
     pht_module_data_deinit(&data);
     return NULL;
 }

@@ -176,6 +176,19 @@ static void find_in_called(struct search *search, uint64_t address)
         find_operands(search, code, CALLED_BYTES, address);
 }
 
+static void find_in_function(struct search *search, uint64_t address, uint64_t size)
+{
+    _cleanup_free_ unsigned char *code = read_code(search, address, size);
+    struct calls calls = {.count = 0};
+
+    if (code == NULL)
+        return;
+    find_operands(search, code, size, address);
+    find_calls(search, code, size, address, &calls);
+    for (size_t i = 0; i < calls.count; i++)
+        find_in_called(search, calls.items[i]);
+}
+
 static bool begin(struct pht_elf_image *image, struct pht_references *references,
                   struct search *ret)
 {
@@ -195,20 +208,12 @@ void pht_references_find(struct pht_elf_image *image, const char *function,
 {
     struct search search;
     struct pht_symbol symbol = {.name = function};
-    struct calls calls = {.count = 0};
 
     if (!begin(image, ret, &search))
         return;
     pht_symbols_find(image->elf, SHT_DYNSYM, &symbol, 1);
-    if (symbol.matches != 1 || symbol.size == 0 || symbol.size > FUNCTION_BYTES_MAX)
-        return;
-    _cleanup_free_ unsigned char *code = read_code(&search, symbol.address, symbol.size);
-    if (code == NULL)
-        return;
-    find_operands(&search, code, symbol.size, symbol.address);
-    find_calls(&search, code, symbol.size, symbol.address, &calls);
-    for (size_t i = 0; i < calls.count; i++)
-        find_in_called(&search, calls.items[i]);
+    if (symbol.matches == 1 && symbol.size > 0 && symbol.size <= FUNCTION_BYTES_MAX)
+        find_in_function(&search, symbol.address, symbol.size);
 }
 
 void pht_references_at(struct pht_elf_image *image, uint64_t function, struct pht_references *ret)
@@ -216,5 +221,5 @@ void pht_references_at(struct pht_elf_image *image, uint64_t function, struct ph
     struct search search;
 
     if (begin(image, ret, &search))
-        find_in_called(&search, function);
+        find_in_function(&search, function, CALLED_BYTES);
 }

@@ -45,7 +45,7 @@ def check_shape(lab, interpreter, shape, **variables):
     arguments = [shape, library if library == "-" else interpreter.inside(library),
                  interpreter.inside(figures)]
     seen = 0
-    with target.start(lab, interpreter, "heap.py", *arguments, **variables) as process:
+    with target.start_steady(lab, interpreter, "heap.py", *arguments, **variables) as process:
         while True:
             line = process.line()
             if line == "done":

@@ -50,6 +50,7 @@ import objects_programs
 import objects_reach
 import output
 import refusals
+import scans
 import signals
 import stripped
 import tables
@@ -60,9 +61,12 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           namespaces, layout_cache, layout_carried, tables, ledger_programs, ledger_known,
+           namespaces, layout_cache, layout_carried, tables, scans, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
+
+# What they are about is not had without.
+OF_DWARF = [layout_cache, layout_carried, tables]
 
 
 def parse_arguments():
@@ -97,11 +101,12 @@ def skip(reason):
     return run
 
 
-def collect(lab):
+def collect(lab, no_dwarf):
     found = [("interpreter/" + missing.name, skip(missing.reason), ())
              for missing in lab.missing]
     for module in MODULES:
-        found += module.tests(lab)
+        if not (no_dwarf and module in OF_DWARF):
+            found += module.tests(lab)
     return found
 
 
@@ -155,7 +160,7 @@ def main():
             lab.interpreters, lab.missing = stripped.copies(lab), []
         if arguments.no_dwarf:
             lab = lab.without_dwarf()
-        for name, function, parameters in collect(lab):
+        for name, function, parameters in collect(lab, arguments.no_dwarf):
             if not is_wanted(name, arguments.only):
                 continue
             if arguments.list:

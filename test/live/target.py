@@ -1,4 +1,5 @@
 """Processes that the tests look at."""
+import ctypes
 import os
 import select
 import signal
@@ -14,9 +15,9 @@ PATIENCE_SECONDS = 60
 class Target:
     """A child process, killed at the end of its `with` block. It tells its state by lines."""
 
-    def __init__(self, command, environment=None):
+    def __init__(self, command, environment=None, prepare=None):
         self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      env=environment)
+                                      env=environment, preexec_fn=prepare)
         self.pid = self.child.pid
         self.buffer = b""
 
@@ -80,6 +81,18 @@ def start(lab, interpreter, program, *arguments, **variables):
     folder = interpreter.inside(lab.stage(interpreter.root))
     command = interpreter.command(os.path.join(folder, program), *arguments)
     return Target(command, environment(**variables))
+
+
+def refuse_huge_pages():
+    """prctl(PR_SET_THP_DISABLE): the kernel fills up what it makes a huge page of, at any time."""
+    ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)
+
+
+def start_steady(lab, interpreter, program, *arguments, **variables):
+    """The same, and what it has resident is its own doing."""
+    folder = interpreter.inside(lab.stage(interpreter.root))
+    command = interpreter.command(os.path.join(folder, program), *arguments)
+    return Target(command, environment(**variables), refuse_huge_pages)
 
 
 def start_idle(lab, interpreter, **variables):
