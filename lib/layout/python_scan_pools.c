@@ -19,6 +19,8 @@
 #define POOL_PREVIOUS 24
 #define CLASSES_MAX 64 /* with blocks aligned to 8; 32 with 16 */
 #define SAMPLES_MAX 64
+#define FIRST_ARENAS 16
+#define ARENAS_MAX ((uint32_t)1 << 20)
 #define HOOK_BYTES 16
 #define HOOK_ID 8
 #define ARENA_BYTES_MAX ((uint64_t)1 << 21)
@@ -247,18 +249,49 @@ static bool is_chunk_of(const struct pools *pools, pht_addr array, uint64_t byte
     return size >= bytes + 8 && size - bytes - 8 <= slack + 8;
 }
 
-static bool is_length(const struct pools *pools, pht_addr array, uint32_t count)
+static bool holds_samples(const struct pools *pools, uint32_t count)
 {
-    uint64_t bytes = count * pools->scan->layout->arena_object_bytes, asked;
-
     for (size_t i = 0; i < pools->count; i++) {
         if (pools->samples[i].arena >= count)
             return false;
     }
+    return true;
+}
+
+static bool is_length_of_chunk(const struct pools *pools, pht_addr array, uint32_t count)
+{
+    uint64_t bytes = count * pools->scan->layout->arena_object_bytes, asked;
+
+    if (!holds_samples(pools, count))
+        return false;
     if (read_hooked_bytes(pools, array, &asked))
         return asked == bytes;
     return is_chunk_of(pools, array, bytes);
 }
+
+/*
+ * Another malloc tells no sizes. There are 16 arena objects first, and twice as many each time that
+ * they do not suffice; what is not in use has no address.
+ */
+static bool is_length_of_array(const struct pools *pools, pht_addr array, uint32_t count)
+{
+    const struct pht_python_layout *layout = pools->scan->layout;
+    uint64_t address;
+
+    if (!pht_is_power_of_two(count) || count < FIRST_ARENAS || count > ARENAS_MAX ||
+        !holds_samples(pools, count))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        pht_addr object = array + i * layout->arena_object_bytes;
+        if (!pht_module_data_peek_u64(pools->scan->data, object + layout->arena_address,
+                                      &address) ||
+            address % PHT_PAGE_BYTES != 0)
+            return false;
+    }
+    return true;
+}
+
+typedef bool (*length_proof)(const struct pools *pools, pht_addr array, uint32_t count);
 
 /* Functions that go through all arenas; 2.7 asks them whether a block is its own. */
 static const char *const array_users[] = {
@@ -268,27 +301,36 @@ static const char *const array_users[] = {
     "PyObject_Free",
 };
 
-/* usable_arenas may point to the first of the array as well; these functions do not use it. */
-static bool find_array(struct pools *pools, const struct pht_references *references)
+static bool find_length(struct pools *pools, const struct pht_references *references,
+                        pht_addr array, length_proof is_length)
 {
-    struct pht_python_layout *layout = pools->scan->layout;
-    pht_addr array = 0;
     uint32_t length;
 
-    for (size_t i = 0; i < references->count && array == 0; i++) {
-        array = references->items[i] % 8 == 0 ? array_at(pools, references->items[i]) : 0;
-        if (array != 0)
-            layout->arenas = references->items[i];
-    }
-    for (size_t i = 0; i < references->count && array != 0; i++) {
+    for (size_t i = 0; i < references->count; i++) {
         if (references->items[i] % 4 != 0 ||
             !pht_python_scan_u32(pools->scan, references->items[i], &length) ||
             !is_length(pools, array, length))
             continue;
-        layout->maxarenas = references->items[i];
+        pools->scan->layout->maxarenas = references->items[i];
         return true;
     }
-    layout->arenas = PHT_UNKNOWN;
+    return false;
+}
+
+/* usable_arenas may point to the first of the array as well; these functions do not use it. */
+static bool find_array(struct pools *pools, const struct pht_references *references)
+{
+    struct pht_python_layout *layout = pools->scan->layout;
+
+    for (size_t i = 0; i < references->count; i++) {
+        uint64_t variable = references->items[i];
+        pht_addr array = variable % 8 == 0 ? array_at(pools, variable) : 0;
+        if (array == 0 || (!find_length(pools, references, array, is_length_of_chunk) &&
+                           !find_length(pools, references, array, is_length_of_array)))
+            continue;
+        layout->arenas = variable;
+        return true;
+    }
     return false;
 }
 
