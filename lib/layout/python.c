@@ -111,7 +111,10 @@ static struct pht_error *resolve(struct search *search, struct pht_elf_image *im
     struct pht_python *python = search->python;
 
     pht_identify_build(image, python);
-    python->layout_error = resolve_layout(search, image);
+    struct pht_error *error = resolve_layout(search, image);
+    if (error != NULL && error->code == PHT_ERROR_NOT_INITIALISED)
+        return error;
+    python->layout_error = error;
     if (python->layout_source == PHT_LAYOUT_DWARF)
         pht_python_cache_store(search->options->cache_directory, python);
     pht_target_note(search->target, "%s: CPython %s, layouts %s, symbols %s", image->path,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <limits.h>
 
+#include "base/checked.h"
 #include "layout/module_data.h"
 #include "layout/python_cache.h"
 #include "layout/python_layout.h"
@@ -74,20 +75,50 @@ static void note_found(struct pht_target *target, const struct pht_python_layout
     }
 }
 
+static bool is_swapped(const struct pht_module_data *data, pht_addr addr)
+{
+    pht_addr page = pht_round_down(addr, PHT_PAGE_BYTES);
+    uint64_t resident = 0, swapped = 0;
+
+    pht_error_destroy(
+        pht_target_scan_pages(data->target, page, page + PHT_PAGE_BYTES, &resident, &swapped));
+    return swapped != 0;
+}
+
+/* The runtime begins with making its types ready; before, there is nothing to find. */
+static bool has_begun(const struct pht_module_data *data, struct pht_elf_image *image)
+{
+    struct pht_symbol symbol = {.name = "PyType_Type"};
+    uint32_t flags;
+
+    pht_symbols_find(image->elf, SHT_DYNSYM, &symbol, 1);
+    if (symbol.matches != 1)
+        return true;
+    pht_addr addr = symbol.address + image->bias + PHT_TYPE_FLAGS;
+    if (pht_module_data_peek_u32(data, addr, &flags))
+        return flags & PHT_TYPE_READY;
+    return is_swapped(data, addr);
+}
+
 static struct pht_error *scan(struct pht_target *target, const struct pht_maps *maps,
                               struct pht_elf_image *image, const struct pht_python_layout *row,
                               struct pht_python *python)
 {
+    const struct pht_layout_table *table = &pht_python_layout_table;
+    struct pht_python_layout *layout = &python->layout, before = *layout;
+    struct pht_error *error = NULL;
     struct pht_module_data data;
 
     if (!pht_module_data_read(target, maps, image, &data))
         return pht_error_no_memory();
-    const struct pht_python_layout before = python->layout;
-    if (pht_python_scan(&data, image, row, &python->layout))
+    if (pht_python_scan(&data, image, row, layout))
         python->symbol_source = PHT_SYMBOL_SCAN;
-    note_found(target, &before, &python->layout);
+    note_found(target, &before, layout);
+    if (!pht_layout_is_sound(table, layout) || !table->is_as_declared(layout))
+        error = has_begun(&data, image) ? pht_layout_missing(image, "built-in layout that fits")
+                                        : pht_python_not_initialised(target, python);
     pht_module_data_deinit(&data);
-    return NULL;
+    return error;
 }
 
 struct pht_error *pht_python_tables_resolve(struct pht_target *target, const struct pht_maps *maps,
@@ -102,11 +133,9 @@ struct pht_error *pht_python_tables_resolve(struct pht_target *target, const str
     take_types(&row.layout, &python->layout);
     python->symbol_source = pht_layout_resolve_symbols(image, table, &python->layout);
     struct pht_error *error = scan(target, maps, image, &row.layout, python);
-    if (error != NULL)
-        return error;
-    if (!pht_layout_is_sound(table, &python->layout) || !table->is_as_declared(&python->layout)) {
+    if (error != NULL) {
         pht_python_layout_clear(&python->layout);
-        return pht_layout_missing(image, "built-in layout that fits");
+        return error;
     }
     python->layout_source = PHT_LAYOUT_TABLE;
     pht_target_note(target, "%s: types as in CPython %s", image->path, row.version_text);

@@ -7,7 +7,8 @@
 
 /*
  * Fill in python->layout and its two sources, for the version that is known already. NULL, or
- * PHT_ERROR_NO_LAYOUT with what is missing; the layout is cleared then.
+ * PHT_ERROR_NO_LAYOUT with what is missing, or PHT_ERROR_NOT_INITIALISED; the layout is cleared
+ * then.
  */
 struct pht_error *pht_python_tables_resolve(struct pht_target *target, const struct pht_maps *maps,
                                             struct pht_elf_image *image, struct pht_python *python);

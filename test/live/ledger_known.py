@@ -50,7 +50,7 @@ def go_through(lab, process):
 
 def check_other(lab, name):
     path, interpreter = ledger_programs.library(name), lab.public_interpreter()
-    with target.start(lab, interpreter, "known.py", "other", LD_PRELOAD=path) as process:
+    with target.start_steady(lab, interpreter, "known.py", "other", LD_PRELOAD=path) as process:
         equal("the steps", go_through(lab, process), ["other_allocator"])
 
 
@@ -60,7 +60,7 @@ def check_known(lab, interpreter):
     with open(path, "wb") as file:
         file.truncate(FILE_BYTES)
     arguments = [interpreter.inside(path), interpreter.inside(os.path.join(folder, "libhold.so"))]
-    with target.start(lab, interpreter, "known.py", *arguments) as process:
+    with target.start_steady(lab, interpreter, "known.py", *arguments) as process:
         seen = go_through(lab, process)
     extra = ["python_large"] if interpreter.series >= FRAMES_SINCE else []
     equal("the steps", seen, STEPS + extra + ["malloc_top"])
