@@ -19,6 +19,7 @@
 enum pht_layout_source {
     PHT_LAYOUT_NONE,
     PHT_LAYOUT_DWARF,
+    PHT_LAYOUT_DEBUG_OFFSETS, /* what the interpreter says of itself: in part */
     PHT_LAYOUT_TABLE, /* the DWARF of another machine: out of a given file, or compiled in */
 };
 
@@ -250,6 +251,8 @@ struct pht_python {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
+    bool carried;    /* from the file that was given */
+    bool is_partial; /* no table has the release: its interpreters' own structs are not known */
     char odd_process[32]; /* see pht_python_keep_doubted(); "" if there is none */
     struct pht_python_layout layout;
     struct pht_error *layout_error;
@@ -547,6 +550,7 @@ struct pht_libc {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
+    bool carried;
     char odd_process[32]; /* as in struct pht_python */
     struct pht_libc_layout layout;
     struct pht_thread_layout threads;

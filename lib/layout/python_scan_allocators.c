@@ -73,8 +73,8 @@ static bool are_hooks(const struct pht_python_scan *scan, const unsigned char *b
     return true;
 }
 
-/* One and no other. */
-static void find_debug_allocators(struct pht_python_scan *scan)
+uint64_t pht_python_scan_find_hooks(const struct pht_python_scan *scan, uint64_t start,
+                                    uint64_t end)
 {
     uint64_t found = PHT_UNKNOWN;
     size_t count = 0;
@@ -82,14 +82,15 @@ static void find_debug_allocators(struct pht_python_scan *scan)
     for (size_t i = 0; i < scan->data->count; i++) {
         const struct pht_module_segment *segment = &scan->data->segments[i];
         for (size_t at = 0; at + (size_t)DOMAINS * HOOKED_BYTES <= segment->size; at += 8) {
-            if (segment->bytes[at] != 'r' || !are_hooks(scan, segment->bytes + at))
+            uint64_t address = segment->start + at - scan->image->bias;
+            if (segment->bytes[at] != 'r' || address < start || address >= end ||
+                !are_hooks(scan, segment->bytes + at))
                 continue;
-            found = segment->start + at - scan->image->bias;
+            found = address;
             count++;
         }
     }
-    if (count == 1)
-        scan->layout->debug_allocators = found;
+    return count == 1 ? found : PHT_UNKNOWN;
 }
 
 /* ---- which function is which -------------------------------------------------------------- */
@@ -157,7 +158,7 @@ void pht_python_scan_allocators(struct pht_python_scan *scan)
     if (layout->object_allocator == PHT_UNKNOWN && scan->row->object_allocator != PHT_UNKNOWN)
         find_object_allocator(scan);
     if (layout->debug_allocators == PHT_UNKNOWN && scan->row->debug_allocators != PHT_UNKNOWN)
-        find_debug_allocators(scan);
+        layout->debug_allocators = pht_python_scan_find_hooks(scan, 0, UINT64_MAX);
     uint64_t hooks = hooks_of(layout), objects = object_allocator_of(layout);
     if (hooks == PHT_UNKNOWN || objects == PHT_UNKNOWN)
         return;

@@ -23,6 +23,16 @@ bool pht_python_scan_u32(const struct pht_python_scan *scan, uint64_t address, u
 /* Up to 3.11: the table of used pools, the array of arena objects, and counters of them. */
 void pht_python_scan_pools(struct pht_python_scan *scan);
 
+/* True if a table of so many classes of used pools stands at that address of the process. */
+bool pht_python_scan_is_table(struct pht_python_scan *scan, pht_addr table, uint32_t classes);
+
+/* What debug hooks keep, in [start, end), as linked; PHT_UNKNOWN if it is there twice or not. */
+uint64_t pht_python_scan_find_hooks(const struct pht_python_scan *scan, uint64_t start,
+                                    uint64_t end);
+
+/* 3.13 and later, with what debug offsets tell: states of pymalloc, and the allocators. */
+void pht_python_scan_runtime(struct pht_python_scan *scan);
+
 /* 3.10 and 3.11: the root of the tree of arenas, and how large its nodes are. */
 void pht_python_scan_arena_map(struct pht_python_scan *scan);
 

@@ -191,6 +191,14 @@ static void find_table(struct pools *pools)
     layout->usedpools_bytes = classes * CLASS_BYTES;
 }
 
+bool pht_python_scan_is_table(struct pht_python_scan *scan, pht_addr table, uint32_t classes)
+{
+    struct pools pools = {.scan = scan};
+
+    return classes_of(classes) == classes && count_entries(scan, table) >= classes &&
+           prove_table(&pools, table, classes);
+}
+
 /* ---- arenas ------------------------------------------------------------------------------- */
 
 static bool proves_arena(const struct pht_python_scan *scan, pht_addr array,

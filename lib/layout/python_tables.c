@@ -3,8 +3,11 @@
 #include <elf.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
+#include "layout/debug_offsets.h"
 #include "layout/module_data.h"
 #include "layout/python_cache.h"
 #include "layout/python_layout.h"
@@ -13,17 +16,20 @@
 #include "layout/symbols.h"
 #include "layout/tables.h"
 
+/* No series has more releases. */
+#define SERIES_APART 256
+
 /* ---- choosing ----------------------------------------------------------------------------- */
 
-/* How far the releases of a series are apart; INT_MAX for another series, or another ABI. */
+/* How far releases are apart, those of a series less than all others; INT_MAX for another ABI. */
 static int distance(const struct pht_python *python, const struct pht_python *row)
 {
-    if (row->version.major != python->version.major ||
-        row->version.minor != python->version.minor || row->debug_build != python->debug_build ||
+    if (row->version.major != python->version.major || row->debug_build != python->debug_build ||
         row->free_threaded != python->free_threaded)
         return INT_MAX;
-    int difference = (int)row->version.micro - (int)python->version.micro;
-    return difference < 0 ? -difference : difference;
+    int series = (int)row->version.minor - (int)python->version.minor;
+    int release = (int)row->version.micro - (int)python->version.micro;
+    return abs(series) * SERIES_APART + abs(release);
 }
 
 /* sizeof(_PyRuntime), exported since 3.7: a release that changes what is in it changes that. */
@@ -35,15 +41,31 @@ static uint64_t runtime_bytes(struct pht_elf_image *image)
     return symbol.matches == 1 && symbol.size > 0 ? symbol.size : PHT_UNKNOWN;
 }
 
-/* The row that is nearest among those whose _PyRuntime has that size. */
+/* The row that is nearest, of the same series and with a _PyRuntime of that size. */
 static bool choose(const struct pht_python *python, uint64_t bytes, struct pht_python *ret)
+{
+    struct pht_python row;
+    int nearest = SERIES_APART;
+
+    for (size_t at = 0; pht_python_tables_next(&at, &row);) {
+        int apart = distance(python, &row);
+        if (apart >= nearest || (bytes != PHT_UNKNOWN && row.layout.runtime_bytes != bytes))
+            continue;
+        nearest = apart;
+        *ret = row;
+    }
+    return nearest != SERIES_APART;
+}
+
+/* The row that is nearest, whatever differs: only what has been the same for long is of use. */
+static bool choose_any(const struct pht_python *python, struct pht_python *ret)
 {
     struct pht_python row;
     int nearest = INT_MAX;
 
     for (size_t at = 0; pht_python_tables_next(&at, &row);) {
         int apart = distance(python, &row);
-        if (apart >= nearest || (bytes != PHT_UNKNOWN && row.layout.runtime_bytes != bytes))
+        if (apart >= nearest)
             continue;
         nearest = apart;
         *ret = row;
@@ -53,13 +75,22 @@ static bool choose(const struct pht_python *python, uint64_t bytes, struct pht_p
 
 /* ---- filling in --------------------------------------------------------------------------- */
 
-static void take_types(const struct pht_python_layout *row, struct pht_python_layout *layout)
+/* Structs of the interpreter, which hardly two releases have in common. */
+static bool is_fickle(const struct pht_layout_field *field)
+{
+    return strcmp(field->subject, "_is") == 0 || strcmp(field->subject, "_ts") == 0 ||
+           strcmp(field->subject, "pyruntimestate") == 0;
+}
+
+static void take_types(const struct pht_python_layout *row, bool is_exact,
+                       struct pht_python_layout *layout)
 {
     const struct pht_layout_table *table = &pht_python_layout_table;
 
     for (size_t i = 0; i < table->count; i++) {
-        if (pht_layout_is_of_type(&table->fields[i]))
-            pht_layout_set(layout, &table->fields[i], pht_layout_get(row, &table->fields[i]));
+        const struct pht_layout_field *field = &table->fields[i];
+        if (pht_layout_is_of_type(field) && (is_exact || !is_fickle(field)))
+            pht_layout_set(layout, field, pht_layout_get(row, field));
     }
 }
 
@@ -111,6 +142,9 @@ static struct pht_error *scan(struct pht_target *target, const struct pht_maps *
 
     if (!pht_module_data_read(target, maps, image, &data))
         return pht_error_no_memory();
+    if (layout->runtime_bytes == PHT_UNKNOWN &&
+        pht_debug_offsets_read(&data, image->bias, &python->version, layout))
+        python->layout_source = PHT_LAYOUT_DEBUG_OFFSETS;
     if (pht_python_scan(&data, image, row, layout))
         python->symbol_source = PHT_SYMBOL_SCAN;
     note_found(target, &before, layout);
@@ -125,19 +159,24 @@ struct pht_error *pht_python_tables_resolve(struct pht_target *target, const str
                                             struct pht_elf_image *image, struct pht_python *python)
 {
     const struct pht_layout_table *table = &pht_python_layout_table;
+    uint64_t bytes = runtime_bytes(image);
     struct pht_python row;
 
     pht_python_layout_clear(&python->layout);
-    if (!choose(python, runtime_bytes(image), &row))
+    bool is_exact = choose(python, bytes, &row);
+    if (!is_exact && !choose_any(python, &row))
         return pht_layout_missing(image, "built-in layout");
-    take_types(&row.layout, &python->layout);
+    take_types(&row.layout, is_exact, &python->layout);
+    python->is_partial = !is_exact;
+    python->layout_source = PHT_LAYOUT_TABLE;
     python->symbol_source = pht_layout_resolve_symbols(image, table, &python->layout);
     struct pht_error *error = scan(target, maps, image, &row.layout, python);
     if (error != NULL) {
         pht_python_layout_clear(&python->layout);
+        python->layout_source = PHT_LAYOUT_NONE;
         return error;
     }
-    python->layout_source = PHT_LAYOUT_TABLE;
-    pht_target_note(target, "%s: types as in CPython %s", image->path, row.version_text);
+    pht_target_note(target, "%s: types as in CPython %s%s", image->path, row.version_text,
+                    is_exact ? "" : ", as far as they have lasted");
     return NULL;
 }

@@ -6,6 +6,8 @@ const char *pht_layout_source_name(enum pht_layout_source source)
     switch (source) {
     case PHT_LAYOUT_DWARF:
         return "dwarf";
+    case PHT_LAYOUT_DEBUG_OFFSETS:
+        return "debug-offsets";
     case PHT_LAYOUT_TABLE:
         return "table";
     case PHT_LAYOUT_NONE:

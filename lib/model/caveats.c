@@ -82,10 +82,24 @@ static void check_layout_file(struct pht_report *report)
                         "the layouts of the given file are of other builds, and were not used");
 }
 
+/* What stands in the structs of interpreters: their free lists, threads and strings. */
+static void check_partial_layout(struct pht_report *report)
+{
+    const struct pht_python *python = report->python;
+
+    if (python != NULL && python->is_partial && python->layout_source != PHT_LAYOUT_NONE)
+        pht_report_warn(report, "layout-partial",
+                        "--layout with what --dump-layout wrote where there is debug information",
+                        "CPython %s is none of the built-in releases: free lists, interned "
+                        "strings and frames of threads are not known",
+                        python->version_text);
+}
+
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target)
 {
     report->complete = true;
     check_layout_file(report);
+    check_partial_layout(report);
     if (report->has_snapshot)
         check_stop(report);
     if (report->walks & PHT_SECTION_PYMALLOC)

@@ -51,6 +51,8 @@ static const char *layouts_from(enum pht_layout_source source)
     switch (source) {
     case PHT_LAYOUT_DWARF:
         return "DWARF";
+    case PHT_LAYOUT_DEBUG_OFFSETS:
+        return "debug offsets";
     case PHT_LAYOUT_TABLE:
         return "tables";
     case PHT_LAYOUT_NONE:
