@@ -250,7 +250,8 @@ struct pht_python {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
-    char odd_process[32]; /* see pht_python_keep_doubted(); "" if there is none */
+    char lent_build_id[129]; /* of a debug file of another build, whose types these are; or "" */
+    char odd_process[32];    /* see pht_python_keep_doubted(); "" if there is none */
     struct pht_python_layout layout;
     struct pht_error *layout_error;
 };

@@ -144,14 +144,18 @@ bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
     return false;
 }
 
-bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret)
+bool pht_elf_image_open_fd(int fd, const char *path, struct pht_elf_image *ret)
 {
-    *ret =
-        (struct pht_elf_image){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), .path = path};
+    *ret = (struct pht_elf_image){.fd = fd, .path = path};
     if (begin(ret))
         return true;
     pht_elf_image_close(ret);
     return false;
+}
+
+bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret)
+{
+    return pht_elf_image_open_fd(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, ret);
 }
 
 void pht_elf_image_close(struct pht_elf_image *image)

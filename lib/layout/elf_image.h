@@ -35,6 +35,9 @@ bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
 
 /* The file itself, which nobody has loaded: its bias is 0. Keeps `path`. */
 bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret);
+
+/* The same of a file that is open: takes `fd`, also where it fails. */
+bool pht_elf_image_open_fd(int fd, const char *path, struct pht_elf_image *ret);
 void pht_elf_image_close(struct pht_elf_image *image);
 
 /* True if both mappings are of one file. */

@@ -34,6 +34,14 @@ static uint64_t runtime_bytes(struct pht_elf_image *image)
     return symbol.matches == 1 && symbol.size > 0 ? symbol.size : PHT_UNKNOWN;
 }
 
+bool pht_python_row_is_possible(struct pht_elf_image *image, const struct pht_python_layout *row)
+{
+    uint64_t bytes = runtime_bytes(image);
+
+    return bytes == PHT_UNKNOWN || row->runtime_bytes == PHT_UNKNOWN ||
+           row->runtime_bytes == bytes;
+}
+
 /* The row that is nearest among those whose _PyRuntime has that size. */
 static bool choose(const struct pht_python *python, uint64_t bytes, struct pht_python *ret)
 {
@@ -90,24 +98,35 @@ static struct pht_error *scan(struct pht_target *target, const struct pht_maps *
     return NULL;
 }
 
+struct pht_error *pht_python_row_fit(struct pht_target *target, const struct pht_maps *maps,
+                                     struct pht_elf_image *image,
+                                     const struct pht_python_layout *row, struct pht_python *python)
+{
+    const struct pht_layout_table *table = &pht_python_layout_table;
+
+    pht_python_layout_clear(&python->layout);
+    take_types(row, &python->layout);
+    python->symbol_source = pht_layout_resolve_symbols(image, table, &python->layout);
+    struct pht_error *error = scan(target, maps, image, row, python);
+    if (error != NULL)
+        return error;
+    if (pht_layout_is_sound(table, &python->layout) && table->is_as_declared(&python->layout))
+        return NULL;
+    pht_python_layout_clear(&python->layout);
+    return pht_layout_missing(image, "built-in layout that fits");
+}
+
 struct pht_error *pht_python_tables_resolve(struct pht_target *target, const struct pht_maps *maps,
                                             struct pht_elf_image *image, struct pht_python *python)
 {
-    const struct pht_layout_table *table = &pht_python_layout_table;
     struct pht_python row;
 
     pht_python_layout_clear(&python->layout);
     if (!choose(python, runtime_bytes(image), &row))
         return pht_layout_missing(image, "built-in layout");
-    take_types(&row.layout, &python->layout);
-    python->symbol_source = pht_layout_resolve_symbols(image, table, &python->layout);
-    struct pht_error *error = scan(target, maps, image, &row.layout, python);
+    struct pht_error *error = pht_python_row_fit(target, maps, image, &row.layout, python);
     if (error != NULL)
         return error;
-    if (!pht_layout_is_sound(table, &python->layout) || !table->is_as_declared(&python->layout)) {
-        pht_python_layout_clear(&python->layout);
-        return pht_layout_missing(image, "built-in layout that fits");
-    }
     python->layout_source = PHT_LAYOUT_TABLE;
     pht_target_note(target, "%s: types as in CPython %s", image->path, row.version_text);
     return NULL;

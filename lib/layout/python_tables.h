@@ -12,4 +12,16 @@
 struct pht_error *pht_python_tables_resolve(struct pht_target *target, const struct pht_maps *maps,
                                             struct pht_elf_image *image, struct pht_python *python);
 
+/*
+ * The same with the types of `row`, another build of the release. layout_source is as before when
+ * that succeeds, for the caller to set.
+ */
+struct pht_error *pht_python_row_fit(struct pht_target *target, const struct pht_maps *maps,
+                                     struct pht_elf_image *image,
+                                     const struct pht_python_layout *row,
+                                     struct pht_python *python);
+
+/* False where both tell how large _PyRuntime is, and differ. */
+bool pht_python_row_is_possible(struct pht_elf_image *image, const struct pht_python_layout *row);
+
 #endif

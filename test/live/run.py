@@ -37,6 +37,8 @@ import glibc_trim
 import kills
 import layout_cache
 import layout_carried
+import layout_mismatched
+import layout_sections
 import ledger_family
 import ledger_known
 import ledger_programs
@@ -61,7 +63,8 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           namespaces, layout_cache, layout_carried, tables, scans, ledger_programs, ledger_known,
+           namespaces, layout_cache, layout_carried, layout_sections, layout_mismatched,
+           tables, ledger_programs, ledger_known, scans,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
 
