@@ -100,6 +100,27 @@ START_TEST(an_interpreter_is_known_by_its_symbols)
 }
 END_TEST
 
+static const struct threading_row {
+    const char *path;
+    bool free_threaded;
+} threading_rows[] = {
+    {ELF_FIXTURE("with-gil"), false},
+    {ELF_FIXTURE("free-threaded"), true},
+    {ELF_FIXTURE("other-cookie"), false}, /* so it is no _Py_DebugOffsets */
+};
+
+START_TEST(a_free_threaded_build_is_told_by_its_debug_offsets)
+{
+    struct pht_python python = {0};
+    struct pht_elf_image image;
+
+    ck_assert(pht_elf_image_open_file(threading_rows[_i].path, &image));
+    pht_identify_build(&image, &python);
+    ck_assert(python.free_threaded == threading_rows[_i].free_threaded);
+    pht_elf_image_close(&image);
+}
+END_TEST
+
 START_TEST(other_libraries_are_none)
 {
     struct elf_fixture fixture;
@@ -134,6 +155,8 @@ static Suite *identify_suite(void)
                         (int)(sizeof(version_rows) / sizeof(version_rows[0])));
     tcase_add_loop_test(tcase, an_interpreter_is_known_by_its_symbols, 0,
                         (int)(sizeof(image_rows) / sizeof(image_rows[0])));
+    tcase_add_loop_test(tcase, a_free_threaded_build_is_told_by_its_debug_offsets, 0,
+                        (int)(sizeof(threading_rows) / sizeof(threading_rows[0])));
     tcase_add_test(tcase, other_libraries_are_none);
     suite_add_tcase(suite, tcase);
     return suite;
