@@ -139,21 +139,32 @@ static const char *find_bytes(const char *bytes, size_t size, const char *wanted
     return memmem(bytes, size, wanted, strlen(wanted));
 }
 
-/* "libpython3.9.so.1.0", "/usr/bin/python2.7", or "lib/python3.9" among the constants. */
+/* The first constant that begins like this, with numbers behind it. */
+static bool find_numbers(const char *bytes, size_t size, const char *prefix, const char *format,
+                         struct pht_version *ret)
+{
+    const char *found = find_bytes(bytes, size, prefix);
+    char copy[24] = "";
+
+    if (found == NULL)
+        return false;
+    size_t left = size - (size_t)(found - bytes);
+    memcpy(copy, found, left < sizeof(copy) - 1 ? left : sizeof(copy) - 1);
+    return sscanf(copy, format, &ret->major, &ret->minor) == 2;
+}
+
+/*
+ * "libpython3.9.so.1.0", "/usr/bin/python2.7", or among the constants "lib/python2.7", since 3.3
+ * the tag of its cached files, "cpython-39".
+ */
 static bool find_series(const char *path, const char *bytes, size_t size, struct pht_version *ret)
 {
     const char *slash = strrchr(path, '/');
     const char *name = strstr(slash != NULL ? slash : path, "python");
 
-    if (name != NULL && sscanf(name, "python%1u.%2u", &ret->major, &ret->minor) == 2)
-        return true;
-    const char *folder = find_bytes(bytes, size, "lib/python");
-    if (folder == NULL)
-        return false;
-    char copy[24] = "";
-    size_t left = size - (size_t)(folder - bytes);
-    memcpy(copy, folder, left < sizeof(copy) - 1 ? left : sizeof(copy) - 1);
-    return sscanf(copy, "lib/python%1u.%2u", &ret->major, &ret->minor) == 2;
+    return (name != NULL && sscanf(name, "python%1u.%2u", &ret->major, &ret->minor) == 2) ||
+           find_numbers(bytes, size, "cpython-3", "cpython-%1u%2u", ret) ||
+           find_numbers(bytes, size, "lib/python", "lib/python%1u.%2u", ret);
 }
 
 /*

@@ -26,6 +26,7 @@ import churn
 import collector
 import counted
 import discover
+import embedded
 import exactness
 import freelists
 import growth
@@ -64,7 +65,7 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           mimalloc, namespaces, layout_cache, layout_carried, layout_sections,
+           embedded, mimalloc, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, tables, ledger_programs, ledger_known, scans,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
