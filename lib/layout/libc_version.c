@@ -63,3 +63,16 @@ void pht_libc_version(struct pht_elf_image *image, char version[static 16])
             return;
     }
 }
+
+/* "musl libc (x86_64)\nVersion %s\nDynamic Program Loader\n": ldso/dynlink.c, for who runs it. */
+bool pht_libc_is_musl(struct pht_elf_image *image)
+{
+    const char *bytes;
+    size_t at = 0, size;
+
+    while ((bytes = pht_elf_image_segment(image, false, &at, &size)) != NULL) {
+        if (find(bytes, size, "musl libc (") != NULL)
+            return true;
+    }
+    return false;
+}
