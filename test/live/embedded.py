@@ -84,16 +84,29 @@ def check_self_extracted(lab, interpreter):
                "the text does not name it")
 
 
-def check_program(lab, interpreter):
-    """A program that is an interpreter itself, by another name."""
+def start_renamed(lab, interpreter, name):
+    """A copy of an interpreter's program in the folder of the targets."""
     folder = lab.stage(interpreter.root)
-    program = os.path.join(folder, "service")
-    shutil.copy(os.path.realpath((interpreter.root or "") + interpreter.path), program)
+    program = os.path.join(folder, name)
     inside = interpreter.inside(folder)
     command = interpreter._replace(path=interpreter.inside(program)).command(
         inside + "/heap.py", "fragmented", inside + "/libhold.so", inside + "/figures")
-    environment = target.environment(PYTHONHOME="/usr")
-    with target.Target(command, environment) as process:
+    return target.Target(command, target.environment(PYTHONHOME="/usr"))
+
+
+def check_renamed(lab, pid, interpreter, name):
+    folder = lab.stage(interpreter.root)
+    report = check_report(lab, pid, folder, interpreter, inside=interpreter.inside(folder))
+    equal("image", os.path.basename(report["runtime"]["image"]), name)
+
+
+def program_of(interpreter):
+    return os.path.realpath((interpreter.root or "") + interpreter.path)
+
+
+def check_program(lab, interpreter):
+    """A program that is an interpreter itself, by another name."""
+    shutil.copy(program_of(interpreter), os.path.join(lab.stage(interpreter.root), "service"))
+    with start_renamed(lab, interpreter, "service") as process:
         process.expect("holding main 0")
-        report = check_report(lab, process.pid, folder, interpreter, inside=inside)
-        equal("image", os.path.basename(report["runtime"]["image"]), "service")
+        check_renamed(lab, process.pid, interpreter, "service")
