@@ -114,7 +114,7 @@ START_TEST(a_release_is_known_in_a_file_of_any_name)
     snprintf(first, sizeof(first), "%s/first.so", tree.path);
     snprintf(second, sizeof(second), "%s/engine.so", tree.path);
     elf_fixture_copy(ELF_FIXTURE("stripped"), first, "\0Py_Version\0", "\0Qy_Version\0", 12);
-    elf_fixture_copy(first, second, "3.11.2rc1 (fixture)", "3.11.9\0 (fixture) ", 20);
+    elf_fixture_copy(first, second, "3.11.2rc1 (fixture)", "3.11.9\0rc (fixture)", 20);
     ck_assert(pht_elf_image_open_file(second, &image));
     pht_identify_build(&image, &python);
     ck_assert_str_eq(python.version_text, "3.11.9");
