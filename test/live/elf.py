@@ -1,5 +1,4 @@
-"""The little of ELF that the tests need: a file's build-id, a copy that is spoiled, and a program for
-32 bits."""
+"""The little of ELF that the tests need: a file's build-id, and a program for 32 bits."""
 import struct
 
 PT_LOAD = 1
@@ -50,11 +49,3 @@ def pausing_program_32_bit():
                          52, 32, 1, 0, 0, 0)
     segment = struct.pack("<IIIIIIII", PT_LOAD, 0, base, base, size, size, 5, 0x1000)
     return identity + header + segment + code
-
-
-def without_section_headers(data, offset=0, count=0, names=0):
-    """The same file, as far as a loader is concerned; with values, headers that are damaged."""
-    copy = bytearray(data)
-    struct.pack_into("<Q", copy, 40, offset)
-    struct.pack_into("<HH", copy, 60, count, names)
-    return bytes(copy)

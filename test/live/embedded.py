@@ -7,8 +7,8 @@ import target
 import tool
 from catalogue import check_refusal
 from check import equal, expect
-from layout_carried import library_of, strip
 from namespaces import check_report, home
+from stripped import library_of, strip
 
 
 def tests(lab):

@@ -70,10 +70,6 @@ class Lab:
         other.options, other.layout_source = ["--no-dwarf"], "table"
         return other
 
-    def needs_dwarf(self):
-        if "--no-dwarf" in self.options:
-            raise Skipped("looks at debug information")
-
     def helper(self, name):
         return os.path.join(self.helpers, name)
 

@@ -7,7 +7,7 @@ import exactness
 import target
 import tool
 from check import equal, expect
-from layout_carried import library_of
+from stripped import library_of
 
 SHAPE = "fragmented"
 
@@ -49,7 +49,6 @@ def warning_of(report):
 
 
 def check_mismatched(lab, interpreter):
-    lab.needs_dwarf()
     library = library_of(interpreter)
     folder, debug = split(lab, library, library)
     other = renumber(debug)
@@ -68,7 +67,6 @@ def check_mismatched(lab, interpreter):
 
 def check_other_release(lab):
     """The types of another release are not taken, but those that are built in."""
-    lab.needs_dwarf()
     first, second = [one for one in lab.interpreters
                      if one.root is None and library_of(one) is not None][-2:]
     folder, debug = split(lab, library_of(first), library_of(second))

@@ -1,8 +1,8 @@
 """PYTHONMALLOC=mimalloc, from 3.13 on: objects are where this version does not look, and it says so."""
 import glibc_stats
-import layout_carried
 import ledger
 import procfs
+import stripped
 import target
 import tool
 from check import equal, expect
@@ -21,7 +21,7 @@ def tests(lab):
             yield "mimalloc/%s/%s" % (one.name, allocator), check_allocator, (one, allocator)
             yield ("mimalloc/%s/%s/no-dwarf" % (one.name, allocator), check_without_dwarf,
                    (one, allocator))
-        if one.root is None and layout_carried.library_of(one) is not None:
+        if one.root is None and stripped.library_of(one) is not None:
             yield "mimalloc/%s/stripped" % one.name, check_stripped, (one,)
 
 
@@ -57,6 +57,6 @@ def check_without_dwarf(lab, interpreter, allocator):
 
 
 def check_stripped(lab, interpreter):
-    folder = layout_carried.strip(lab, layout_carried.library_of(interpreter))
+    folder = stripped.strip(lab, stripped.library_of(interpreter))
     for allocator in ALLOCATORS:
         check_allocator(lab.without_dwarf(), interpreter, allocator, LD_LIBRARY_PATH=folder)

@@ -72,7 +72,7 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            objects_programs, objects_reach, collector, freelists, growth, output]
 
 # What they are about is not had without.
-OF_DWARF = [layout_cache, layout_carried, tables]
+OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
 
 
 def parse_arguments():
