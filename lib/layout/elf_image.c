@@ -19,7 +19,7 @@
 #endif
 
 /* Code and constants of an interpreter are some MiB; of a program that it is linked into, more. */
-#define SEGMENT_BYTES_MAX ((uint64_t)256 << 20)
+#define SEGMENT_BYTES_MAX ((uint64_t)64 << 20)
 
 enum pht_elf_kind pht_elf_image_kind(int fd, bool *is_32_bit)
 {
