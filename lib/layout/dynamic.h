@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The first entry of that tag, such as DT_RELA; 0 if there is none. */
+uint64_t pht_dynamic_value(Elf *elf, int64_t tag);
+
 /* The symbols that a file exports and imports. The data belongs to the Elf. */
 struct pht_dynamic_symbols {
     Elf_Data *symbols;
