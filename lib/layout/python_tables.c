@@ -38,8 +38,7 @@ bool pht_python_row_is_possible(struct pht_elf_image *image, const struct pht_py
 {
     uint64_t bytes = runtime_bytes(image);
 
-    return bytes == PHT_UNKNOWN || row->runtime_bytes == PHT_UNKNOWN ||
-           row->runtime_bytes == bytes;
+    return bytes == PHT_UNKNOWN || row->runtime_bytes == PHT_UNKNOWN || row->runtime_bytes == bytes;
 }
 
 /* The row that is nearest among those whose _PyRuntime has that size. */
