@@ -60,8 +60,8 @@ static Elf_Scn *find_section(uint32_t type, GElf_Shdr *header)
 /* ---- undamaged ---------------------------------------------------------------------------- */
 
 static const char *const libraries[] = {
-    ELF_FIXTURE("plain"),          ELF_FIXTURE("sysv"), /* DT_HASH only */
-    ELF_FIXTURE("dwarf4"),                              /* linked elsewhere than at 0 */
+    ELF_FIXTURE("hash-gnu"),       ELF_FIXTURE("hash-sysv"),
+    ELF_FIXTURE("dwarf4"), /* linked elsewhere than at 0 */
     ELF_FIXTURE("libc/libc-2.99"), ELF_FIXTURE("loader/ld-2.99"),
 };
 
@@ -221,7 +221,7 @@ START_TEST(a_table_that_is_not_in_the_file_is_none)
 {
     struct pht_dynamic_symbols dynamic;
 
-    load(ELF_FIXTURE("plain"));
+    load(ELF_FIXTURE("hash-gnu"));
     open_copy();
     ck_assert(pht_dynamic_symbols_read(image.elf, &dynamic));
     *entry_of(entry_rows[_i].tag) = entry_rows[_i].value;
@@ -257,7 +257,7 @@ START_TEST(a_hash_table_that_is_damaged_counts_no_symbols)
     struct pht_dynamic_symbols dynamic;
     uint32_t head[4];
 
-    load(ELF_FIXTURE("plain"));
+    load(ELF_FIXTURE("hash-gnu"));
     open_copy();
     size_t word = find_hash(head) + 4 * hash_rows[_i].word;
     memcpy(bytes + word, &hash_rows[_i].value, 4);
@@ -271,7 +271,7 @@ START_TEST(a_chain_that_is_not_in_the_file_counts_no_symbols)
     struct pht_dynamic_symbols dynamic;
     uint32_t head[4], symbol = INT32_MAX;
 
-    load(ELF_FIXTURE("plain"));
+    load(ELF_FIXTURE("hash-gnu"));
     open_copy();
     size_t buckets = find_hash(head) + 16 + 8 * (size_t)head[2];
     memcpy(bytes + buckets, &symbol, sizeof(symbol));
@@ -287,7 +287,7 @@ START_TEST(a_chain_that_does_not_end_counts_no_symbols)
     GElf_Phdr segment;
     size_t at = 0;
 
-    load(ELF_FIXTURE("plain"));
+    load(ELF_FIXTURE("hash-gnu"));
     open_copy();
     ck_assert(pht_elf_next_segment(image.elf, PT_LOAD, &at, &segment));
     ck_assert_uint_eq(segment.p_offset, 0);
