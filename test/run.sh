@@ -19,7 +19,8 @@ packages=(gcc clang clang-format clang-tidy cmake ninja-build pkg-config shellch
           python3 python3-dbg python3-jsonschema libc6-dbg gdb pypy3 mmdebstrap mandoc util-linux
           procps)
 # What live tests look at; where a release calls it differently, they are skipped by name.
-subjects=(python3-flask gunicorn python3-numpy libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0)
+subjects=(python3-flask gunicorn python3-numpy libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0
+          musl-tools)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

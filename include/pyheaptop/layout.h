@@ -251,9 +251,10 @@ struct pht_python {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
-    bool carried;    /* from the file that was given */
-    bool is_partial; /* no table has the release: its interpreters' own structs are not known */
-    char odd_process[32]; /* see pht_python_keep_doubted(); "" if there is none */
+    bool carried;            /* from the file that was given */
+    bool is_partial;         /* no table has the release: its own structs are not known */
+    char lent_build_id[129]; /* of a debug file of another build, whose types these are; or "" */
+    char odd_process[32];    /* see pht_python_keep_doubted(); "" if there is none */
     struct pht_python_layout layout;
     struct pht_error *layout_error;
 };

@@ -25,6 +25,7 @@ enum pht_object_allocator {
     PHT_ALLOCATOR_MALLOC,
     PHT_ALLOCATOR_MALLOC_DEBUG,
     PHT_ALLOCATOR_MIMALLOC,
+    PHT_ALLOCATOR_MIMALLOC_DEBUG,
     PHT_ALLOCATOR_CUSTOM, /* a function that is none of CPython's */
 };
 

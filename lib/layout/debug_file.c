@@ -1,5 +1,6 @@
 #include "layout/debug_file.h"
 
+#include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static int open_in_target(const struct search *search, char *path)
         return -1;
     int fd = pht_target_open_path(search->target, path);
     if (fd >= 0 && !has_build_id(fd, search->image->build_id)) {
-        pht_target_note(search->target, "%s: another build-id, not used", path);
+        pht_target_note(search->target, "%s: another build-id", path);
         close(fd);
         fd = -1;
     }
@@ -53,19 +54,30 @@ static int find_by_build_id(const struct search *search)
                           pht_text_format("/usr/lib/debug/.build-id/%.2s/%s.debug", id, id + 2));
 }
 
-/* GDB's order: beside the file, in .debug beside it, in the global folder. */
-static int find_by_link(const struct search *search, const char *link)
+/* Where .gnu_debuglink may lead to, in GDB's order. */
+static const struct {
+    const char *root;
+    const char *below; /* the folder of the file */
+} places[] = {{"", ""}, {"", "/.debug"}, {"/usr/lib/debug", ""}};
+
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
+/* NULL if it leads nowhere, or when memory is short. */
+static char *place_of(const struct pht_elf_image *image, const char *link, size_t i)
 {
-    _cleanup_free_ char *copy = strdup(search->image->path);
+    _cleanup_free_ char *copy = strdup(image->path);
 
     if (copy == NULL || link == NULL || strchr(link, '/') != NULL)
-        return -1;
-    const char *folder = dirname(copy);
-    int fd = open_in_target(search, pht_text_format("%s/%s", folder, link));
-    if (fd < 0)
-        fd = open_in_target(search, pht_text_format("%s/.debug/%s", folder, link));
-    if (fd < 0)
-        fd = open_in_target(search, pht_text_format("/usr/lib/debug%s/%s", folder, link));
+        return NULL;
+    return pht_text_format("%s%s%s/%s", places[i].root, dirname(copy), places[i].below, link);
+}
+
+static int find_by_link(const struct search *search, const char *link)
+{
+    int fd = -1;
+
+    for (size_t i = 0; fd < 0 && i < PLACES; i++)
+        fd = open_in_target(search, place_of(search->image, link, i));
     return fd;
 }
 
@@ -122,4 +134,24 @@ void pht_debug_file_close(struct pht_debug_file *file)
 {
     dwfl_end(file->dwfl);
     *file = (struct pht_debug_file){0};
+}
+
+bool pht_debug_file_find_other(struct pht_target *target, struct pht_elf_image *image, char **path,
+                               struct pht_elf_image *ret)
+{
+    GElf_Word crc;
+    const char *link = dwelf_elf_gnu_debuglink(image->elf, &crc);
+
+    for (size_t i = 0; i < PLACES; i++) {
+        *path = place_of(image, link, i);
+        if (*path != NULL &&
+            pht_elf_image_open_fd(pht_target_open_path(target, *path), *path, ret)) {
+            if (ret->build_id[0] != '\0' && strcmp(ret->build_id, image->build_id) != 0)
+                return true;
+            pht_elf_image_close(ret);
+        }
+        free(*path);
+    }
+    *path = NULL;
+    return false;
 }

@@ -1,7 +1,8 @@
 /*
  * The debug information of an image: in the file itself, or in a separate file that is found by
  * build-id or .gnu_debuglink in the target's root, then in ours, then by debuginfod where
- * DEBUGINFOD_URLS is set. Only a file with the same build-id is taken.
+ * DEBUGINFOD_URLS is set. Only a file with the same build-id is taken; one with another is no more
+ * than what pht_debug_file_find_other() says.
  */
 #ifndef PHT_LIB_LAYOUT_DEBUG_FILE_H
 #define PHT_LIB_LAYOUT_DEBUG_FILE_H
@@ -20,5 +21,13 @@ struct pht_debug_file {
 bool pht_debug_file_open(struct pht_target *target, struct pht_elf_image *image,
                          struct pht_debug_file *ret);
 void pht_debug_file_close(struct pht_debug_file *file);
+
+/*
+ * A file of another build where .gnu_debuglink leads to in the target's root, as an image of its
+ * own. Its types may be those of `image`; its addresses are not. False if there is none. Keeps
+ * `path`, which the caller frees, as it does where there is none.
+ */
+bool pht_debug_file_find_other(struct pht_target *target, struct pht_elf_image *image, char **path,
+                               struct pht_elf_image *ret);
 
 #endif

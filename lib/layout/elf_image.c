@@ -18,6 +18,9 @@
 #error "this architecture is not supported"
 #endif
 
+/* Code and constants of an interpreter are some MiB; of a program that it is linked into, more. */
+#define SEGMENT_BYTES_MAX ((uint64_t)64 << 20)
+
 enum pht_elf_kind pht_elf_image_kind(int fd, bool *is_32_bit)
 {
     /* e_machine is at the same place in both classes. */
@@ -30,6 +33,19 @@ enum pht_elf_kind pht_elf_image_kind(int fd, bool *is_32_bit)
     if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == OUR_MACHINE)
         return PHT_ELF_OURS;
     return PHT_ELF_FOREIGN;
+}
+
+bool pht_elf_next_segment(Elf *elf, uint32_t type, size_t *at, GElf_Phdr *ret)
+{
+    size_t count;
+
+    if (elf_getphdrnum(elf, &count) < 0)
+        return false;
+    while (*at < count) {
+        if (gelf_getphdr(elf, (int)(*at)++, ret) != NULL && ret->p_type == type)
+            return true;
+    }
+    return false;
 }
 
 /*
@@ -56,19 +72,14 @@ static bool find_build_id(Elf_Data *data, char text[static 129])
 
 void pht_elf_build_id(Elf *elf, char text[static 129])
 {
-    size_t count;
+    GElf_Phdr segment;
 
     text[0] = '\0';
-    if (elf_getphdrnum(elf, &count) == 0) {
-        for (size_t i = 0; i < count; i++) {
-            GElf_Phdr header;
-            if (gelf_getphdr(elf, (int)i, &header) == NULL || header.p_type != PT_NOTE)
-                continue;
-            Elf_Data *data =
-                elf_getdata_rawchunk(elf, (int64_t)header.p_offset, header.p_filesz, ELF_T_NHDR);
-            if (find_build_id(data, text))
-                return;
-        }
+    for (size_t at = 0; pht_elf_next_segment(elf, PT_NOTE, &at, &segment);) {
+        Elf_Data *data =
+            elf_getdata_rawchunk(elf, (int64_t)segment.p_offset, segment.p_filesz, ELF_T_NHDR);
+        if (find_build_id(data, text))
+            return;
     }
     /* A debug file keeps the note's section, but its program headers may point to nothing. */
     for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
@@ -91,14 +102,9 @@ bool pht_elf_same_file(const struct pht_mapping *a, const struct pht_mapping *b)
 static bool find_bias(struct pht_elf_image *image, const struct pht_maps *maps,
                       const struct pht_mapping *mapping)
 {
-    size_t count;
+    GElf_Phdr header;
 
-    if (elf_getphdrnum(image->elf, &count) < 0)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
-        if (gelf_getphdr(image->elf, (int)i, &header) == NULL || header.p_type != PT_LOAD)
-            continue;
+    for (size_t at = 0; pht_elf_next_segment(image->elf, PT_LOAD, &at, &header);) {
         uint64_t offset = pht_round_down(header.p_offset, PHT_PAGE_BYTES);
         uint64_t address = pht_round_down(header.p_vaddr, PHT_PAGE_BYTES);
         for (size_t j = 0; j < maps->count; j++) {
@@ -138,14 +144,18 @@ bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
     return false;
 }
 
-bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret)
+bool pht_elf_image_open_fd(int fd, const char *path, struct pht_elf_image *ret)
 {
-    *ret =
-        (struct pht_elf_image){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), .path = path};
+    *ret = (struct pht_elf_image){.fd = fd, .path = path};
     if (begin(ret))
         return true;
     pht_elf_image_close(ret);
     return false;
+}
+
+bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret)
+{
+    return pht_elf_image_open_fd(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, ret);
 }
 
 void pht_elf_image_close(struct pht_elf_image *image)
@@ -158,17 +168,12 @@ void pht_elf_image_close(struct pht_elf_image *image)
 
 bool pht_elf_image_span(struct pht_elf_image *image, uint64_t *start, uint64_t *end)
 {
-    size_t count;
+    GElf_Phdr header;
 
     *start = UINT64_MAX;
     *end = 0;
-    if (elf_getphdrnum(image->elf, &count) < 0)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
+    for (size_t at = 0; pht_elf_next_segment(image->elf, PT_LOAD, &at, &header);) {
         uint64_t segment_end;
-        if (gelf_getphdr(image->elf, (int)i, &header) == NULL || header.p_type != PT_LOAD)
-            continue;
         if (!pht_add_fits(header.p_vaddr, header.p_memsz, &segment_end) ||
             segment_end > UINT64_MAX - PHT_PAGE_BYTES)
             return false;
@@ -182,69 +187,35 @@ bool pht_elf_image_span(struct pht_elf_image *image, uint64_t *start, uint64_t *
 
 bool pht_elf_image_read(struct pht_elf_image *image, uint64_t address, void *buffer, size_t size)
 {
-    size_t count;
+    GElf_Phdr header;
     uint64_t end;
 
-    if (elf_getphdrnum(image->elf, &count) < 0 || !pht_add_fits(address, size, &end))
+    if (!pht_add_fits(address, size, &end))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
+    for (size_t at = 0; pht_elf_next_segment(image->elf, PT_LOAD, &at, &header);) {
         uint64_t segment_end;
-        if (gelf_getphdr(image->elf, (int)i, &header) == NULL || header.p_type != PT_LOAD ||
-            !pht_add_fits(header.p_vaddr, header.p_filesz, &segment_end))
+        if (!pht_add_fits(header.p_vaddr, header.p_filesz, &segment_end) ||
+            address < header.p_vaddr || end > segment_end)
             continue;
-        if (address < header.p_vaddr || end > segment_end)
-            continue;
-        uint64_t at = header.p_offset + (address - header.p_vaddr);
-        return pread(image->fd, buffer, size, (off_t)at) == (ssize_t)size;
+        uint64_t offset = header.p_offset + (address - header.p_vaddr);
+        return pread(image->fd, buffer, size, (off_t)offset) == (ssize_t)size;
     }
     return false;
 }
 
-static Elf_Scn *find_section(Elf *elf, uint32_t type, GElf_Shdr *header)
+const char *pht_elf_image_segment(struct pht_elf_image *image, bool writable, size_t *at,
+                                  size_t *size)
 {
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
-        if (gelf_getshdr(section, header) != NULL && header->sh_type == type)
-            return section;
-    }
-    return NULL;
-}
+    GElf_Phdr header;
 
-bool pht_elf_image_needs(struct pht_elf_image *image, const char *prefix)
-{
-    GElf_Shdr header;
-    Elf_Scn *section = find_section(image->elf, SHT_DYNAMIC, &header);
-    Elf_Data *data = section != NULL ? elf_getdata(section, NULL) : NULL;
-    GElf_Dyn entry;
-
-    for (int i = 0; data != NULL && gelf_getdyn(data, i, &entry) != NULL; i++) {
-        if (entry.d_tag == DT_NULL)
-            return false;
-        if (entry.d_tag != DT_NEEDED)
+    while (pht_elf_next_segment(image->elf, PT_LOAD, at, &header)) {
+        if (!!(header.p_flags & PF_W) != writable || header.p_filesz == 0 ||
+            header.p_filesz > SEGMENT_BYTES_MAX)
             continue;
-        const char *name = elf_strptr(image->elf, header.sh_link, entry.d_un.d_val);
-        if (name != NULL && strncmp(name, prefix, strlen(prefix)) == 0)
-            return true;
-    }
-    return false;
-}
-
-const char *pht_elf_image_section(struct pht_elf_image *image, const char *name, size_t *size)
-{
-    size_t names;
-
-    if (elf_getshdrstrndx(image->elf, &names) < 0)
-        return NULL;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section)) != NULL;) {
-        GElf_Shdr header;
-        const char *found;
-        if (gelf_getshdr(section, &header) == NULL || header.sh_type != SHT_PROGBITS ||
-            (found = elf_strptr(image->elf, names, header.sh_name)) == NULL ||
-            strcmp(found, name) != 0)
-            continue;
-        Elf_Data *data = elf_getdata(section, NULL);
+        Elf_Data *data =
+            elf_getdata_rawchunk(image->elf, (int64_t)header.p_offset, header.p_filesz, ELF_T_BYTE);
         if (data == NULL)
-            return NULL;
+            continue;
         *size = data->d_size;
         return data->d_buf;
     }

@@ -35,6 +35,9 @@ bool pht_elf_image_open(struct pht_target *target, const struct pht_maps *maps,
 
 /* The file itself, which nobody has loaded: its bias is 0. Keeps `path`. */
 bool pht_elf_image_open_file(const char *path, struct pht_elf_image *ret);
+
+/* The same of a file that is open: takes `fd`, also where it fails. */
+bool pht_elf_image_open_fd(int fd, const char *path, struct pht_elf_image *ret);
 void pht_elf_image_close(struct pht_elf_image *image);
 
 /* True if both mappings are of one file. */
@@ -49,11 +52,15 @@ bool pht_elf_image_span(struct pht_elf_image *image, uint64_t *start, uint64_t *
 /* Bytes of the file at a link-time address. False where the file has none there. */
 bool pht_elf_image_read(struct pht_elf_image *image, uint64_t address, void *buffer, size_t size);
 
-/* True if a name in DT_NEEDED begins with `prefix`. */
-bool pht_elf_image_needs(struct pht_elf_image *image, const char *prefix);
+/*
+ * What the file has of the next segment that is loaded, writable or not, from `*at` on, which
+ * begins with 0; NULL after the last one. Owned by the image.
+ */
+const char *pht_elf_image_segment(struct pht_elf_image *image, bool writable, size_t *at,
+                                  size_t *size);
 
-/* The bytes of a section such as ".rodata"; NULL if there is none. Owned by the image. */
-const char *pht_elf_image_section(struct pht_elf_image *image, const char *name, size_t *size);
+/* The next program header of a type, from `*at` on, which begins with 0; false after the last. */
+bool pht_elf_next_segment(Elf *elf, uint32_t type, size_t *at, GElf_Phdr *ret);
 
 /* Hex of a file's build-id note; "" if it has none. */
 void pht_elf_build_id(Elf *elf, char text[static 129]);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "layout/dynamic.h"
 #include "layout/symbols.h"
 
 enum identify_symbol {
@@ -45,7 +46,7 @@ enum pht_identity pht_identify(struct pht_elf_image *image)
         return PHT_IDENTITY_CPYTHON;
     if (symbols[PYPY_STARTUP].matches > 0 || symbols[PYPY_EXECUTE].matches > 0)
         return PHT_IDENTITY_PYPY;
-    if (pht_elf_image_needs(image, "libpython"))
+    if (pht_dynamic_needs(image->elf, "libpython"))
         return PHT_IDENTITY_WAITING;
     return PHT_IDENTITY_NONE;
 }
@@ -138,22 +139,32 @@ static const char *find_bytes(const char *bytes, size_t size, const char *wanted
     return memmem(bytes, size, wanted, strlen(wanted));
 }
 
-/* "libpython3.9.so.1.0", "/usr/bin/python2.7", or "lib/python3.9" among the constants. */
-static bool find_series(struct pht_elf_image *image, const char *rodata, size_t size,
-                        struct pht_version *ret)
+/* The first constant that begins like this, with numbers behind it. */
+static bool find_numbers(const char *bytes, size_t size, const char *prefix, const char *format,
+                         struct pht_version *ret)
 {
-    const char *slash = strrchr(image->path, '/');
-    const char *name = strstr(slash != NULL ? slash : image->path, "python");
-
-    if (name != NULL && sscanf(name, "python%1u.%2u", &ret->major, &ret->minor) == 2)
-        return true;
-    const char *folder = find_bytes(rodata, size, "lib/python");
-    if (folder == NULL)
-        return false;
+    const char *found = find_bytes(bytes, size, prefix);
     char copy[24] = "";
-    size_t left = size - (size_t)(folder - rodata);
-    memcpy(copy, folder, left < sizeof(copy) - 1 ? left : sizeof(copy) - 1);
-    return sscanf(copy, "lib/python%1u.%2u", &ret->major, &ret->minor) == 2;
+
+    if (found == NULL)
+        return false;
+    size_t left = size - (size_t)(found - bytes);
+    memcpy(copy, found, left < sizeof(copy) - 1 ? left : sizeof(copy) - 1);
+    return sscanf(copy, format, &ret->major, &ret->minor) == 2;
+}
+
+/*
+ * "libpython3.9.so.1.0", "/usr/bin/python2.7", or among the constants "lib/python2.7", since 3.3
+ * the tag of its cached files, "cpython-39".
+ */
+static bool find_series(const char *path, const char *bytes, size_t size, struct pht_version *ret)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = strstr(slash != NULL ? slash : path, "python");
+
+    return (name != NULL && sscanf(name, "python%1u.%2u", &ret->major, &ret->minor) == 2) ||
+           find_numbers(bytes, size, "cpython-3", "cpython-%1u%2u", ret) ||
+           find_numbers(bytes, size, "lib/python", "lib/python%1u.%2u", ret);
 }
 
 /*
@@ -161,26 +172,37 @@ static bool find_series(struct pht_elf_image *image, const char *rodata, size_t 
  * own: the one that begins with the series. The linker may have merged it with the end of
  * another string, so the byte before it only must not belong to a number.
  */
-static void find_version_string(struct pht_elf_image *image, struct pht_python *ret)
+static bool find_version_string(const char *path, const char *bytes, size_t size,
+                                struct pht_python *ret)
 {
-    size_t size = 0;
-    const char *rodata = pht_elf_image_section(image, ".rodata", &size);
     struct pht_version series, version;
     char prefix[16];
 
-    if (rodata == NULL || !find_series(image, rodata, size, &series))
-        return;
+    if (!find_series(path, bytes, size, &series))
+        return false;
     snprintf(prefix, sizeof(prefix), "%u.%u.", series.major, series.minor);
-    const char *end = rodata + size;
-    for (const char *at = rodata; (at = find_bytes(at, (size_t)(end - at), prefix)) != NULL; at++) {
+    const char *end = bytes + size;
+    for (const char *at = bytes; (at = find_bytes(at, (size_t)(end - at), prefix)) != NULL; at++) {
         size_t length = strnlen(at, (size_t)(end - at));
-        if (at > rodata && (isdigit((unsigned char)at[-1]) || at[-1] == '.'))
+        if (at > bytes && (isdigit((unsigned char)at[-1]) || at[-1] == '.'))
             continue;
         if (at + length == end || !pht_version_parse(at, length, &version))
             continue;
         ret->version = version;
         snprintf(ret->version_text, sizeof(ret->version_text), "%.*s", (int)length, at);
-        return;
+        return true;
+    }
+    return false;
+}
+
+static void find_constant_version(struct pht_elf_image *image, struct pht_python *ret)
+{
+    const char *bytes;
+    size_t at = 0, size;
+
+    while ((bytes = pht_elf_image_segment(image, false, &at, &size)) != NULL) {
+        if (find_version_string(image->path, bytes, size, ret))
+            return;
     }
 }
 
@@ -211,28 +233,39 @@ void pht_identify_build(struct pht_elf_image *image, struct pht_python *ret)
         pht_elf_image_read(image, symbols[VERSION_NUMBER].address, &hex, sizeof(hex)))
         decode_hex_version(hex, ret);
     else
-        find_version_string(image, ret);
+        find_constant_version(image, ret);
     ret->free_threaded = is_free_threaded(image, &symbols[RUNTIME]);
     ret->debug_build = symbols[NEGATIVE_REFCOUNT].matches > 0;
 }
 
-/* sys.version is "3.9.16 (7.3.11+dfsg-2, ...)\n[PyPy 7.3.11 with GCC 12.2.0]", an object in .data.
- */
-void pht_identify_pypy_version(struct pht_elf_image *image, char version[static 32])
+/* sys.version is "3.9.16 (7.3.11+dfsg-2, ...)\n[PyPy 7.3.11 with GCC 12.2.0]". */
+static bool find_pypy_version(const char *bytes, size_t size, char version[static 32])
 {
     static const char mark[] = "[PyPy ";
-    size_t size = 0;
-    const char *data = pht_elf_image_section(image, ".data", &size);
-    const char *at = data != NULL ? find_bytes(data, size, mark) : NULL;
+    const char *at = find_bytes(bytes, size, mark);
     struct pht_version parsed;
 
-    version[0] = '\0';
     if (at == NULL)
-        return;
+        return false;
     at += sizeof(mark) - 1;
-    size_t left = size - (size_t)(at - data), length = 0;
+    size_t left = size - (size_t)(at - bytes), length = 0;
     while (length < left && length < 31 && at[length] != ' ' && at[length] != '\0')
         length++;
-    if (pht_version_parse(at, length, &parsed))
-        snprintf(version, 32, "%.*s", (int)length, at);
+    if (!pht_version_parse(at, length, &parsed))
+        return false;
+    snprintf(version, 32, "%.*s", (int)length, at);
+    return true;
+}
+
+/* It is an object, and those are variables. */
+void pht_identify_pypy_version(struct pht_elf_image *image, char version[static 32])
+{
+    const char *bytes;
+    size_t at = 0, size;
+
+    version[0] = '\0';
+    while ((bytes = pht_elf_image_segment(image, true, &at, &size)) != NULL) {
+        if (find_pypy_version(bytes, size, version))
+            return;
+    }
 }

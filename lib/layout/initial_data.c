@@ -2,50 +2,22 @@
 
 #include <elf.h>
 
+#include "layout/dynamic.h"
+
 #if defined(__x86_64__)
 #define RELATIVE R_X86_64_RELATIVE
 #else
 #define RELATIVE R_AARCH64_RELATIVE
 #endif
 
-#define DYNAMIC_MAX 256
 #define RELOCATIONS_AT_ONCE 512
 #define RELOCATIONS_MAX ((uint64_t)1 << 22)
-
-static bool find_dynamic(struct pht_elf_image *image, uint64_t *address)
-{
-    size_t count;
-
-    if (elf_getphdrnum(image->elf, &count) < 0)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
-        if (gelf_getphdr(image->elf, (int)i, &header) == NULL || header.p_type != PT_DYNAMIC)
-            continue;
-        *address = header.p_vaddr;
-        return true;
-    }
-    return false;
-}
 
 /* The table of relocations with addends. */
 static bool find_relocations(struct pht_elf_image *image, uint64_t *address, uint64_t *bytes)
 {
-    uint64_t dynamic;
-    Elf64_Dyn entry;
-
-    *address = *bytes = 0;
-    if (!find_dynamic(image, &dynamic))
-        return false;
-    for (size_t i = 0; i < DYNAMIC_MAX; i++) {
-        if (!pht_elf_image_read(image, dynamic + i * sizeof(entry), &entry, sizeof(entry)) ||
-            entry.d_tag == DT_NULL)
-            break;
-        if (entry.d_tag == DT_RELA)
-            *address = entry.d_un.d_ptr;
-        else if (entry.d_tag == DT_RELASZ)
-            *bytes = entry.d_un.d_val;
-    }
+    *address = pht_dynamic_value(image->elf, DT_RELA);
+    *bytes = pht_dynamic_value(image->elf, DT_RELASZ);
     return *address != 0 && *bytes / sizeof(Elf64_Rela) <= RELOCATIONS_MAX;
 }
 

@@ -48,7 +48,11 @@ static const struct pht_mapping *find_mapping(const struct pht_maps *maps,
     if (mapping != NULL)
         return mapping;
     *family = PHT_LIBC_MUSL;
-    return pht_library_find(maps, PHT_LIBRARY_MUSL);
+    mapping = pht_library_find(maps, PHT_LIBRARY_MUSL);
+    if (mapping != NULL)
+        return mapping;
+    *family = PHT_LIBC_OTHER;
+    return pht_library_find(maps, PHT_LIBRARY_LIBC);
 }
 
 /*
@@ -115,6 +119,8 @@ static void describe(struct pht_target *target, const struct pht_maps *maps,
             libc->layout_error = pht_layout_missing(&unreadable, "readable file");
         return;
     }
+    if (libc->family == PHT_LIBC_OTHER && pht_libc_is_musl(&image))
+        libc->family = PHT_LIBC_MUSL;
     libc->bias = image.bias;
     memcpy(libc->build_id, image.build_id, sizeof(libc->build_id));
     find_bounds(&image, maps, mapping, libc);

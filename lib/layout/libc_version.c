@@ -37,20 +37,42 @@ bool pht_libc_version_parse(const char *text, size_t length, char version[static
  *     GNU C Library (GNU libc) development release version 2.38.9000.
  *     GNU C Library (GNU libc) stable release version 2.17, by Roland McGrath et al.
  */
-void pht_libc_version(struct pht_elf_image *image, char version[static 16])
+static bool find_version(const char *bytes, size_t size, char version[static 16])
 {
-    size_t size = 0;
-    const char *rodata = pht_elf_image_section(image, ".rodata", &size);
-    const char *banner = rodata != NULL ? find(rodata, size, BANNER) : NULL;
+    const char *banner = find(bytes, size, BANNER);
 
-    version[0] = '\0';
     if (banner == NULL)
-        return;
-    size_t left = size - (size_t)(banner - rodata);
+        return false;
+    size_t left = size - (size_t)(banner - bytes);
     size_t length = strnlen(banner, left < LINE_BYTES_MAX ? left : LINE_BYTES_MAX);
     const char *release = find(banner, length, RELEASE);
     if (release == NULL)
-        return;
+        return false;
     release += strlen(RELEASE);
-    pht_libc_version_parse(release, length - (size_t)(release - banner), version);
+    return pht_libc_version_parse(release, length - (size_t)(release - banner), version);
+}
+
+void pht_libc_version(struct pht_elf_image *image, char version[static 16])
+{
+    const char *bytes;
+    size_t at = 0, size;
+
+    version[0] = '\0';
+    while ((bytes = pht_elf_image_segment(image, false, &at, &size)) != NULL) {
+        if (find_version(bytes, size, version))
+            return;
+    }
+}
+
+/* "musl libc (x86_64)\nVersion %s\nDynamic Program Loader\n": ldso/dynlink.c, for who runs it. */
+bool pht_libc_is_musl(struct pht_elf_image *image)
+{
+    const char *bytes;
+    size_t at = 0, size;
+
+    while ((bytes = pht_elf_image_segment(image, false, &at, &size)) != NULL) {
+        if (find(bytes, size, "musl libc (") != NULL)
+            return true;
+    }
+    return false;
 }

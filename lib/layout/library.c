@@ -8,6 +8,7 @@ static const char *const patterns[][2] = {
     [PHT_LIBRARY_PTHREAD] = {"libpthread.so.0", "libpthread-2.[0-9]*.so"},
     [PHT_LIBRARY_LOADER] = {"ld-linux*.so.[0-9]", "ld-2.[0-9]*.so"},
     [PHT_LIBRARY_MUSL] = {"ld-musl-*", "libc.musl-*"},
+    [PHT_LIBRARY_LIBC] = {"libc.so", "libc.so"},
 };
 
 static bool is_called(const struct pht_mapping *mapping, const char *const names[static 2])

@@ -12,6 +12,7 @@ enum pht_library {
     PHT_LIBRARY_PTHREAD, /* a file of its own up to glibc 2.33 */
     PHT_LIBRARY_LOADER,  /* glibc's; musl's is the C library itself */
     PHT_LIBRARY_MUSL,
+    PHT_LIBRARY_LIBC, /* libc.so: musl's in Debian, and other C libraries' */
 };
 
 /* The mapping of its code; NULL if it is not mapped. */

@@ -9,6 +9,7 @@
 #include "layout/identify.h"
 #include "layout/python_cache.h"
 #include "layout/python_layout.h"
+#include "layout/python_lent.h"
 #include "layout/python_tables.h"
 
 void pht_python_destroy(struct pht_python *python)
@@ -85,20 +86,30 @@ static struct pht_error *take(struct search *search, struct pht_elf_image *image
     return NULL;
 }
 
-/* Tables come last; what they lack is said only to who wanted nothing else. */
+static bool is_found(const struct pht_error *error)
+{
+    return error == NULL || error->code != PHT_ERROR_NO_LAYOUT;
+}
+
+/* The types of another build come last; what they lack is said only to who wanted nothing else. */
 static struct pht_error *resolve_layout(struct search *search, struct pht_elf_image *image)
 {
     struct pht_python *python = search->python;
-    struct pht_error *error = NULL;
+    struct pht_error *error = NULL, *other;
 
     if (!search->options->no_dwarf) {
         error = pht_python_layout_resolve(search->target, image, python);
-        if (error == NULL || error->code != PHT_ERROR_NO_LAYOUT)
+        if (is_found(error))
             return error;
+        other = pht_python_lent_resolve(search->target, search->maps, image, python);
+        if (is_found(other)) {
+            pht_error_destroy(error);
+            return other;
+        }
+        pht_error_destroy(other);
     }
-    struct pht_error *other =
-        pht_python_tables_resolve(search->target, search->maps, image, python);
-    if (other == NULL || other->code != PHT_ERROR_NO_LAYOUT || error == NULL) {
+    other = pht_python_tables_resolve(search->target, search->maps, image, python);
+    if (is_found(other) || error == NULL) {
         pht_error_destroy(error);
         return other;
     }
@@ -115,7 +126,8 @@ static struct pht_error *resolve(struct search *search, struct pht_elf_image *im
     if (error != NULL && error->code == PHT_ERROR_NOT_INITIALISED)
         return error;
     python->layout_error = error;
-    if (python->layout_source == PHT_LAYOUT_DWARF)
+    /* The cache does not know of lenders. */
+    if (python->layout_source == PHT_LAYOUT_DWARF && python->lent_build_id[0] == '\0')
         pht_python_cache_store(search->options->cache_directory, python);
     pht_target_note(search->target, "%s: CPython %s, layouts %s, symbols %s", image->path,
                     python->version_text, pht_layout_source_name(python->layout_source),

@@ -13,4 +13,7 @@
 struct pht_error *pht_python_tables_resolve(struct pht_target *target, const struct pht_maps *maps,
                                             struct pht_elf_image *image, struct pht_python *python);
 
+/* False where both tell how large _PyRuntime is, and differ. */
+bool pht_python_row_is_possible(struct pht_elf_image *image, const struct pht_python_layout *row);
+
 #endif

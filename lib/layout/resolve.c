@@ -98,15 +98,17 @@ static void collect_symbols(const struct pht_layout_table *table, struct symbols
     collect_of(table, false, ret);
 }
 
-static bool has_symtab(Elf *elf)
+/* The section of a damaged file has nothing that anyone looks for. */
+static bool find_in_symtab(Elf *elf, struct symbols *symbols)
 {
-    GElf_Shdr header;
+    bool any = false;
 
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
-        if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_SYMTAB)
-            return true;
-    }
-    return false;
+    if (elf == NULL)
+        return false;
+    pht_symbols_find(elf, SHT_SYMTAB, symbols->items, symbols->of_any_file);
+    for (size_t i = 0; i < symbols->of_any_file; i++)
+        any |= symbols->items[i].matches > 0;
+    return any;
 }
 
 /* A symbol table does not tell which file a static is of, even where only one has the name. */
@@ -114,12 +116,8 @@ static enum pht_symbol_source find_symbols(struct pht_elf_image *image,
                                            const struct pht_debug_file *debug,
                                            struct symbols *symbols)
 {
-    Elf *table = has_symtab(image->elf) ? image->elf : debug->elf;
-
-    if (table != NULL && has_symtab(table)) {
-        pht_symbols_find(table, SHT_SYMTAB, symbols->items, symbols->of_any_file);
+    if (find_in_symtab(image->elf, symbols) || find_in_symtab(debug->elf, symbols))
         return PHT_SYMBOL_SYMTAB;
-    }
     pht_symbols_find(image->elf, SHT_DYNSYM, symbols->items, symbols->of_any_file);
     return PHT_SYMBOL_DYNSYM;
 }

@@ -23,7 +23,8 @@ struct pht_symbol {
 };
 
 /*
- * Look all `symbols` up in one pass over the sections of `type` (SHT_SYMTAB or SHT_DYNSYM).
+ * Look all `symbols` up in one pass over the sections SHT_SYMTAB, or for SHT_DYNSYM over what the
+ * dynamic segment names, whatever the section headers say.
  * Link-time optimisation renames statics: `arenas` also matches `arenas.lto_priv.0`.
  */
 void pht_symbols_find(Elf *elf, uint32_t type, struct pht_symbol *symbols, size_t count);

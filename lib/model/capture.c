@@ -95,7 +95,7 @@ static struct pht_error *walk_pymalloc(struct capture *capture)
     if (pht_doubts_nothing_to_read(roots))
         return pht_python_not_initialised(capture->target, report->python);
     report->object_allocator = roots->allocator;
-    if (!can_walk_pymalloc(roots))
+    if (!can_walk_pymalloc(roots) || pht_runtimes_use_mimalloc(report))
         return NULL;
     report->pymalloc = pht_pymalloc_walk(capture->snapshot, roots, report->owners);
     return report->pymalloc != NULL ? NULL : pht_error_no_memory();
@@ -189,6 +189,11 @@ static struct pht_error *walk_gc(struct capture *capture)
                : pht_error_no_memory();
 }
 
+static bool has_other_allocator(const struct pht_report *report)
+{
+    return report->foreign_allocator_count > 0 || pht_runtimes_use_mimalloc(report);
+}
+
 static struct pht_error *walk_regions(struct capture *capture)
 {
     struct pht_report *report = capture->report;
@@ -196,7 +201,7 @@ static struct pht_error *walk_regions(struct capture *capture)
     return pht_regions_walk(capture->snapshot, &report->smaps,
                             capture->has_pymalloc ? &capture->pymalloc : NULL,
                             capture->has_glibc ? &capture->glibc : NULL,
-                            report->foreign_allocator_count > 0, report->owners, &report->regions)
+                            has_other_allocator(report), report->owners, &report->regions)
                ? NULL
                : pht_error_no_memory();
 }
@@ -386,6 +391,8 @@ static void explain(struct capture *capture)
     pht_caveats_no_layout(report);
     if (capture->has_pymalloc && !can_walk_pymalloc(&capture->pymalloc))
         pht_caveats_pymalloc_unproven(report, &capture->pymalloc);
+    else if (capture->has_pymalloc && pht_runtimes_use_mimalloc(report))
+        pht_caveats_mimalloc(report);
     if (report->pymalloc != NULL && report->pymalloc->totals.arenas == 0 &&
         !report->pymalloc->is_off) {
         pht_caveats_no_arena(report);

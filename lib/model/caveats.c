@@ -95,11 +95,24 @@ static void check_partial_layout(struct pht_report *report)
                         python->version_text);
 }
 
+static void check_lender(struct pht_report *report)
+{
+    const struct pht_python *python = report->python;
+
+    if (python != NULL && python->lent_build_id[0] != '\0')
+        pht_report_warn(report, "layout-mismatched-debug", "debug symbols of the very build",
+                        "the debug file of %s is of another build (build-id %.12s, not %.12s): its "
+                        "types are used, none of its addresses",
+                        python->image, python->lent_build_id,
+                        python->build_id[0] != '\0' ? python->build_id : "none");
+}
+
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target)
 {
     report->complete = true;
     check_layout_file(report);
     check_partial_layout(report);
+    check_lender(report);
     if (report->has_snapshot)
         check_stop(report);
     if (report->walks & PHT_SECTION_PYMALLOC)

@@ -15,6 +15,9 @@ void pht_caveats_pymalloc_unproven(struct pht_report *report,
                                    const struct pht_pymalloc_roots *roots);
 void pht_caveats_glibc_unproven(struct pht_report *report, const struct pht_glibc_roots *roots);
 
+/* Objects are in mimalloc: zeros would be wrong. */
+void pht_caveats_mimalloc(struct pht_report *report);
+
 /* There are arenas of pymalloc, and none of them could be walked: zeros would be wrong. */
 void pht_caveats_no_arena(struct pht_report *report);
 

@@ -33,6 +33,14 @@ void pht_caveats_pymalloc_unproven(struct pht_report *report,
                         report->python->image);
 }
 
+void pht_caveats_mimalloc(struct pht_report *report)
+{
+    pht_report_warn(report, "pymalloc-off", NULL,
+                    "PYTHONMALLOC=%s in the target: objects are in mimalloc, which this version "
+                    "does not read",
+                    pht_object_allocator_name(report->object_allocator));
+}
+
 void pht_caveats_no_arena(struct pht_report *report)
 {
     char arenas[PHT_HUMAN_MAX];

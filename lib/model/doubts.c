@@ -22,10 +22,11 @@ static bool is_large_share(uint64_t bad, uint64_t all)
 /* PYTHONMALLOC=malloc leaves the statics of up to 3.11 without a sign of life. */
 static bool is_switched_off(const struct pht_pymalloc_roots *roots)
 {
-    return roots->arenas.count == 0 &&
-           (roots->allocator == PHT_ALLOCATOR_MALLOC ||
-            roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG ||
-            roots->allocator == PHT_ALLOCATOR_MIMALLOC || roots->allocator == PHT_ALLOCATOR_CUSTOM);
+    return roots->arenas.count == 0 && (roots->allocator == PHT_ALLOCATOR_MALLOC ||
+                                        roots->allocator == PHT_ALLOCATOR_MALLOC_DEBUG ||
+                                        roots->allocator == PHT_ALLOCATOR_MIMALLOC ||
+                                        roots->allocator == PHT_ALLOCATOR_MIMALLOC_DEBUG ||
+                                        roots->allocator == PHT_ALLOCATOR_CUSTOM);
 }
 
 bool pht_doubts_nothing_to_read(const struct pht_pymalloc_roots *roots)

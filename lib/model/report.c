@@ -100,6 +100,15 @@ static bool owns_memory(const struct pht_glibc *glibc)
            (glibc->params.mmapped_chunks != PHT_UNKNOWN && glibc->params.mmapped_chunks > 0);
 }
 
+static bool has_mimalloc_loaded(const struct pht_report *report)
+{
+    for (size_t i = 0; i < report->foreign_allocator_count; i++) {
+        if (strcmp(report->foreign_allocators[i].name, "mimalloc") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void list_allocators(struct pht_report *report)
 {
     if (report->pymalloc != NULL && report->pymalloc->totals.arenas > 0)
@@ -108,6 +117,8 @@ static void list_allocators(struct pht_report *report)
         report->allocators[report->allocator_count++] = "glibc";
     for (size_t i = 0; i < report->foreign_allocator_count; i++)
         report->allocators[report->allocator_count++] = report->foreign_allocators[i].name;
+    if (pht_runtimes_use_mimalloc(report) && !has_mimalloc_loaded(report))
+        report->allocators[report->allocator_count++] = "mimalloc";
 }
 
 /* The ledger and the walkers that it needs; a list of mappings alone is asked of any process. */

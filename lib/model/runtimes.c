@@ -36,3 +36,10 @@ bool pht_runtimes_know_glibc(const struct pht_report *report)
     return report->libc != NULL && report->libc->family == PHT_LIBC_GLIBC &&
            report->libc->layout_source != PHT_LAYOUT_NONE;
 }
+
+bool pht_runtimes_use_mimalloc(const struct pht_report *report)
+{
+    return report->object_allocator == PHT_ALLOCATOR_MIMALLOC ||
+           report->object_allocator == PHT_ALLOCATOR_MIMALLOC_DEBUG ||
+           (report->python != NULL && report->python->free_threaded);
+}

@@ -17,4 +17,11 @@ struct pht_error *pht_runtimes_find(struct pht_target *target,
 bool pht_runtimes_know_pymalloc(const struct pht_report *report);
 bool pht_runtimes_know_glibc(const struct pht_report *report);
 
+/*
+ * True if objects are in CPython's own copy of mimalloc, which nobody walks: always in
+ * free-threaded builds, in others as PYTHONMALLOC asks for it. That is known once the roots were
+ * read.
+ */
+bool pht_runtimes_use_mimalloc(const struct pht_report *report);
+
 #endif

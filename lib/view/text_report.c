@@ -96,13 +96,15 @@ static void write_libc(const struct pht_libc *libc, FILE *file)
 static void write_allocator(const struct pht_report *report, FILE *file)
 {
     const struct pht_pymalloc *pymalloc = report->pymalloc;
+    const char *name = pht_object_allocator_name(report->object_allocator);
 
-    if (pymalloc == NULL)
+    if (pymalloc == NULL) {
+        if (name != NULL)
+            fprintf(file, "Allocator  %s (not read)\n", name);
         return;
-    if (pymalloc->is_off) {
-        const char *name = pht_object_allocator_name(pymalloc->allocator);
-        fprintf(file, "Allocator  pymalloc off (%s)\n", name != NULL ? name : "no arenas");
     }
+    if (pymalloc->is_off)
+        fprintf(file, "Allocator  pymalloc off (%s)\n", name != NULL ? name : "no arenas");
     if (pymalloc->totals.arenas == 0)
         return;
     fprintf(file, "Allocator  pymalloc%s  %s arenas, %s pools, alignment %" PRIu64 "\n",

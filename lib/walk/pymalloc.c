@@ -346,6 +346,8 @@ const char *pht_object_allocator_name(enum pht_object_allocator allocator)
         return "malloc_debug";
     case PHT_ALLOCATOR_MIMALLOC:
         return "mimalloc";
+    case PHT_ALLOCATOR_MIMALLOC_DEBUG:
+        return "mimalloc_debug";
     case PHT_ALLOCATOR_CUSTOM:
         return "custom";
     case PHT_ALLOCATOR_UNKNOWN:

@@ -368,6 +368,8 @@ static enum pht_object_allocator find_allocator(struct pht_snapshot *snapshot,
         return PHT_ALLOCATOR_PYMALLOC_DEBUG;
     case PHT_ALLOCATOR_MALLOC:
         return PHT_ALLOCATOR_MALLOC_DEBUG;
+    case PHT_ALLOCATOR_MIMALLOC:
+        return PHT_ALLOCATOR_MIMALLOC_DEBUG;
     default:
         return PHT_ALLOCATOR_CUSTOM;
     }

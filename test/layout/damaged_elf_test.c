@@ -14,6 +14,7 @@
 #include "layout/debug_file.h"
 #include "layout/dwarf_types.h"
 #include "layout/dwarf_vars.h"
+#include "layout/dynamic.h"
 #include "layout/identify.h"
 #include "layout/libc_version.h"
 #include "layout/symbols.h"
@@ -83,7 +84,7 @@ static void look_at_identity(struct pht_elf_image *image)
     pht_identify_build(image, &python);
     ck_assert_uint_lt(strlen(python.version_text), sizeof(python.version_text));
     pht_identify_pypy_version(image, version);
-    pht_elf_image_needs(image, "libpython");
+    pht_dynamic_needs(image->elf, "libpython");
 }
 
 static bool knows_threads; /* of the library that was looked at last */

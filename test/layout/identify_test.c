@@ -1,8 +1,10 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "layout/identify.h"
 #include "support/elf_fixture.h"
+#include "support/proc_tree.h"
 #include "support/suite.h"
 
 /* ---- versions ----------------------------------------------------------------------------- */
@@ -100,6 +102,56 @@ START_TEST(an_interpreter_is_known_by_its_symbols)
 }
 END_TEST
 
+/* Up to 3.10 there is no Py_Version; its constants tell which of them is the release. */
+START_TEST(a_release_is_known_in_a_file_of_any_name)
+{
+    struct pht_python python = {0};
+    struct pht_elf_image image;
+    struct proc_tree tree;
+    char first[96], second[96];
+
+    proc_tree_init(&tree);
+    snprintf(first, sizeof(first), "%s/first.so", tree.path);
+    snprintf(second, sizeof(second), "%s/engine.so", tree.path);
+    elf_fixture_copy(ELF_FIXTURE("stripped"), first, "\0Py_Version\0", "\0Qy_Version\0", 12);
+    elf_fixture_copy(first, second, "3.11.2rc1 (fixture)", "3.11.9\0rc (fixture)", 20);
+    ck_assert(pht_elf_image_open_file(second, &image));
+    pht_identify_build(&image, &python);
+    ck_assert_str_eq(python.version_text, "3.11.9");
+    pht_elf_image_close(&image);
+
+    /* Without a series any number might be one. */
+    elf_fixture_copy(second, first, "cpython-311", "cpython-xyz", 11);
+    ck_assert(pht_elf_image_open_file(first, &image));
+    python = (struct pht_python){0};
+    pht_identify_build(&image, &python);
+    ck_assert_str_eq(python.version_text, "");
+    pht_elf_image_close(&image);
+    proc_tree_deinit(&tree);
+}
+END_TEST
+
+static const struct threading_row {
+    const char *path;
+    bool free_threaded;
+} threading_rows[] = {
+    {ELF_FIXTURE("with-gil"), false},
+    {ELF_FIXTURE("free-threaded"), true},
+    {ELF_FIXTURE("other-cookie"), false}, /* so it is no _Py_DebugOffsets */
+};
+
+START_TEST(a_free_threaded_build_is_told_by_its_debug_offsets)
+{
+    struct pht_python python = {0};
+    struct pht_elf_image image;
+
+    ck_assert(pht_elf_image_open_file(threading_rows[_i].path, &image));
+    pht_identify_build(&image, &python);
+    ck_assert(python.free_threaded == threading_rows[_i].free_threaded);
+    pht_elf_image_close(&image);
+}
+END_TEST
+
 START_TEST(other_libraries_are_none)
 {
     struct elf_fixture fixture;
@@ -134,6 +186,9 @@ static Suite *identify_suite(void)
                         (int)(sizeof(version_rows) / sizeof(version_rows[0])));
     tcase_add_loop_test(tcase, an_interpreter_is_known_by_its_symbols, 0,
                         (int)(sizeof(image_rows) / sizeof(image_rows[0])));
+    tcase_add_test(tcase, a_release_is_known_in_a_file_of_any_name);
+    tcase_add_loop_test(tcase, a_free_threaded_build_is_told_by_its_debug_offsets, 0,
+                        (int)(sizeof(threading_rows) / sizeof(threading_rows[0])));
     tcase_add_test(tcase, other_libraries_are_none);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -225,12 +225,18 @@ END_TEST
 
 /* ---- other libraries ---------------------------------------------------------------------- */
 
-static void open_copy(const char *library, const char *name)
+/* `banner` stands in place of "GNU C Library (", unless NULL. */
+static void open_changed(const char *library, const char *name, const char *banner)
 {
     snprintf(path, sizeof(path), "%s/%s", tree.path, name);
-    elf_fixture_copy(library, path, NULL, NULL, 0);
+    elf_fixture_copy(library, path, "GNU C Library (", banner, banner != NULL ? 15 : 0);
     ck_assert(elf_fixture_open(&fixture, path));
     elf_fixture_hide_others(&fixture, tree.path);
+}
+
+static void open_copy(const char *library, const char *name)
+{
+    open_changed(library, name, NULL);
 }
 
 START_TEST(a_process_may_have_no_c_library)
@@ -260,6 +266,23 @@ START_TEST(musl_is_told_and_has_no_layout)
     ck_assert_uint_gt(libc->end, libc->start);
     ck_assert_ptr_null(libc->layout_error);
     ck_assert(!libc->threads.known);
+    check_has_no_layout(libc);
+    pht_libc_destroy(libc);
+    elf_fixture_close(&fixture);
+}
+END_TEST
+
+/* glibc has no file of that name; which other it is tells a text for who runs it. */
+START_TEST(a_plain_libc_is_musl_if_it_says_so)
+{
+    bool says_so = _i == 1;
+
+    open_changed(ELF_FIXTURE("libc/libc-2.99"), "libc.so",
+                 says_so ? "musl libc (x86)" : "Bionic C librar");
+    struct pht_libc *libc = find(NULL);
+    ck_assert_ptr_nonnull(libc);
+    ck_assert_int_eq(libc->family, says_so ? PHT_LIBC_MUSL : PHT_LIBC_OTHER);
+    ck_assert_ptr_null(libc->layout_error);
     check_has_no_layout(libc);
     pht_libc_destroy(libc);
     elf_fixture_close(&fixture);
@@ -376,6 +399,7 @@ static Suite *libc_suite(void)
     tcase_add_loop_test(tcase, a_layout_that_was_kept_is_doubted_for_other_processes_only, 0, 2);
     tcase_add_test(tcase, a_process_may_have_no_c_library);
     tcase_add_loop_test(tcase, musl_is_told_and_has_no_layout, 0, 2);
+    tcase_add_loop_test(tcase, a_plain_libc_is_musl_if_it_says_so, 0, 2);
     tcase_add_test(tcase, families_have_names);
     tcase_add_test(tcase, without_debug_information_there_is_no_layout);
     tcase_add_loop_test(tcase, a_library_of_the_system_has_a_package_for_it, 0, 6);

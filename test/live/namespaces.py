@@ -19,6 +19,7 @@ def tests(lab):
             continue
         if interpreter.root is not None:
             yield "namespaces/%s" % interpreter.name, check_own_namespaces, (interpreter,)
+            yield "upgraded/%s" % interpreter.name, check_upgraded, (interpreter,)
         else:
             yield "deleted/%s" % interpreter.name, check_deleted, (interpreter,)
             yield "hidden/%s" % interpreter.name, check_hidden, (interpreter,)
@@ -47,16 +48,42 @@ def needs_namespaces(lab):
 def check_own_namespaces(lab, interpreter):
     """Its own root, mounts and pids, as in a container."""
     needs_namespaces(lab)
+    with start_in_container(lab, interpreter) as process:
+        report = check_contained(lab, process, interpreter)
+    equal("libc.family", report["libc"]["family"], "glibc")
+
+
+def start_in_container(lab, interpreter, **variables):
     folder = interpreter.inside(lab.stage(interpreter.root))
     library, figures = folder + "/libhold.so", folder + "/figures"
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child",
                *interpreter.command(folder + "/heap.py", "fragmented", library, figures)]
-    with target.Target(command, target.environment()) as process:
-        process.expect("holding main 0")
-        child, = procfs.children(process.pid)
-        equal("its own pid", procfs.read(child, "status").split("NSpid:")[1].split()[1], "1")
-        report = check_report(lab, child, folder, interpreter)
-        equal("target.pid", report["target"]["pid"], child)
+    return target.Target(command, target.environment(**variables)).expect("holding main 0")
+
+
+def check_contained(lab, process, interpreter):
+    child, = procfs.children(process.pid)
+    equal("its own pid", procfs.read(child, "status").split("NSpid:")[1].split()[1], "1")
+    folder = lab.stage(interpreter.root)
+    report = check_report(lab, child, folder, interpreter, inside=interpreter.inside(folder))
+    equal("target.pid", report["target"]["pid"], child)
+    return report
+
+
+def check_upgraded(lab, interpreter):
+    """In a container, with another file where the program was: a package was upgraded meanwhile."""
+    needs_namespaces(lab)
+    folder = lab.stage(interpreter.root)
+    program = shutil.copy(os.path.realpath(interpreter.root + interpreter.path),
+                          os.path.join(folder, "upgraded"))
+    copy = interpreter._replace(path=interpreter.inside(program))
+    with start_in_container(lab, copy, PYTHONHOME="/usr") as process:
+        other = shutil.copy(lab.hold, os.path.join(folder, "upgrade"))
+        os.rename(other, program)
+        report = check_contained(lab, process, interpreter)
+        equal("image", os.path.basename(report["runtime"]["image"]), "upgraded")
+        expect(report["runtime"]["build_id"] == elf.build_id(interpreter.root + interpreter.path),
+               "the build-id is not of what runs")
 
 
 def copy_runtime(interpreter, folder):

@@ -26,6 +26,7 @@ import churn
 import collector
 import counted
 import discover
+import embedded
 import exactness
 import freelists
 import growth
@@ -37,9 +38,13 @@ import glibc_trim
 import kills
 import layout_cache
 import layout_carried
+import layout_mismatched
+import layout_sections
 import ledger_family
 import ledger_known
 import ledger_programs
+import mimalloc
+import musl
 import namespaces
 import objects
 import objects_busy
@@ -61,12 +66,13 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           namespaces, layout_cache, layout_carried, tables, scans, ledger_programs, ledger_known,
+           embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
+           layout_mismatched, tables, ledger_programs, ledger_known, scans,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
 
 # What they are about is not had without.
-OF_DWARF = [layout_cache, layout_carried, tables]
+OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
 
 
 def parse_arguments():

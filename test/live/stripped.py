@@ -24,13 +24,13 @@ def strip(lab, library):
     return folder
 
 
-def drop_section_headers(path):
-    """e_shoff at 40, e_shnum and e_shstrndx at 60 of a 64-bit file."""
+def drop_section_headers(path, offset=0, count=0, names=0):
+    """e_shoff at 40, e_shnum and e_shstrndx at 60 of a 64-bit file; other values damage it."""
     with open(path, "r+b") as file:
         file.seek(40)
-        file.write(struct.pack("<Q", 0))
+        file.write(struct.pack("<Q", offset))
         file.seek(60)
-        file.write(struct.pack("<HH", 0, 0))
+        file.write(struct.pack("<HH", count, names))
 
 
 def copies(lab):

@@ -31,6 +31,7 @@ struct part {
 
 static struct part pymalloc, glibc;
 static bool free_threaded, not_initialised;
+static enum pht_object_allocator allocator;
 static enum pht_libc_family family;
 static struct pht_range others[4];
 static size_t other_count;
@@ -141,6 +142,7 @@ bool __wrap_pht_pymalloc_freeze(struct pht_snapshot *snapshot, void *context)
     roots->proven = fits(&pymalloc);
     roots->consistent = !pymalloc.is_torn;
     roots->initialised = !not_initialised;
+    roots->allocator = allocator;
     return !pymalloc.is_torn;
 }
 
@@ -253,6 +255,7 @@ static void setup(void)
 {
     pymalloc = glibc = (struct part){0};
     free_threaded = not_initialised = false;
+    allocator = PHT_ALLOCATOR_UNKNOWN;
     family = PHT_LIBC_GLIBC;
     other_count = 99;
     open_roots = 0;
@@ -432,7 +435,25 @@ START_TEST(free_threaded_python_leaves_malloc)
     ck_assert_ptr_null(take(BOTH));
     ck_assert_ptr_null(report->pymalloc);
     ck_assert_ptr_nonnull(report->glibc);
+    ck_assert_str_eq(report->allocators[report->allocator_count - 1], "mimalloc");
     check_warnings("free-threaded", NULL);
+}
+END_TEST
+
+/* Its objects are there, and zeros would say that there are none. */
+START_TEST(mimalloc_is_named_and_not_walked)
+{
+    allocator = _i == 0 ? PHT_ALLOCATOR_MIMALLOC : PHT_ALLOCATOR_MIMALLOC_DEBUG;
+    ck_assert_ptr_null(take(BOTH));
+    ck_assert_uint_eq(pymalloc.walked, 0);
+    ck_assert_ptr_null(report->pymalloc);
+    ck_assert_ptr_null(report->objects);
+    ck_assert_ptr_nonnull(report->glibc);
+    ck_assert(!report->complete);
+    ck_assert_int_eq(report->object_allocator, allocator);
+    ck_assert_str_eq(report->allocators[report->allocator_count - 1], "mimalloc");
+    check_warnings("pymalloc-off", NULL);
+    ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, "in mimalloc"));
 }
 END_TEST
 
@@ -613,6 +634,7 @@ static Suite *capture_suite(void)
     tcase_add_test(tcase, pymalloc_alone_needs_no_libc);
     tcase_add_loop_test(tcase, one_without_a_layout_leaves_the_other, 0, 2);
     tcase_add_test(tcase, free_threaded_python_leaves_malloc);
+    tcase_add_loop_test(tcase, mimalloc_is_named_and_not_walked, 0, 2);
     tcase_add_test(tcase, library_that_is_not_glibc_is_not_frozen);
     tcase_add_test(tcase, nothing_to_freeze_is_no_snapshot);
     tcase_add_loop_test(tcase, wrong_layout_is_resolved_anew, 1, 4);

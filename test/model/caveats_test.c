@@ -356,6 +356,19 @@ START_TEST(free_threaded_build_says_so)
 }
 END_TEST
 
+START_TEST(debug_file_of_another_build_is_named_with_the_right_one)
+{
+    strcpy(report->python->build_id, "0123456789abcdef0123");
+    strcpy(report->python->lent_build_id, "fedcba98765432100123");
+    pht_caveats_collect(report, fake->target);
+    const struct pht_warning *warning = find("layout-mismatched-debug");
+    ck_assert_ptr_nonnull(warning);
+    ck_assert_ptr_nonnull(strstr(warning->text, report->python->image));
+    ck_assert_ptr_nonnull(strstr(warning->text, "(build-id fedcba987654, not 0123456789ab)"));
+    ck_assert(report->complete);
+}
+END_TEST
+
 START_TEST(missing_layout_hands_on_cause_and_remedy)
 {
     report->python->layout_source = PHT_LAYOUT_NONE;
@@ -434,6 +447,7 @@ static Suite *caveats_suite(void)
     tcase_add_test(tcase, heap_whose_arenas_were_all_left_out_is_not_called_off);
     tcase_add_test(tcase, heap_without_an_arena_that_could_be_walked_says_why);
     tcase_add_test(tcase, free_threaded_build_says_so);
+    tcase_add_test(tcase, debug_file_of_another_build_is_named_with_the_right_one);
     tcase_add_test(tcase, missing_layout_hands_on_cause_and_remedy);
     tcase_add_test(tcase, missing_layout_without_a_cause_still_warns);
     tcase_add_loop_test(tcase, roots_that_cannot_be_read_are_told_from_a_layout_that_does_not_fit,

@@ -272,6 +272,7 @@ void heap_report_drop_pymalloc(struct pht_report *report)
     pht_pymalloc_destroy(report->pymalloc);
     report->pymalloc = NULL;
     drop_allocator(report, "pymalloc");
+    report->object_allocator = PHT_ALLOCATOR_UNKNOWN;
     heap_report_drop_objects(report);
 }
 

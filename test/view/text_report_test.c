@@ -88,6 +88,15 @@ static void switch_off(void)
     pymalloc->allocator = report->object_allocator = PHT_ALLOCATOR_MALLOC;
 }
 
+static void keep_in_mimalloc(void)
+{
+    heap_report_drop_pymalloc(report);
+    heap_report_drop_glibc(report);
+    report->sections = PHT_SECTION_PYMALLOC;
+    report->object_allocator = PHT_ALLOCATOR_MIMALLOC;
+    pht_report_warn(report, "pymalloc-off", NULL, "objects are in mimalloc");
+}
+
 static void leave_out_pools(void)
 {
     struct pht_pymalloc_totals *totals = &report->pymalloc->totals;
@@ -120,6 +129,7 @@ static const struct {
     {"report_pymalloc.txt", keep_pymalloc_only, true},
     {"report_no_layout.txt", drop_layout, false},
     {"report_pymalloc_off.txt", switch_off, false},
+    {"report_mimalloc.txt", keep_in_mimalloc, false},
     {"report_left_out.txt", leave_out_pools, false},
 };
 
