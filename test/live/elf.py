@@ -16,6 +16,18 @@ def segments(data):
         yield kind, offset, size
 
 
+def section(data, name):
+    """(offset, size) of a section of a 64-bit file."""
+    table = struct.unpack_from("<Q", data, 40)[0]
+    count, names = struct.unpack_from("<HH", data, 60)
+    headers = [struct.unpack_from("<IIQQQQ", data, table + index * 64) for index in range(count)]
+    for header in headers:
+        begin = headers[names][4] + header[0]
+        if data[begin:data.index(b"\0", begin)] == name:
+            return header[4], header[5]
+    raise ValueError("no section %r" % name)
+
+
 def notes(data, offset, size):
     end = offset + size
     while offset + 12 <= end:

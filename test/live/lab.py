@@ -58,6 +58,12 @@ class Lab:
         other.options, other.layout_source = ["--layout=" + path], "table"
         return other
 
+    def with_source(self, layout_source):
+        """The same lab, where layouts come from elsewhere."""
+        other = copy.copy(self)
+        other.layout_source = layout_source
+        return other
+
     def with_dwarf(self):
         """The same lab, with debug information."""
         other = copy.copy(self)

@@ -46,6 +46,7 @@ import ledger_programs
 import mimalloc
 import musl
 import namespaces
+import newer
 import objects
 import objects_busy
 import objects_codecs
@@ -67,7 +68,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
-           layout_mismatched, tables, ledger_programs, ledger_known, scans,
+           layout_mismatched, tables, scans, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
 
