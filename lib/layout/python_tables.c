@@ -51,16 +51,6 @@ static bool choose(const struct pht_python *python, uint64_t bytes, struct pht_p
 
 /* ---- filling in --------------------------------------------------------------------------- */
 
-static void take_types(const struct pht_python_layout *row, struct pht_python_layout *layout)
-{
-    const struct pht_layout_table *table = &pht_python_layout_table;
-
-    for (size_t i = 0; i < table->count; i++) {
-        if (pht_layout_is_of_type(&table->fields[i]))
-            pht_layout_set(layout, &table->fields[i], pht_layout_get(row, &table->fields[i]));
-    }
-}
-
 static struct pht_error *scan(struct pht_target *target, const struct pht_maps *maps,
                               struct pht_elf_image *image, struct pht_python *python)
 {
@@ -83,7 +73,7 @@ struct pht_error *pht_python_tables_resolve(struct pht_target *target, const str
     pht_python_layout_clear(&python->layout);
     if (!choose(python, runtime_bytes(image), &row))
         return pht_layout_missing(image, "built-in layout");
-    take_types(&row.layout, &python->layout);
+    pht_layout_take_types(table, &row.layout, &python->layout);
     python->symbol_source = pht_layout_resolve_symbols(image, table, &python->layout);
     struct pht_error *error = scan(target, maps, image, python);
     if (error != NULL)

@@ -133,6 +133,15 @@ static bool has_tcaches(const struct pht_libc_layout *layout)
            (layout->tcache_counts != PHT_UNKNOWN || layout->tcache_slots != PHT_UNKNOWN);
 }
 
+/* Chunks wait in them, and nothing tells where. Tunables may have turned them off, for good. */
+static bool hides_tcaches(const struct pht_glibc_roots *roots)
+{
+    const struct pht_libc_layout *layout = &roots->libc->layout;
+
+    return layout->tcache_bytes != PHT_UNKNOWN && !has_tcaches(layout) &&
+           roots->params.tcache_count != 0;
+}
+
 static bool read_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots,
                         pht_addr pthread, struct pht_malloc_thread_root *thread)
 {
@@ -231,7 +240,7 @@ bool pht_glibc_freeze_threads(struct pht_snapshot *snapshot, struct pht_glibc_ro
     const struct pht_libc *libc = roots->libc;
 
     roots->threads_known = false;
-    if (!libc->threads.known || libc->layout.thread_arena == PHT_UNKNOWN)
+    if (!libc->threads.known || libc->layout.thread_arena == PHT_UNKNOWN || hides_tcaches(roots))
         return true;
     if (roots->tls_offset == 0)
         roots->tls_offset = find_tls_offset(snapshot, roots);

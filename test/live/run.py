@@ -39,6 +39,7 @@ import layout_carried
 import ledger_family
 import ledger_known
 import ledger_programs
+import libc_scan
 import namespaces
 import objects
 import objects_busy
@@ -58,9 +59,9 @@ from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
-           namespaces, layout_cache, layout_carried, tables, ledger_programs, ledger_known,
-           ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, output]
+           namespaces, layout_cache, layout_carried, tables, libc_scan, ledger_programs,
+           ledger_known, ledger_family, objects, objects_busy, objects_codecs, objects_odd,
+           objects_owners, objects_programs, objects_reach, collector, freelists, growth, output]
 
 
 def parse_arguments():
