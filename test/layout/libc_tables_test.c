@@ -117,6 +117,13 @@ static void check_is_nothing(void)
     ck_assert_uint_le(heap->fake->read_count, READS_MAX);
 }
 
+static void check_is_something(void)
+{
+    struct pht_libc libc;
+
+    ck_assert_int_ne(try_own(&libc), PHT_LIBC_FIT_NONE);
+}
+
 /* Up to 2.22 threads have their arena in another variable, which these images lack. */
 static enum pht_libc_fit whole(void)
 {
@@ -164,9 +171,8 @@ static bool has_types_of_heap(const struct pht_libc_layout *types)
 }
 
 /* Of all releases those fit whose types are the heap's own, and no others. */
-START_TEST(types_of_other_releases_do_not_fit)
+static void check_releases(void)
 {
-    build((enum malloc_version)_i);
     size_t count = pht_libc_releases("", releases), fitting = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -185,6 +191,57 @@ START_TEST(types_of_other_releases_do_not_fit)
     }
     ck_assert_uint_gt(fitting, 0);
     ck_assert_uint_lt(fitting, count);
+}
+
+START_TEST(types_of_other_releases_do_not_fit)
+{
+    build((enum malloc_version)_i);
+    check_releases();
+}
+END_TEST
+
+/* So that hardly a counter tells where it is. */
+START_TEST(nor_where_nothing_was_ever_mmapped)
+{
+    const struct pht_libc_layout *layout;
+
+    heap = malloc_heap_create(&(struct malloc_options){.version = (enum malloc_version)_i});
+    malloc_heap_live(heap, MALLOC_MAIN, 4096);
+    if (heap->traits->tcache_bins > 0)
+        malloc_heap_tcache(heap, MALLOC_MAIN, MALLOC_MAIN, 32);
+    malloc_heap_finish(heap);
+    layout = &heap->libc.layout;
+    fake_target_put_u32(heap->fake, params() + layout->params_max_n_mmaps, 0);
+    put(params() + layout->params_max_mmapped_mem, 0);
+    check_releases();
+}
+END_TEST
+
+/* A large number, where later releases have the most that the arena ever had. */
+START_TEST(nor_by_what_stands_behind_the_arena)
+{
+    build((enum malloc_version)_i);
+    const struct pht_libc_layout *layout = &heap->libc.layout;
+    put(main_arena() + layout->state_max_system_mem, word(main_arena() + layout->state_system_mem));
+    put(main_arena() + layout->state_bytes, PHT_USER_ADDR_MAX);
+    check_releases();
+}
+END_TEST
+
+/* A release without tcaches, and what only others have. */
+START_TEST(parameters_of_tcaches_are_of_another_release)
+{
+    build(MALLOC_2_17);
+    pht_addr behind = params() + heap->libc.layout.params_bytes;
+    put(behind, 64);
+    put(behind + 8, 1032);
+    put(behind + 16, PHT_USER_ADDR_MAX);
+    check_is_something();
+    put(behind + 16, 7);
+    put(behind, 0);
+    check_is_something();
+    put(behind, 64);
+    check_is_nothing();
 }
 END_TEST
 
@@ -483,6 +540,19 @@ START_TEST(two_places_of_the_key_are_none)
 }
 END_TEST
 
+/* Up to 2.33 chunks are marked with the tcache's own address, which may stand anywhere. */
+START_TEST(the_address_of_a_tcache_is_no_key)
+{
+    struct pht_libc libc;
+
+    build(MALLOC_2_31);
+    for (uint32_t i = 0; i < heap->thread_count; i++)
+        put(heap->libc.bias + SPARE_OFFSET + 8 * i, heap->threads[i].tcache);
+    ck_assert_int_eq(try_own(&libc), PHT_LIBC_FIT_ALL);
+    ck_assert_uint_eq(libc.layout.tcache_key, PHT_UNKNOWN);
+}
+END_TEST
+
 /* ---- damage ------------------------------------------------------------------------------- */
 
 /* By the offset of a member of malloc_state, and what stands there instead. */
@@ -504,7 +574,8 @@ START_TEST(a_damaged_main_arena_is_none)
         {layout->state_bins + 16 * 40 + 8, 0x7001},
         {layout->state_system_mem, PHT_USER_ADDR_MAX + 1},
         {layout->state_max_system_mem, 0},
-        {layout->state_flags & ~7ULL, UINT64_MAX},
+        {0, word(main_arena()) | 8ULL << 32},
+        {0, word(main_arena()) | 3},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -569,6 +640,24 @@ START_TEST(a_thread_with_another_word_votes_against)
 }
 END_TEST
 
+/* A bin's chunk of another size. */
+START_TEST(a_tcache_whose_entries_make_no_sense_is_none)
+{
+    struct pht_libc libc;
+
+    build((enum malloc_version)_i);
+    if (heap->libc.layout.tcache == PHT_UNKNOWN)
+        return;
+    for (uint32_t i = 0; i < heap->arena_count; i++) {
+        for (uint32_t n = 0; n < malloc_heap_count(heap, i, MALLOC_TCACHE); n++)
+            put(malloc_heap_find(heap, i, MALLOC_TCACHE, n)->address + 8, 0x5001);
+    }
+    ck_assert(has_chunks_in_tcaches());
+    ck_assert_int_eq(try_own(&libc), PHT_LIBC_FIT_ARENAS);
+    ck_assert_uint_eq(libc.layout.tcache, PHT_UNKNOWN);
+}
+END_TEST
+
 /* Then the walk does not take what waits in tcaches for memory in use without saying so. */
 START_TEST(tcaches_without_a_place_leave_the_threads_unknown)
 {
@@ -610,6 +699,9 @@ static Suite *make_suite(void)
     suite_add_tcase(suite, order);
     tcase_add_checked_fixture(choice, NULL, teardown);
     tcase_add_loop_test(choice, types_of_other_releases_do_not_fit, 0, MALLOC_VERSIONS);
+    tcase_add_loop_test(choice, nor_where_nothing_was_ever_mmapped, 0, MALLOC_VERSIONS);
+    tcase_add_loop_test(choice, nor_by_what_stands_behind_the_arena, 0, MALLOC_VERSIONS);
+    tcase_add_test(choice, parameters_of_tcaches_are_of_another_release);
     tcase_add_loop_test(choice, a_wrong_value_is_noticed_or_harmless, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(choice, arrays_of_another_length_do_not_fit, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(choice, tcaches_of_another_length_have_no_place, 0, MALLOC_VERSIONS);
@@ -627,12 +719,14 @@ static Suite *make_suite(void)
     tcase_add_loop_test(others, two_sets_of_parameters_are_none, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(others, two_places_in_threads_are_none, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(others, two_places_of_the_key_are_none, 0, MALLOC_VERSIONS);
+    tcase_add_test(others, the_address_of_a_tcache_is_no_key);
     suite_add_tcase(suite, others);
     tcase_add_checked_fixture(damage, NULL, teardown);
     tcase_add_loop_test(damage, a_damaged_main_arena_is_none, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(damage, open_lists_are_none, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(damage, damaged_parameters_are_none, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(damage, a_thread_with_another_word_votes_against, 0, MALLOC_VERSIONS);
+    tcase_add_loop_test(damage, a_tcache_whose_entries_make_no_sense_is_none, 0, MALLOC_VERSIONS);
     tcase_add_loop_test(damage, tcaches_without_a_place_leave_the_threads_unknown, 0,
                         MALLOC_VERSIONS);
     tcase_add_loop_test(damage, pages_that_are_not_there_hide_it, 0, MALLOC_VERSIONS);
