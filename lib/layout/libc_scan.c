@@ -36,6 +36,15 @@ bool pht_libc_is_chunk_addr(pht_addr addr)
     return addr >= PHT_PAGE_BYTES && addr <= PHT_USER_ADDR_MAX && addr % CHUNK_ALIGNMENT == 0;
 }
 
+/* Huge pages are of a file that has no name anywhere. */
+bool pht_libc_is_anonymous(const struct pht_module_data *data, pht_addr addr)
+{
+    const struct pht_mapping *mapping = pht_maps_find(data->maps, addr);
+
+    return mapping != NULL && mapping->readable && mapping->writable && !mapping->shared &&
+           (mapping->inode == 0 || strcmp(mapping->name, "/anon_hugepage") == 0);
+}
+
 static uint32_t half(const void *bytes, uint64_t offset)
 {
     uint32_t value;
@@ -237,19 +246,12 @@ static bool is_untouched(const unsigned char *bytes, const struct pht_libc_layou
            pht_libc_word(bytes, layout->params_sbrk_base) == 0;
 }
 
-/* What malloc gets from the kernel: huge pages are of a file that has no name anywhere. */
-static bool is_anonymous(const struct pht_mapping *mapping)
-{
-    return mapping != NULL && mapping->writable && !mapping->shared &&
-           (mapping->inode == 0 || strcmp(mapping->name, "/anon_hugepage") == 0);
-}
-
 /* The arena's first memory, where that is no longer all of one piece. */
 static bool is_first_memory(const struct pht_module_data *data, pht_addr base)
 {
     uint64_t raw;
 
-    return pht_libc_is_chunk_addr(base) && is_anonymous(pht_maps_find(data->maps, base)) &&
+    return pht_libc_is_chunk_addr(base) && pht_libc_is_anonymous(data, base) &&
            pht_module_data_peek_u64(data, base + 8, &raw) &&
            (raw & ~CHUNK_FLAGS) >= CHUNK_BYTES_MIN;
 }

@@ -22,6 +22,9 @@ bool pht_libc_scan(const struct pht_module_data *data, uint64_t bias,
 /* True if malloc could have given `addr`, or its bins hold it. */
 bool pht_libc_is_chunk_addr(pht_addr addr);
 
+/* True if the C library may have got the memory at `addr` from the kernel. */
+bool pht_libc_is_anonymous(const struct pht_module_data *data, pht_addr addr);
+
 /* True if a heap_info stands before `addr` that names it as its arena. */
 bool pht_libc_is_thread_arena(const struct pht_module_data *data,
                               const struct pht_libc_layout *layout, pht_addr addr);

@@ -85,14 +85,6 @@ enum random_word {
 #define LOCK_MAX 2
 #define STATES_MAX 65536
 
-static bool is_anonymous(const struct pht_module_data *data, pht_addr addr)
-{
-    const struct pht_mapping *mapping = pht_maps_find(data->maps, addr);
-
-    return mapping != NULL && mapping->readable && mapping->writable && !mapping->shared &&
-           mapping->inode == 0;
-}
-
 /* A mapping of pointers to states, of which at least one was made. */
 static bool is_random(const struct pht_module_data *data, pht_addr addr, uint64_t wanted)
 {
@@ -106,9 +98,9 @@ static bool is_random(const struct pht_module_data *data, pht_addr addr, uint64_
     return words[RANDOM_LOCK] <= LOCK_MAX && words[RANDOM_LEN] <= words[RANDOM_TOTAL] &&
            words[RANDOM_TOTAL] > 0 && words[RANDOM_TOTAL] <= words[RANDOM_CAP] &&
            words[RANDOM_CAP] <= STATES_MAX && words[RANDOM_STATES] % PHT_PAGE_BYTES == 0 &&
-           is_anonymous(data, words[RANDOM_STATES]) &&
+           pht_libc_is_anonymous(data, words[RANDOM_STATES]) &&
            pht_module_data_peek_u64(data, words[RANDOM_STATES], &state) &&
-           state % sizeof(uint64_t) == 0 && is_anonymous(data, state);
+           state % sizeof(uint64_t) == 0 && pht_libc_is_anonymous(data, state);
 }
 
 void pht_libc_random_find(const struct pht_module_data *data, struct pht_libc *libc)
