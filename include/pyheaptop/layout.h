@@ -19,7 +19,7 @@
 enum pht_layout_source {
     PHT_LAYOUT_NONE,
     PHT_LAYOUT_DWARF,
-    PHT_LAYOUT_TABLE, /* the DWARF of another machine: out of a given file, or compiled in */
+    PHT_LAYOUT_TABLE, /* of elsewhere: out of a given file, or compiled in */
 };
 
 enum pht_symbol_source {
@@ -250,6 +250,7 @@ struct pht_python {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
+    bool carried;         /* out of the file that was given */
     char odd_process[32]; /* see pht_python_keep_doubted(); "" if there is none */
     struct pht_python_layout layout;
     struct pht_error *layout_error;
@@ -264,6 +265,8 @@ struct pht_layout_options {
     const struct pht_layout_file *file;
     /* Neither debug information nor what the cache has of it: tables and scans only. */
     bool no_dwarf;
+    /* Nothing that is compiled in, for who wants what this very build is. */
+    bool no_tables;
 };
 
 /*
@@ -547,6 +550,7 @@ struct pht_libc {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
+    bool carried;         /* out of the file that was given */
     char odd_process[32]; /* as in struct pht_python */
     struct pht_libc_layout layout;
     struct pht_thread_layout threads;

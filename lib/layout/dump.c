@@ -83,14 +83,16 @@ static struct pht_error *dump_libc(struct pht_target *target, const struct pht_m
 struct pht_error *pht_layout_dump(struct pht_target *target,
                                   const struct pht_layout_options *options, FILE *file)
 {
+    struct pht_layout_options own = *options;
     struct pht_maps maps;
     struct pht_error *error = pht_target_read_maps(target, &maps);
 
     if (error != NULL)
         return error;
-    error = dump_python(target, &maps, options, file);
+    own.no_tables = true;
+    error = dump_python(target, &maps, &own, file);
     if (error == NULL)
-        error = dump_libc(target, &maps, options, file);
+        error = dump_libc(target, &maps, &own, file);
     pht_maps_deinit(&maps);
     return error;
 }

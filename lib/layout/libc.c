@@ -94,7 +94,7 @@ static struct pht_error *resolve_layout(struct pht_target *target, const struct 
 
     if (!options->no_dwarf) {
         error = pht_libc_layout_resolve(target, image, libc);
-        if (error == NULL || error->code != PHT_ERROR_NO_LAYOUT)
+        if (error == NULL || error->code != PHT_ERROR_NO_LAYOUT || options->no_tables)
             return error;
     }
     struct pht_error *other = pht_libc_tables_resolve(target, maps, image, libc);

@@ -58,6 +58,7 @@ bool pht_libc_file_load(const struct pht_layout_file *file, struct pht_libc *lib
     if (!pht_layout_file_find(file, &pht_libc_record_kind, &record) || !take(&record, &loaded))
         return false;
     loaded.layout_source = PHT_LAYOUT_TABLE;
+    loaded.carried = true;
     *libc = loaded;
     return true;
 }

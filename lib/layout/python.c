@@ -93,7 +93,7 @@ static struct pht_error *resolve_layout(struct search *search, struct pht_elf_im
 
     if (!search->options->no_dwarf) {
         error = pht_python_layout_resolve(search->target, image, python);
-        if (error == NULL || error->code != PHT_ERROR_NO_LAYOUT)
+        if (error == NULL || error->code != PHT_ERROR_NO_LAYOUT || search->options->no_tables)
             return error;
     }
     struct pht_error *other =

@@ -68,6 +68,7 @@ bool pht_python_file_load(const struct pht_layout_file *file, struct pht_python 
     if (!pht_layout_file_find(file, &pht_python_record_kind, &record) || !take(&record, &loaded))
         return false;
     loaded.layout_source = PHT_LAYOUT_TABLE;
+    loaded.carried = true;
     *python = loaded;
     return true;
 }

@@ -147,8 +147,8 @@ static struct pht_error *add_up(struct pht_target *target, struct pht_report *re
 
 static bool is_from_file(const struct pht_report *report)
 {
-    return (report->python != NULL && report->python->layout_source == PHT_LAYOUT_TABLE) ||
-           (report->libc != NULL && report->libc->layout_source == PHT_LAYOUT_TABLE);
+    return (report->python != NULL && report->python->carried) ||
+           (report->libc != NULL && report->libc->carried);
 }
 
 struct pht_error *pht_report_take(struct pht_target *target,

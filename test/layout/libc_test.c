@@ -352,6 +352,7 @@ START_TEST(memory_tells_where_there_is_no_debug_information)
         ck_assert_int_eq(libc->layout_source, PHT_LAYOUT_TABLE);
         ck_assert_int_ne(libc->symbol_source, PHT_SYMBOL_NONE);
         ck_assert(!libc->cached);
+        ck_assert(!libc->carried);
         ck_assert_uint_lt(libc->layout.params, libc->layout.main_arena);
         pht_libc_destroy(libc);
     }

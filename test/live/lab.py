@@ -58,6 +58,12 @@ class Lab:
         other.options, other.layout_source = ["--layout=" + path], "table"
         return other
 
+    def with_dwarf(self):
+        """The same lab, with debug information whatever the others are to do without."""
+        other = copy.copy(self)
+        other.options, other.layout_source = [], "dwarf"
+        return other
+
     def without_dwarf(self):
         """The same lab, with what is compiled in and what memory shows."""
         other = copy.copy(self)

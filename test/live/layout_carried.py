@@ -29,7 +29,7 @@ def library_of(interpreter):
 
 def write_layouts(lab, what):
     path = os.path.join(lab.fresh("layouts"), "some.layouts")
-    done = tool.run(lab, "--dump-layout", "--output=" + path, what)
+    done = tool.run(lab.with_dwarf(), "--dump-layout", "--output=" + path, what)
     equal("exit code and text", (done.code, done.out, done.err), (0, "", ""))
     return path
 
@@ -57,6 +57,13 @@ def check_unknown(lab, pid):
     equal("rss_bytes", report["kernel"]["rss_bytes"], procfs.rollup_bytes(pid)["Rss"])
 
 
+def check_not_written(lab, pid):
+    """What is compiled in is of other builds."""
+    done = tool.run(lab.with_dwarf(), "--dump-layout", pid, cache=lab.fresh("cache"))
+    equal("exit code and output", (done.code, done.out), (6, ""))
+    expect("no debug information" in done.err, done.err)
+
+
 def check_carried(lab, interpreter):
     library = library_of(interpreter)
     folder = strip(lab, library)
@@ -67,6 +74,7 @@ def check_carried(lab, interpreter):
     with target.start_idle(lab, interpreter, LD_LIBRARY_PATH=folder) as process:
         mapped = procfs.read(process.pid, "maps")
         expect(folder in mapped and library not in mapped, "the stripped library is not in use")
+        check_not_written(lab, process.pid)
         check_unknown(lab, process.pid)
     exactness.check_shape(lab.with_layouts(path), interpreter, SHAPE, LD_LIBRARY_PATH=folder)
 
@@ -83,7 +91,7 @@ def check_other_build(lab):
         report = tool.report(lab, process.pid, "--layout=" + other)
     warnings = {warning["id"] for warning in report["warnings"]}
     expect("layout-other-build" in warnings, "no warning in %r" % warnings)
-    equal("layout_source", report["libc"]["layout_source"], "dwarf")
+    equal("layout_source", report["libc"]["layout_source"], lab.layout_source)
 
 
 def renamed(text):

@@ -1,6 +1,4 @@
 """Without debug information and symbols, malloc is found all the same: once, and where it is."""
-import copy
-
 import glibc_shapes
 import target
 import tool
@@ -37,15 +35,9 @@ def check_shape(lab, interpreter, name):
         check_same(lab, interpreter, held.pid)
 
 
-def with_dwarf(lab):
-    other = copy.copy(lab)
-    other.options = []
-    return other
-
-
 def check_same(lab, interpreter, pid):
-    truth = tool.report(with_dwarf(lab), pid)
-    found = tool.report(with_dwarf(lab), pid, "--no-dwarf")
+    truth = tool.report(lab.with_dwarf(), pid)
+    found = tool.report(lab.without_dwarf(), pid)
     equal("sources", [truth["libc"][key] for key in SOURCES[:1]], ["dwarf"])
     equal("sources", [found["libc"][key] for key in SOURCES], ["table", "scan", False])
     expect(found["glibc"]["threads"], "no threads")
