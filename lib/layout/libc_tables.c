@@ -104,14 +104,15 @@ struct choice {
     uint64_t tls_bytes;
     struct pht_libc symbols; /* what they told */
     struct pht_libc best;
+    enum pht_libc_fit most; /* the best that may be had */
     enum pht_libc_fit fit;
     unsigned minor;
 };
 
-/* The nearest that fits all, or else the nearest of those that fit best. */
+/* The nearest of those that fit best. */
 static void try_all(const struct pht_module_data *data, struct choice *choice)
 {
-    for (size_t i = 0; i < choice->count && choice->fit != PHT_LIBC_FIT_ALL; i++) {
+    for (size_t i = 0; i < choice->count && choice->fit < choice->most; i++) {
         struct pht_libc libc = choice->symbols;
         enum pht_libc_fit fit =
             pht_libc_release_try(data, choice->tls_bytes, &choice->releases[i].layout, &libc);
@@ -125,15 +126,8 @@ static void try_all(const struct pht_module_data *data, struct choice *choice)
 
 static bool is_done(const struct choice *choice, int tries)
 {
-    switch (choice->fit) {
-    case PHT_LIBC_FIT_ALL:
-        return true;
-    case PHT_LIBC_FIT_ARENAS:
-        return tries >= TRIES_FOR_THREADS;
-    case PHT_LIBC_FIT_NONE:
-        break;
-    }
-    return tries >= TRIES;
+    return choice->fit == choice->most ||
+           tries >= (choice->fit == PHT_LIBC_FIT_NONE ? TRIES : TRIES_FOR_THREADS);
 }
 
 static struct pht_error *choose(struct pht_target *target, const struct pht_maps *maps,
@@ -163,6 +157,7 @@ struct pht_error *pht_libc_tables_resolve(struct pht_target *target, const struc
     choice->symbols.symbol_source =
         pht_layout_resolve_symbols(image, &pht_libc_layout_table, &choice->symbols.layout);
     choice->tls_bytes = tls_bytes_of(image);
+    choice->most = libc->threads.known ? PHT_LIBC_FIT_ALL : PHT_LIBC_FIT_ARENAS;
     choice->count = pht_libc_releases(libc->version_text, choice->releases);
     struct pht_error *error = choose(target, maps, image, choice);
     if (error != NULL)
