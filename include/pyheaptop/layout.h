@@ -4,7 +4,8 @@
  *
  * Nothing here is keyed on a version number: releases differ from their neighbours (alignment in
  * 2.7.12 and 2.7.18, the interpreter state in 3.14.4 and 3.14.10). Offsets come from the debug
- * information of the very build, and what they lead to is proved again by the walkers.
+ * information of the very build; where there is none, from a release whose types the target's
+ * memory proves. What they lead to is proved again by the walkers.
  */
 #ifndef PHT_LAYOUT_H
 #define PHT_LAYOUT_H

@@ -9,7 +9,7 @@ from glibc_target import HeldTarget, one_of_each_glibc
 SOURCES = ("layout_source", "symbol_source", "layout_cached")
 
 SHAPES = ("bins", "threads", "blocked", "tcache")
-FRESH = 3
+FRESH, FRESH_LONG = 3, 20
 
 
 def tests(lab):
@@ -24,7 +24,7 @@ def tests(lab):
 
 def check_fresh(lab, interpreter):
     """Each process has its variables elsewhere, and another key."""
-    for _ in range(FRESH):
+    for _ in range(FRESH_LONG if lab.long else FRESH):
         with target.start_idle(lab, interpreter) as process:
             check_same(lab, interpreter, process.pid)
 
