@@ -4,7 +4,8 @@
  *
  * Nothing here is keyed on a version number: releases differ from their neighbours (alignment in
  * 2.7.12 and 2.7.18, the interpreter state in 3.14.4 and 3.14.10). Offsets come from the debug
- * information of the very build, and what they lead to is proved again by the walkers.
+ * information of the very build; where there is none, from a release whose types the target's
+ * memory proves. What they lead to is proved again by the walkers.
  */
 #ifndef PHT_LAYOUT_H
 #define PHT_LAYOUT_H
@@ -20,7 +21,7 @@ enum pht_layout_source {
     PHT_LAYOUT_NONE,
     PHT_LAYOUT_DWARF,
     PHT_LAYOUT_DEBUG_OFFSETS, /* what the interpreter says of itself: in part */
-    PHT_LAYOUT_TABLE, /* the DWARF of another machine: out of a given file, or compiled in */
+    PHT_LAYOUT_TABLE,         /* of elsewhere: out of a given file, or compiled in */
 };
 
 enum pht_symbol_source {
@@ -268,6 +269,8 @@ struct pht_layout_options {
     const struct pht_layout_file *file;
     /* Neither debug information nor what the cache has of it: tables and scans only. */
     bool no_dwarf;
+    /* Nothing that is compiled in, for who wants what this very build is. */
+    bool no_tables;
 };
 
 /*
@@ -551,7 +554,7 @@ struct pht_libc {
     enum pht_layout_source layout_source;
     enum pht_symbol_source symbol_source;
     bool cached;
-    bool carried;
+    bool carried;         /* out of the file that was given */
     char odd_process[32]; /* as in struct pht_python */
     struct pht_libc_layout layout;
     struct pht_thread_layout threads;

@@ -24,26 +24,12 @@ static struct pht_error *check_build_id(const char *build_id, const char *image)
                             name != NULL ? name : "");
 }
 
-/* What came from tables, or was found by looking, holds here and now only. */
-static struct pht_error *check_source(enum pht_layout_source source, const char *image)
-{
-    _cleanup_free_ char *name = NULL;
-
-    if (source == PHT_LAYOUT_DWARF)
-        return NULL;
-    name = pht_text_printable(image, strlen(image));
-    return pht_error_create(PHT_ERROR_NO_LAYOUT, "no debug information for %s",
-                            name != NULL ? name : "");
-}
-
 static struct pht_error *write_python(const struct pht_python *python, const char *image,
                                       FILE *file)
 {
-    struct pht_error *error = check_source(python->layout_source, image);
+    struct pht_error *error = check_build_id(python->build_id, image);
     struct pht_python carried = *python;
 
-    if (error == NULL)
-        error = check_build_id(python->build_id, image);
     /* It is of this machine. */
     carried.odd_process[0] = '\0';
     if (error == NULL && !pht_python_record_write(file, &carried))
@@ -53,11 +39,9 @@ static struct pht_error *write_python(const struct pht_python *python, const cha
 
 static struct pht_error *write_libc(const struct pht_libc *libc, const char *image, FILE *file)
 {
-    struct pht_error *error = check_source(libc->layout_source, image);
+    struct pht_error *error = check_build_id(libc->build_id, image);
     struct pht_libc carried = *libc;
 
-    if (error == NULL)
-        error = check_build_id(libc->build_id, image);
     carried.odd_process[0] = '\0';
     if (error == NULL && !pht_libc_record_write(file, &carried))
         error = pht_error_no_memory();
@@ -99,14 +83,16 @@ static struct pht_error *dump_libc(struct pht_target *target, const struct pht_m
 struct pht_error *pht_layout_dump(struct pht_target *target,
                                   const struct pht_layout_options *options, FILE *file)
 {
+    struct pht_layout_options own = *options;
     struct pht_maps maps;
     struct pht_error *error = pht_target_read_maps(target, &maps);
 
     if (error != NULL)
         return error;
-    error = dump_python(target, &maps, options, file);
+    own.no_tables = true;
+    error = dump_python(target, &maps, &own, file);
     if (error == NULL)
-        error = dump_libc(target, &maps, options, file);
+        error = dump_libc(target, &maps, &own, file);
     pht_maps_deinit(&maps);
     return error;
 }

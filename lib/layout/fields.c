@@ -26,6 +26,14 @@ void pht_layout_clear(const struct pht_layout_table *table, void *layout)
         pht_layout_set(layout, &table->fields[i], PHT_UNKNOWN);
 }
 
+void pht_layout_take_types(const struct pht_layout_table *table, const void *from, void *layout)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        if (pht_layout_is_of_type(&table->fields[i]))
+            pht_layout_set(layout, &table->fields[i], pht_layout_get(from, &table->fields[i]));
+    }
+}
+
 bool pht_layout_all_known(const uint64_t *const *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

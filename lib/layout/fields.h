@@ -65,6 +65,9 @@ void pht_layout_set(void *layout, const struct pht_layout_field *field, uint64_t
 /* All values unknown. */
 void pht_layout_clear(const struct pht_layout_table *table, void *layout);
 
+/* Sizes and offsets of types as `from` has them; what is of symbols stays as it is. */
+void pht_layout_take_types(const struct pht_layout_table *table, const void *from, void *layout);
+
 /* True if all that a walk needs is there, and no member lies outside its struct. */
 bool pht_layout_is_sound(const struct pht_layout_table *table, const void *layout);
 

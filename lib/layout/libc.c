@@ -5,6 +5,7 @@
 #include "layout/cache.h"
 #include "layout/libc_cache.h"
 #include "layout/libc_layout.h"
+#include "layout/libc_tables.h"
 #include "layout/libc_version.h"
 #include "layout/library.h"
 #include "layout/resolve.h"
@@ -87,18 +88,41 @@ static void find_bounds(struct pht_elf_image *image, const struct pht_maps *maps
 
 /* ---- what it is --------------------------------------------------------------------------- */
 
-static void resolve(struct pht_target *target, struct pht_elf_image *image,
-                    const struct pht_layout_options *options, struct pht_libc *libc)
+/* Tables come last; what they lack is said only to who wanted nothing else. */
+static struct pht_error *resolve_layout(struct pht_target *target, const struct pht_maps *maps,
+                                        struct pht_elf_image *image,
+                                        const struct pht_layout_options *options,
+                                        struct pht_libc *libc)
+{
+    struct pht_error *error = NULL;
+
+    if (!options->no_dwarf) {
+        error = pht_libc_layout_resolve(target, image, libc);
+        if (error == NULL || error->code != PHT_ERROR_NO_LAYOUT || options->no_tables)
+            return error;
+    }
+    struct pht_error *other = pht_libc_tables_resolve(target, maps, image, libc);
+    if (other == NULL || other->code != PHT_ERROR_NO_LAYOUT || error == NULL) {
+        pht_error_destroy(error);
+        return other;
+    }
+    pht_error_destroy(other);
+    return error;
+}
+
+static void resolve(struct pht_target *target, const struct pht_maps *maps,
+                    struct pht_elf_image *image, const struct pht_layout_options *options,
+                    struct pht_libc *libc)
 {
     bool is_carried = pht_libc_file_load(options->file, libc);
-    if (is_carried || pht_libc_cache_load(options->cache_directory, libc)) {
+    if (is_carried || (!options->no_dwarf && pht_libc_cache_load(options->cache_directory, libc))) {
         pht_target_note(target, "%s: glibc %s, layouts from the %s", image->path,
                         libc->version_text, is_carried ? "given file" : "cache");
         return;
     }
     pht_libc_version(image, libc->version_text);
-    libc->layout_error = pht_libc_layout_resolve(target, image, libc);
-    if (libc->layout_error == NULL)
+    libc->layout_error = resolve_layout(target, maps, image, options, libc);
+    if (libc->layout_source == PHT_LAYOUT_DWARF)
         pht_libc_cache_store(options->cache_directory, libc);
     pht_target_note(target, "%s: glibc %s, layouts %s, symbols %s", image->path, libc->version_text,
                     pht_layout_source_name(libc->layout_source),
@@ -125,8 +149,8 @@ static void describe(struct pht_target *target, const struct pht_maps *maps,
     memcpy(libc->build_id, image.build_id, sizeof(libc->build_id));
     find_bounds(&image, maps, mapping, libc);
     if (libc->family == PHT_LIBC_GLIBC) {
-        resolve(target, &image, options, libc);
         pht_thread_layout_find(target, maps, &image, &libc->threads);
+        resolve(target, maps, &image, options, libc);
     } else {
         pht_target_note(target, "%s: %s", image.path, pht_libc_family_name(libc->family));
     }

@@ -6,6 +6,7 @@
 #include "layout/layout_file.h"
 #include "layout/libc_layout.h"
 #include "layout/libc_version.h"
+#include "layout/tables.h"
 
 enum property {
     VERSION,
@@ -60,6 +61,18 @@ bool pht_libc_file_load(const struct pht_layout_file *file, struct pht_libc *lib
     loaded.carried = true;
     *libc = loaded;
     return true;
+}
+
+bool pht_libc_tables_next(size_t *at, struct pht_libc *row)
+{
+    struct pht_layout_record record = {.layout = &row->layout};
+
+    *row = (struct pht_libc){.family = PHT_LIBC_GLIBC};
+    while (pht_tables_next(at, &pht_libc_record_kind, &record)) {
+        if (take(&record, row))
+            return true;
+    }
+    return false;
 }
 
 static struct pht_layout_record describe(const struct pht_libc *libc,

@@ -10,6 +10,9 @@ bool pht_libc_cache_load(const char *directory, struct pht_libc *libc);
 /* The same out of a file that was given, which may be NULL. */
 bool pht_libc_file_load(const struct pht_layout_file *file, struct pht_libc *libc);
 
+/* The next library whose layout is compiled in, from `*at` on, which begins with 0. */
+bool pht_libc_tables_next(size_t *at, struct pht_libc *row);
+
 extern const struct pht_record_kind pht_libc_record_kind;
 bool pht_libc_record_write(FILE *file, const struct pht_libc *libc);
 

@@ -1,4 +1,4 @@
-/* How glibc declares what is in struct pht_libc_layout, from 2.17 to 2.43: malloc/malloc.c. */
+/* How glibc declares what is in struct pht_libc_layout, from 2.17 to 2.44: malloc/malloc.c. */
 #include "layout/order.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -41,21 +41,30 @@ static bool is_heap_in_order(const struct pht_libc_layout *layout)
 
 /*
  * Hidden are arena_test, hp_flags from 2.35 on, n_mmaps_max, and of the tcache's the number of
- * its bins and tcache_unsorted_limit. thp_mode came with 2.43, max_total_mem left with 2.24.
+ * its bins and, up to 2.43, tcache_unsorted_limit. thp_mode came with 2.43, max_total_mem left
+ * with 2.24.
  */
 static bool are_params_in_order(const struct pht_libc_layout *layout)
 {
     uint64_t flags = layout->params_hp_pagesize == PHT_UNKNOWN ? 0 : 4;
     uint64_t limit = layout->params_tcache_count == PHT_UNKNOWN ? 0 : 8;
+    uint64_t limit_since_2_43 = layout->state_fastbins == PHT_UNKNOWN ? 0 : limit;
     const struct pht_layout_member members[] = {
-        {layout->params_trim_threshold, 8, 8, {0}},      {layout->params_top_pad, 8, 8, {0}},
-        {layout->params_mmap_threshold, 8, 8, {0}},      {layout->params_arena_max, 8, 8, {8, 8}},
-        {layout->params_thp_pagesize, 8, 8, {0, 8}},     {layout->params_hp_pagesize, 8, 8, {0}},
-        {layout->params_n_mmaps, 4, 4, {flags, flags}},  {layout->params_max_n_mmaps, 4, 4, {4, 4}},
-        {layout->params_no_dyn_threshold, 4, 4, {0}},    {layout->params_mmapped_mem, 8, 8, {0}},
-        {layout->params_max_mmapped_mem, 8, 8, {0}},     {layout->params_sbrk_base, 8, 8, {0, 8}},
-        {layout->params_tcache_max_bytes, 8, 8, {8, 8}}, {layout->params_tcache_count, 8, 8, {0}},
-        {layout->params_bytes, 0, 8, {limit, limit}},
+        {layout->params_trim_threshold, 8, 8, {0}},
+        {layout->params_top_pad, 8, 8, {0}},
+        {layout->params_mmap_threshold, 8, 8, {0}},
+        {layout->params_arena_max, 8, 8, {8, 8}},
+        {layout->params_thp_pagesize, 8, 8, {0, 8}},
+        {layout->params_hp_pagesize, 8, 8, {0}},
+        {layout->params_n_mmaps, 4, 4, {flags, flags}},
+        {layout->params_max_n_mmaps, 4, 4, {4, 4}},
+        {layout->params_no_dyn_threshold, 4, 4, {0}},
+        {layout->params_mmapped_mem, 8, 8, {0}},
+        {layout->params_max_mmapped_mem, 8, 8, {0}},
+        {layout->params_sbrk_base, 8, 8, {0, 8}},
+        {layout->params_tcache_max_bytes, 8, 8, {8, 8}},
+        {layout->params_tcache_count, 8, 8, {0}},
+        {layout->params_bytes, 0, 8, {limit, limit_since_2_43}},
     };
 
     return layout->params_no_dyn_threshold != PHT_UNKNOWN &&

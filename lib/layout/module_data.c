@@ -69,7 +69,7 @@ static void mark_resident(struct pht_target *target, const struct pht_mapping *m
     pht_error_destroy(error);
 }
 
-static bool read_segment(struct pht_module_data *data, pht_addr start, uint64_t size)
+bool pht_module_data_add(struct pht_module_data *data, pht_addr start, uint64_t size)
 {
     struct pht_module_segment *segment = &data->segments[data->count];
     size_t words = (pages_of(size) + 63) / 64;
@@ -127,7 +127,7 @@ bool pht_module_data_read(struct pht_target *target, const struct pht_maps *maps
         if (gelf_getphdr(image->elf, (int)i, &header) == NULL ||
             !bounds_of(image, &header, &start, &size))
             continue;
-        if (!read_segment(ret, start, size)) {
+        if (!pht_module_data_add(ret, start, size)) {
             pht_module_data_deinit(ret);
             return false;
         }

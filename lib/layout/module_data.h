@@ -30,6 +30,9 @@ struct pht_module_data {
 /* False when memory is short. What cannot be read counts as not resident. */
 bool pht_module_data_read(struct pht_target *target, const struct pht_maps *maps,
                           struct pht_elf_image *image, struct pht_module_data *ret);
+
+/* A segment more, in whole pages; `data` begins with its target and maps, and nothing else. */
+bool pht_module_data_add(struct pht_module_data *data, pht_addr start, uint64_t size);
 void pht_module_data_deinit(struct pht_module_data *data);
 
 /* Bytes at an address of the process within the segments; NULL where not all are resident. */

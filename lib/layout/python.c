@@ -99,7 +99,7 @@ static struct pht_error *resolve_layout(struct search *search, struct pht_elf_im
 
     if (!search->options->no_dwarf) {
         error = pht_python_layout_resolve(search->target, image, python);
-        if (is_found(error))
+        if (is_found(error) || search->options->no_tables)
             return error;
         other = pht_python_lent_resolve(search->target, search->maps, image, python);
         if (is_found(other)) {

@@ -19,15 +19,13 @@ static bool is_fickle(const struct pht_layout_field *field)
            strcmp(field->subject, "pyruntimestate") == 0;
 }
 
-static void take_types(const struct pht_python_layout *row, bool is_exact,
-                       struct pht_python_layout *layout)
+static void forget_fickle(struct pht_python_layout *layout)
 {
     const struct pht_layout_table *table = &pht_python_layout_table;
 
     for (size_t i = 0; i < table->count; i++) {
-        const struct pht_layout_field *field = &table->fields[i];
-        if (pht_layout_is_of_type(field) && (is_exact || !is_fickle(field)))
-            pht_layout_set(layout, field, pht_layout_get(row, field));
+        if (is_fickle(&table->fields[i]))
+            pht_layout_set(layout, &table->fields[i], PHT_UNKNOWN);
     }
 }
 
@@ -97,7 +95,9 @@ struct pht_error *pht_python_fit(struct pht_target *target, const struct pht_map
                                  bool is_exact, struct pht_python *python)
 {
     pht_python_layout_clear(&python->layout);
-    take_types(row, is_exact, &python->layout);
+    pht_layout_take_types(&pht_python_layout_table, row, &python->layout);
+    if (!is_exact)
+        forget_fickle(&python->layout);
     python->is_partial = !is_exact;
     python->symbol_source =
         pht_layout_resolve_symbols(image, &pht_python_layout_table, &python->layout);

@@ -133,6 +133,15 @@ static bool has_tcaches(const struct pht_libc_layout *layout)
            (layout->tcache_counts != PHT_UNKNOWN || layout->tcache_slots != PHT_UNKNOWN);
 }
 
+/* Chunks wait in them, and nothing tells where. Tunables may have turned them off, for good. */
+static bool hides_tcaches(const struct pht_glibc_roots *roots)
+{
+    const struct pht_libc_layout *layout = &roots->libc->layout;
+
+    return layout->tcache_bytes != PHT_UNKNOWN && !has_tcaches(layout) &&
+           roots->params.tcache_count != 0;
+}
+
 static bool read_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots,
                         pht_addr pthread, struct pht_malloc_thread_root *thread)
 {
@@ -140,6 +149,8 @@ static bool read_thread(struct pht_snapshot *snapshot, struct pht_glibc_roots *r
     pht_addr block = pthread - roots->tls_offset;
     uint64_t words[2];
 
+    if (layout->thread_arena == PHT_UNKNOWN)
+        return true;
     if (!has_tcaches(layout))
         return pht_glibc_read_root(snapshot, roots, block + layout->thread_arena, &thread->arena,
                                    sizeof(thread->arena));
@@ -226,12 +237,23 @@ static bool add_list(struct pht_snapshot *snapshot, struct pht_glibc_roots *root
     return node == head;
 }
 
+/* Then no thread has an arena or a tcache, wherever these would be. */
+static bool is_unused(const struct pht_glibc_roots *roots)
+{
+    for (size_t i = 0; i < roots->arenas.count; i++) {
+        if (roots->arenas.items[i].system_bytes > 0)
+            return false;
+    }
+    return true;
+}
+
 bool pht_glibc_freeze_threads(struct pht_snapshot *snapshot, struct pht_glibc_roots *roots)
 {
     const struct pht_libc *libc = roots->libc;
 
     roots->threads_known = false;
-    if (!libc->threads.known || libc->layout.thread_arena == PHT_UNKNOWN)
+    bool hides_variables = libc->layout.thread_arena == PHT_UNKNOWN || hides_tcaches(roots);
+    if (!libc->threads.known || (hides_variables && !is_unused(roots)))
         return true;
     if (roots->tls_offset == 0)
         roots->tls_offset = find_tls_offset(snapshot, roots);

@@ -99,12 +99,14 @@ START_TEST(each_build_has_its_own)
     ck_assert_uint_eq(python.version.minor, 11);
     ck_assert_uint_eq(python.bias, 42);
     ck_assert_int_eq(python.layout_source, PHT_LAYOUT_TABLE);
+    ck_assert(python.carried);
     ck_assert_int_eq(python.symbol_source, PHT_SYMBOL_SYMTAB);
     ck_assert(!python.cached);
     ck_assert_mem_eq(&python.layout, &wanted, sizeof(wanted));
     ck_assert(pht_libc_file_load(file, &libc));
     ck_assert_str_eq(libc.version_text, "2.36");
     ck_assert_int_eq(libc.layout_source, PHT_LAYOUT_TABLE);
+    ck_assert(libc.carried);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "layout/libc_layout.h"
+#include "support/child.h"
 #include "support/elf_fixture.h"
 #include "support/proc_tree.h"
 #include "support/suite.h"
@@ -350,6 +351,58 @@ START_TEST(a_library_of_the_system_has_a_package_for_it)
 }
 END_TEST
 
+/* ---- what is compiled in ------------------------------------------------------------------ */
+
+/* The C library of a child; the cache is not asked, and gets nothing. */
+START_TEST(memory_tells_where_there_is_no_debug_information)
+{
+    char directory[80];
+    struct child child;
+    struct pht_maps maps;
+    struct pht_target *target;
+
+    snprintf(directory, sizeof(directory), "%s/cache", tree.path);
+    const struct pht_layout_options options = {.cache_directory = directory, .no_dwarf = true};
+    child_init(&child);
+    child_start_beating(&child, child_beat);
+    ck_assert_ptr_null(pht_target_open(child.pid, NULL, &target));
+    ck_assert_ptr_null(pht_target_read_maps(target, &maps));
+    for (int i = 0; i < 2; i++) {
+        struct pht_libc *libc = NULL;
+        ck_assert_ptr_null(pht_libc_find(target, &maps, &options, &libc));
+        ck_assert_ptr_nonnull(libc);
+        ck_assert_msg(libc->layout_error == NULL, "%s", libc->layout_error->text);
+        ck_assert_int_eq(libc->layout_source, PHT_LAYOUT_TABLE);
+        ck_assert_int_ne(libc->symbol_source, PHT_SYMBOL_NONE);
+        ck_assert(!libc->cached);
+        ck_assert(!libc->carried);
+        ck_assert_uint_lt(libc->layout.params, libc->layout.main_arena);
+        pht_libc_destroy(libc);
+    }
+    ck_assert_int_ne(access(directory, F_OK), 0);
+    pht_maps_deinit(&maps);
+    pht_target_destroy(target);
+    child_deinit(&child);
+}
+END_TEST
+
+/* Nothing in it is malloc's. */
+START_TEST(a_library_that_only_passes_for_glibc_has_none)
+{
+    const struct pht_layout_options options = {.no_dwarf = true};
+    struct pht_libc *libc = NULL;
+
+    ck_assert(open_row(&rows[0]));
+    ck_assert_ptr_null(pht_libc_find(fixture.target, &fixture.maps, &options, &libc));
+    ck_assert_ptr_nonnull(libc->layout_error);
+    ck_assert_int_eq(libc->layout_error->code, PHT_ERROR_NO_LAYOUT);
+    ck_assert_ptr_nonnull(strstr(libc->layout_error->text, "no built-in layout that fits"));
+    check_has_no_layout(libc);
+    pht_libc_destroy(libc);
+    elf_fixture_close(&fixture);
+}
+END_TEST
+
 /* Debug information of something else, and of a malloc without its parameters. */
 static const char *const unlike[] = {ELF_FIXTURE("plain"), ELF_FIXTURE("libc-unlike/libc-2.99")};
 
@@ -404,6 +457,8 @@ static Suite *libc_suite(void)
     tcase_add_test(tcase, without_debug_information_there_is_no_layout);
     tcase_add_loop_test(tcase, a_library_of_the_system_has_a_package_for_it, 0, 6);
     tcase_add_loop_test(tcase, debug_information_without_what_is_needed_is_not_usable, 0, 2);
+    tcase_add_test(tcase, memory_tells_where_there_is_no_debug_information);
+    tcase_add_test(tcase, a_library_that_only_passes_for_glibc_has_none);
     tcase_add_test(tcase, a_file_that_cannot_be_had_has_no_layout);
     suite_add_tcase(suite, tcase);
     return suite;

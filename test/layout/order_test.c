@@ -104,6 +104,12 @@ static bool is_free(const struct pht_layout_field *field)
     return false;
 }
 
+/* mp_ of 2.44, which has a member less at its end than that of 2.43. */
+static bool is_of_2_44(const struct pht_layout_field *field, uint64_t value)
+{
+    return strcmp(field->name, "params_bytes") == 0 && value == 136;
+}
+
 /* `value` in place of each offset and size, one at a time. */
 static void check_wrong_values(const struct pht_layout_table *table, void *layout)
 {
@@ -119,8 +125,9 @@ static void check_wrong_values(const struct pht_layout_table *table, void *layou
             if (steps[j] < 0 && value < (uint64_t)-steps[j])
                 continue;
             pht_layout_set(layout, field, value + (uint64_t)steps[j]);
-            ck_assert_msg(!table->is_as_declared(layout), "%s %+d is taken", field->name,
-                          (int)steps[j]);
+            bool is_declared = is_of_2_44(field, value + (uint64_t)steps[j]);
+            ck_assert_msg(table->is_as_declared(layout) == is_declared, "%s %+d is taken",
+                          field->name, (int)steps[j]);
             tried++;
         }
         pht_layout_set(layout, field, value);

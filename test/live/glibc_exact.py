@@ -36,7 +36,7 @@ def check_shape(lab, interpreter, name):
         truth = held.truth()
         for mode in ("brief", "none", "full"):
             report = tool.still_report(lab, held.pid, "--stop=" + mode)
-            check_report(report, interpreter, held, truth)
+            check_report(lab, report, interpreter, held, truth)
             if mode != "brief":
                 equal_everywhere("glibc with --stop=" + mode, report["glibc"], first["glibc"])
             first = report
@@ -47,11 +47,11 @@ def check_shape(lab, interpreter, name):
         shape.premise(interpreter, truth, first["glibc"])
 
 
-def check_report(report, interpreter, held, truth):
+def check_report(lab, report, interpreter, held, truth):
     glibc = report["glibc"]
     expect(glibc is not None, "no figures of glibc: %s" % report["warnings"])
     expect("glibc" in report["allocators"], "glibc is not one of the allocators")
-    check_libc(report["libc"], interpreter, held.pid)
+    check_libc(lab, report["libc"], interpreter, held.pid)
     glibc_stats.check_still(report)
     glibc_truth.check(glibc, truth)
     check_threads(glibc, held)
@@ -60,12 +60,12 @@ def check_report(report, interpreter, held, truth):
     expect(not missing, "these mmapped chunks are not listed: %s" % missing)
 
 
-def check_libc(libc, interpreter, pid):
+def check_libc(lab, libc, interpreter, pid):
     path = [line.split()[-1] for line in procfs.read(pid, "maps").splitlines()
             if os.path.basename(line.split()[-1]) in ("libc.so.6", "libc-2.31.so")][0]
     equal_items("libc", libc, {
         "family": "glibc", "version": ".".join(str(part) for part in interpreter.glibc),
-        "build_id": elf.build_id(path), "layout_source": "dwarf",
+        "build_id": elf.build_id(path), "layout_source": lab.layout_source,
     })
     equal("the name of libc.image", os.path.basename(libc["image"]), os.path.basename(path))
 

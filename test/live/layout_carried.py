@@ -21,7 +21,7 @@ def tests(lab):
 
 def write_layouts(lab, what):
     path = os.path.join(lab.fresh("layouts"), "some.layouts")
-    done = tool.run(lab, "--dump-layout", "--output=" + path, what)
+    done = tool.run(lab.with_dwarf(), "--dump-layout", "--output=" + path, what)
     equal("exit code and text", (done.code, done.out, done.err), (0, "", ""))
     return path
 
@@ -29,6 +29,13 @@ def write_layouts(lab, what):
 def read(path):
     with open(path) as file:
         return file.read()
+
+
+def check_not_written(lab, pid):
+    """What is compiled in is of other builds."""
+    done = tool.run(lab.with_dwarf(), "--dump-layout", pid, cache=lab.fresh("cache"))
+    equal("exit code and output", (done.code, done.out), (6, ""))
+    expect("no debug information" in done.err, done.err)
 
 
 def check_carried(lab, interpreter):
@@ -44,6 +51,7 @@ def check_carried(lab, interpreter):
         found = tool.report(lab, process.pid, "--layout=" + path)["runtime"]
         # As the file has it: nothing was looked for.
         expect(found["symbol_source"] in ("symtab", "dwarf"), "symbols: %r" % found)
+        check_not_written(lab, process.pid)
     exactness.check_shape(lab.with_layouts(path), interpreter, SHAPE, LD_LIBRARY_PATH=folder)
 
 
@@ -59,7 +67,7 @@ def check_other_build(lab):
         report = tool.report(lab, process.pid, "--layout=" + other)
     warnings = {warning["id"] for warning in report["warnings"]}
     expect("layout-other-build" in warnings, "no warning in %r" % warnings)
-    equal("layout_source", report["libc"]["layout_source"], "dwarf")
+    equal("layout_source", report["libc"]["layout_source"], lab.layout_source)
 
 
 def renamed(text):

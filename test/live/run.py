@@ -43,6 +43,7 @@ import layout_sections
 import ledger_family
 import ledger_known
 import ledger_programs
+import libc_scan
 import mimalloc
 import musl
 import namespaces
@@ -68,7 +69,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
-           layout_mismatched, tables, scans, newer, ledger_programs, ledger_known,
+           layout_mismatched, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
 

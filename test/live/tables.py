@@ -27,7 +27,7 @@ def records(text):
 def dumped(lab, interpreter):
     """Records of the interpreter and of its C library, from debug information."""
     with target.start_idle(lab, interpreter) as process:
-        done = tool.run(lab, "--dump-layout", process.pid)
+        done = tool.run(lab.with_dwarf(), "--dump-layout", process.pid)
     equal("exit code and text", (done.code, done.err), (0, ""))
     return records(done.out)
 

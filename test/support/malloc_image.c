@@ -13,6 +13,10 @@
 #define THRESHOLD 131072
 #define TCACHE_MAX_USER 1032
 
+/* Of members that no walker needs: arena_test before arena_max, n_mmaps_max behind n_mmaps. */
+#define ARENA_TEST 8
+#define MMAPS_MAX 65536
+
 void malloc_image_libc(struct malloc_heap *heap)
 {
     struct pht_libc *libc = &heap->libc;
@@ -68,6 +72,8 @@ static void put_params(struct malloc_heap *heap)
     fake_target_put_u64(heap->fake, params + layout->params_trim_threshold, THRESHOLD);
     fake_target_put_u64(heap->fake, params + layout->params_top_pad, THRESHOLD);
     fake_target_put_u64(heap->fake, params + layout->params_mmap_threshold, THRESHOLD);
+    fake_target_put_u64(heap->fake, params + layout->params_arena_max - 8, ARENA_TEST);
+    fake_target_put_u32(heap->fake, params + layout->params_n_mmaps + 4, MMAPS_MAX);
     fake_target_put_u32(heap->fake, params + layout->params_no_dyn_threshold, 0);
     fake_target_put_u64(heap->fake, params + layout->params_sbrk_base, heap->brk_start);
     if (layout->params_thp_pagesize != PHT_UNKNOWN)
@@ -75,6 +81,8 @@ static void put_params(struct malloc_heap *heap)
                             heap->options.thp_page_bytes);
     if (layout->params_tcache_count != PHT_UNKNOWN) {
         uint64_t max = heap->options.tcache_max_bytes;
+        fake_target_put_u64(heap->fake, params + layout->params_tcache_max_bytes - 8,
+                            MALLOC_TCACHE_SMALL_BINS);
         fake_target_put_u64(heap->fake, params + layout->params_tcache_count, heap->tcache_count);
         fake_target_put_u64(heap->fake, params + layout->params_tcache_max_bytes,
                             max != 0 ? max : TCACHE_MAX_USER);
