@@ -36,7 +36,8 @@ bool pht_python_scan(const struct pht_module_data *data, struct pht_elf_image *i
     }
     if (row->arena_map_root != PHT_UNKNOWN && layout->arena_map_root == PHT_UNKNOWN)
         pht_python_scan_arena_map(&scan);
-    if (layout->obmalloc_bytes != PHT_UNKNOWN && layout->interp_obmalloc == PHT_UNKNOWN)
+    if (layout->obmalloc_bytes != PHT_UNKNOWN && layout->interp_obmalloc == PHT_UNKNOWN &&
+        layout->interp_bytes != PHT_UNKNOWN)
         pht_python_scan_runtime(&scan);
     pht_python_scan_allocators(&scan);
     return memcmp(&before, layout, sizeof(before)) != 0;
