@@ -155,7 +155,7 @@ static void find_calls(const struct search *search, const unsigned char *code, s
     }
 }
 
-/* As much of the code as the file has; NULL when memory is short, or there is none. */
+/* NULL when memory is short, or the file has not so much code there. */
 static unsigned char *read_code(const struct search *search, uint64_t address, uint64_t size)
 {
     uint64_t room = room_at(search, address, PF_X);
@@ -168,12 +168,15 @@ static unsigned char *read_code(const struct search *search, uint64_t address, u
     return code;
 }
 
+/* The last functions of the code have less behind them than is looked at. */
 static void find_in_called(struct search *search, uint64_t address)
 {
-    _cleanup_free_ unsigned char *code = read_code(search, address, CALLED_BYTES);
+    uint64_t room = room_at(search, address, PF_X);
+    uint64_t size = room < CALLED_BYTES ? room : CALLED_BYTES;
+    _cleanup_free_ unsigned char *code = size > 0 ? read_code(search, address, size) : NULL;
 
     if (code != NULL)
-        find_operands(search, code, CALLED_BYTES, address);
+        find_operands(search, code, size, address);
 }
 
 static bool begin(struct pht_elf_image *image, struct pht_references *references,
