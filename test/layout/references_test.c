@@ -315,6 +315,7 @@ START_TEST(jumps_within_and_without_the_code_are_not_followed)
     put_call(FUNCTION + 0x20, DATA);
     put_call(FUNCTION + 0x30, CODE + CODE_BYTES);
     put_load(FUNCTION + 0x40, DATA);
+    put_load(FUNCTION + FUNCTION_BYTES, DATA + 8); /* of the next function */
     find("function");
     ck_assert_uint_eq(found.count, 1);
 }
