@@ -17,7 +17,8 @@
 #define CLASS_BYTES 16 /* {first, last} */
 #define POOL_NEXT 16   /* nextpool, prevpool: in all versions between freeblock and arenaindex */
 #define POOL_PREVIOUS 24
-#define CLASSES_MAX 64 /* with blocks aligned to 8; 32 with 16 */
+#define CLASSES_MAX 64  /* with blocks aligned to 8; 32 with 16 */
+#define ENTRIES_MAX 256 /* that are counted; malloc has 127 bins */
 #define SAMPLES_MAX 64
 #define HOOK_BYTES 16
 #define HOOK_ID 8
@@ -42,14 +43,26 @@ static bool is_pool(uint64_t word)
 
 /* ---- the table of used pools -------------------------------------------------------------- */
 
-/* An entry that could be one: both words point back at it, or both at pools. */
-static bool is_entry(const unsigned char *entry, pht_addr address)
+/* The list of an entry that points at itself is empty, and tells nothing. */
+static bool is_empty(const unsigned char *entry, pht_addr address)
 {
     uint64_t words[2];
 
     memcpy(words, entry, sizeof(words));
-    return (words[0] == address - CLASS_BYTES && words[1] == words[0]) ||
-           (is_pool(words[0]) && is_pool(words[1]));
+    return words[0] == address - CLASS_BYTES && words[1] == words[0];
+}
+
+static bool begins_list(const unsigned char *entry)
+{
+    uint64_t words[2];
+
+    memcpy(words, entry, sizeof(words));
+    return is_pool(words[0]) && is_pool(words[1]);
+}
+
+static bool is_entry(const unsigned char *entry, pht_addr address)
+{
+    return is_empty(entry, address) || begins_list(entry);
 }
 
 /* The list of an entry is closed at both ends, and its first pool says of which class it is. */
@@ -70,14 +83,16 @@ static bool read_list(const struct pht_python_scan *scan, pht_addr entry, uint32
            *size_class < CLASSES_MAX && (ret->pool = first) != 0;
 }
 
-static uint32_t count_entries(const struct pht_python_scan *scan, pht_addr table)
+/* Of a kind, one after the other. */
+static uint32_t count_entries(const struct pht_python_scan *scan, pht_addr table,
+                              bool (*is_of_kind)(const unsigned char *entry, pht_addr address))
 {
     uint32_t count = 0;
 
-    for (; count < CLASSES_MAX; count++) {
+    for (; count < ENTRIES_MAX; count++) {
         pht_addr entry = table + (uint64_t)count * CLASS_BYTES;
         const unsigned char *bytes = pht_module_data_at(scan->data, entry, CLASS_BYTES);
-        if (bytes == NULL || !is_entry(bytes, entry))
+        if (bytes == NULL || !is_of_kind(bytes, entry))
             break;
     }
     return count;
@@ -99,10 +114,10 @@ static bool prove_table(struct pools *pools, pht_addr table, uint32_t entries)
     return pools->count > 0;
 }
 
-/* 32 or 64 classes: what happens to stand behind 32 may look like entries too. */
+/* 32 or 64 classes: what happens to stand behind them may look like entries too. */
 static uint32_t classes_of(uint32_t entries)
 {
-    return entries == CLASSES_MAX ? CLASSES_MAX : entries >= CLASSES_MAX / 2 ? CLASSES_MAX / 2 : 0;
+    return entries >= CLASSES_MAX ? CLASSES_MAX : entries >= CLASSES_MAX / 2 ? CLASSES_MAX / 2 : 0;
 }
 
 /* The table that the list at `entry` is of; 0 if it is of none. */
@@ -115,15 +130,6 @@ static pht_addr table_of(const struct pht_python_scan *scan, pht_addr entry)
                                                         : 0;
 }
 
-/* Empty lists point at themselves, and tell nothing. */
-static bool begins_list(const unsigned char *entry)
-{
-    uint64_t words[2];
-
-    memcpy(words, entry, sizeof(words));
-    return is_pool(words[0]) && is_pool(words[1]);
-}
-
 static void find_in_segment(const struct pools *pools, const struct pht_module_segment *segment,
                             pht_addr *table, bool *several)
 {
@@ -133,7 +139,7 @@ static void find_in_segment(const struct pools *pools, const struct pht_module_s
         pht_addr found = table_of(pools->scan, segment->start + offset);
         if (found == 0 || found == *table)
             continue;
-        if (classes_of(count_entries(pools->scan, found)) == 0)
+        if (classes_of(count_entries(pools->scan, found, is_entry)) == 0)
             continue;
         *several |= *table != 0;
         *table = found;
@@ -154,7 +160,7 @@ static void find_unused_table(struct pools *pools)
     for (size_t i = 0; i < data->count; i++) {
         const struct pht_module_segment *segment = &data->segments[i];
         for (size_t at = 0; at + CLASS_BYTES <= segment->size;) {
-            uint32_t entries = count_entries(pools->scan, segment->start + at);
+            uint32_t entries = count_entries(pools->scan, segment->start + at, is_empty);
             if (entries > 0 && entries == classes_of(entries)) {
                 table = segment->start + at;
                 classes = entries;
@@ -182,7 +188,7 @@ static void find_table(struct pools *pools)
         find_unused_table(pools);
     if (table == 0 || several)
         return;
-    uint32_t classes = classes_of(count_entries(pools->scan, table));
+    uint32_t classes = classes_of(count_entries(pools->scan, table, is_entry));
     if (!prove_table(pools, table, classes))
         return;
     layout->usedpools = table - pools->scan->image->bias;

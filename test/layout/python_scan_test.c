@@ -238,7 +238,7 @@ static void check_no_pools(void)
     ck_assert_uint_eq(layout.interned, truth("fixture_interned")); /* needs no pools */
 }
 
-static const size_t bin_counts[] = {1, 31, 33, 63};
+static const size_t bin_counts[] = {1, 31, 33, 63, 65, 96, 97, 127};
 
 START_TEST(bins_of_malloc_are_no_table)
 {
@@ -317,6 +317,23 @@ START_TEST(a_damaged_list_is_passed_over)
     put_u32(first_pool(7) + pool_damages[_i].offset, pool_damages[_i].value);
     scan_anew();
     check_truth();
+}
+END_TEST
+
+static void damage_all_lists(void)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        unsigned char **entry = VARIABLE(unsigned char *, "usedpools") + 2 * i;
+        if ((uintptr_t)entry[0] % PHT_PAGE_BYTES == 0)
+            put_u64(entry[0] + 24, 0);
+    }
+}
+
+START_TEST(lists_that_are_all_damaged_prove_nothing)
+{
+    run();
+    damage_all_lists();
+    check_no_pools();
 }
 END_TEST
 
@@ -838,6 +855,7 @@ static void add_pools(Suite *suite)
     tcase_add_test(pools, two_tables_are_none);
     tcase_add_test(pools, a_list_without_a_table_is_none);
     tcase_add_loop_test(pools, a_damaged_list_is_passed_over, 0, ROWS(pool_damages));
+    tcase_add_test(pools, lists_that_are_all_damaged_prove_nothing);
     tcase_add_loop_test(pools, lists_that_contradict_each_other_are_no_table, 0,
                         ROWS(other_classes));
     tcase_add_loop_test(pools, pools_may_be_anywhere, 0, ROWS(other_pools));
