@@ -298,26 +298,43 @@ static bool find_array(struct pools *pools, const struct pht_references *referen
     return false;
 }
 
-/* Before there is an arena, both are zero: which is which tells the order in the code. */
-static bool find_no_array(struct pools *pools, const struct pht_references *references)
+static bool has_reference(const struct pht_references *references, uint64_t address)
 {
-    struct pht_python_layout *layout = pools->scan->layout;
-    uint64_t array;
+    for (size_t i = 0; i < references->count; i++) {
+        if (references->items[i] == address)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Where pymalloc is off there is no arena, and both are zero: which is which tells the order in the
+ * code. They are what the first two functions have in common, which else use one counter here and
+ * three there.
+ */
+static void find_no_array(const struct pht_python_scan *scan)
+{
+    struct pht_python_layout *layout = scan->layout;
+    struct pht_references counting, printing;
+    uint64_t maxarenas = PHT_UNKNOWN, array;
     uint32_t length;
 
-    for (size_t i = 0; i < references->count; i++) {
-        uint64_t address = references->items[i];
-        if (layout->maxarenas == PHT_UNKNOWN && address % 4 == 0 &&
-            pht_python_scan_u32(pools->scan, address, &length) && length == 0) {
-            layout->maxarenas = address;
-        } else if (address % 8 == 0 && pht_python_scan_u64(pools->scan, address, &array) &&
-                   array == 0 && layout->maxarenas != PHT_UNKNOWN) {
+    pht_references_find(scan->image, array_users[0], &counting);
+    pht_references_find(scan->image, array_users[1], &printing);
+    for (size_t i = 0; i < printing.count; i++) {
+        uint64_t address = printing.items[i];
+        if (!has_reference(&counting, address))
+            continue;
+        if (maxarenas == PHT_UNKNOWN && address % 4 == 0 &&
+            pht_python_scan_u32(scan, address, &length) && length == 0) {
+            maxarenas = address;
+        } else if (maxarenas != PHT_UNKNOWN && address % 8 == 0 &&
+                   pht_python_scan_u64(scan, address, &array) && array == 0) {
+            layout->maxarenas = maxarenas;
             layout->arenas = address;
-            return true;
+            return;
         }
     }
-    layout->maxarenas = PHT_UNKNOWN;
-    return false;
 }
 
 static uint64_t count_arenas(const struct pht_python_scan *scan)
@@ -377,22 +394,32 @@ static void find_counters(const struct pht_python_scan *scan)
     }
 }
 
+static bool find_arenas(struct pools *pools)
+{
+    struct pht_references references;
+
+    for (size_t i = 0; i < sizeof(array_users) / sizeof(array_users[0]); i++) {
+        pht_references_find(pools->scan->image, array_users[i], &references);
+        if (find_array(pools, &references))
+            return true;
+    }
+    return false;
+}
+
 void pht_python_scan_pools(struct pht_python_scan *scan)
 {
     struct pht_python_layout *layout = scan->layout;
     struct pools pools = {.scan = scan};
-    struct pht_references references;
     bool found = layout->arenas != PHT_UNKNOWN && layout->maxarenas != PHT_UNKNOWN;
 
     if (layout->usedpools == PHT_UNKNOWN)
         find_table(&pools);
     if (layout->usedpools == PHT_UNKNOWN)
         return;
-    for (size_t i = 0; i < sizeof(array_users) / sizeof(array_users[0]) && !found; i++) {
-        pht_references_find(scan->image, array_users[i], &references);
-        found =
-            pools.count > 0 ? find_array(&pools, &references) : find_no_array(&pools, &references);
-    }
+    if (!found && pools.count == 0)
+        find_no_array(scan);
+    else if (!found)
+        found = find_arenas(&pools);
     if (found && scan->row->narenas_highwater != PHT_UNKNOWN &&
         layout->narenas_highwater == PHT_UNKNOWN)
         find_counters(scan);

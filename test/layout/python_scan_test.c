@@ -220,6 +220,8 @@ START_TEST(empty_lists_are_a_table_too)
     ck_assert(scan_anew());
     ck_assert_uint_eq(layout.usedpools, truth("fixture_usedpools"));
     ck_assert_uint_eq(layout.usedpools_bytes, 512);
+    ck_assert_uint_eq(layout.arenas, truth("fixture_arenas"));
+    ck_assert_uint_eq(layout.maxarenas, truth("fixture_maxarenas"));
     ck_assert_unknown(narenas); /* zeros prove nothing */
     ck_assert_unknown(ntimes_arena_allocated);
     ck_assert_unknown(narenas_highwater);
@@ -512,6 +514,14 @@ START_TEST(an_array_elsewhere_is_none)
     *VARIABLE(uintptr_t, "arenas") = odd_arrays[_i];
     *VARIABLE(uintptr_t, "usable_arenas") = odd_arrays[_i];
     *VARIABLE(uintptr_t, "unused_arena_objects") = odd_arrays[_i];
+    check_no_arenas();
+}
+END_TEST
+
+/* Objects of arenas whose pools are all full: nothing proves which array is theirs. */
+START_TEST(an_array_without_used_pools_is_not_guessed)
+{
+    CALL(void(unsigned), "new_array", 16);
     check_no_arenas();
 }
 END_TEST
@@ -866,6 +876,7 @@ static void add_pools(Suite *suite)
     tcase_add_loop_test(arenas, the_array_ends_with_its_chunk, 0, ROWS(length_rows));
     tcase_add_loop_test(arenas, debug_hooks_may_stand_in_front_of_the_array, 0, ROWS(hook_rows));
     tcase_add_loop_test(arenas, an_array_elsewhere_is_none, 0, ROWS(odd_arrays));
+    tcase_add_test(arenas, an_array_without_used_pools_is_not_guessed);
     tcase_add_loop_test(arenas, counters_add_up, 0, ROWS(counter_rows));
     tcase_add_loop_test(arenas, the_tree_has_one_of_two_forms, 0, 2);
     tcase_add_loop_test(arenas, an_arena_may_begin_where_its_part_of_the_tree_does, 0, 2);
