@@ -356,6 +356,12 @@ static uint64_t count_arenas(const struct pht_python_scan *scan)
 
 /* ---- counters ----------------------------------------------------------------------------- */
 
+/* Variables around the counters are pointers, which are larger than any of them. */
+static bool is_count(const struct pht_python_scan *scan, uint64_t value)
+{
+    return pht_maps_find(scan->data->maps, value) == NULL;
+}
+
 /*
  * narenas_currently_allocated, ntimes_arena_allocated and narenas_highwater are declared one after
  * the other: compilers place them so, upwards or downwards. The statistics print the second and
@@ -370,10 +376,14 @@ static bool are_counters(const struct pht_python_scan *scan, uint64_t made, uint
            pht_python_scan_u64(scan, made + (made - peak), &values[0]) &&
            pht_python_scan_u64(scan, made, &values[1]) &&
            pht_python_scan_u64(scan, peak, &values[2]) && values[0] == arenas &&
-           values[2] >= arenas && values[1] >= values[2];
+           values[2] >= arenas && values[1] >= values[2] && is_count(scan, values[1]) &&
+           is_count(scan, values[2]);
 }
 
-/* Where there is no arena every word that is zero looks like all of them. */
+/*
+ * The second is printed before the third, and what else may look like one comes later. Where there
+ * is no arena every word that is zero looks like all of them.
+ */
 static void find_counters(const struct pht_python_scan *scan)
 {
     struct pht_python_layout *layout = scan->layout;
@@ -382,7 +392,7 @@ static void find_counters(const struct pht_python_scan *scan)
 
     pht_references_find(scan->image, "_PyObject_DebugMallocStats", &references);
     for (size_t i = 0; i < references.count && arenas > 0; i++) {
-        for (size_t j = 0; j < references.count; j++) {
+        for (size_t j = i + 1; j < references.count; j++) {
             uint64_t made = references.items[i], peak = references.items[j];
             if (!are_counters(scan, made, peak, arenas))
                 continue;

@@ -187,11 +187,9 @@ static const struct build_row {
     const char *path;
     uint64_t usedpools_bytes;
 } builds[] = {
-    {ELF_FIXTURE("scanned"), 512},
-    {ELF_FIXTURE("scanned-size"), 512},
-    {ELF_FIXTURE("scanned-clang"), 512},
-    {ELF_FIXTURE("scanned-lto"), 512},
-    {ELF_FIXTURE("scanned-small-classes"), 1024},
+    {ELF_FIXTURE("scanned"), 512},       {ELF_FIXTURE("scanned-size"), 512},
+    {ELF_FIXTURE("scanned-clang"), 512}, {ELF_FIXTURE("scanned-lto"), 512},
+    {ELF_FIXTURE("scanned-debug"), 512}, {ELF_FIXTURE("scanned-small-classes"), 1024},
 };
 
 START_TEST(every_variable_is_where_it_is)
@@ -537,6 +535,7 @@ static const struct counter_row {
     {"narenas", 2, false},
     {"narenas", 4, false},
     {"narenas", 0, false},
+    {"narenas", UINT64_MAX, false},
     {"narenas_highwater", 5, false}, /* more than were ever made */
     {"narenas_highwater", 2, false},
     {"narenas_highwater", 0, false},
