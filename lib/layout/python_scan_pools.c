@@ -337,6 +337,7 @@ static void find_no_array(const struct pht_python_scan *scan)
     }
 }
 
+/* Arenas in use; 0 if some are not resident, or there are more than any target has. */
 static uint64_t count_arenas(const struct pht_python_scan *scan)
 {
     const struct pht_python_layout *layout = scan->layout;
@@ -344,13 +345,15 @@ static uint64_t count_arenas(const struct pht_python_scan *scan)
     uint32_t length;
 
     if (!pht_python_scan_u64(scan, layout->arenas, &array) ||
-        !pht_python_scan_u32(scan, layout->maxarenas, &length))
+        !pht_python_scan_u32(scan, layout->maxarenas, &length) ||
+        length > PHT_PYTHON_SCAN_ARENAS_MAX)
         return 0;
-    for (uint32_t i = 0; i < length; i++)
-        count += pht_module_data_peek_u64(
-                     scan->data, array + i * layout->arena_object_bytes + layout->arena_address,
-                     &address) &&
-                 address != 0;
+    for (uint32_t i = 0; i < length; i++) {
+        pht_addr object = array + i * layout->arena_object_bytes;
+        if (!pht_module_data_peek_u64(scan->data, object + layout->arena_address, &address))
+            return 0;
+        count += address != 0;
+    }
     return count;
 }
 

@@ -465,6 +465,36 @@ START_TEST(the_array_ends_with_its_chunk)
 }
 END_TEST
 
+/* Lengths and chunks that agree, and no target has memory for. */
+static const uint32_t vast_lengths[] = {0xffffffff, 1 << 26, 1 << 18, (1 << 18) + 1};
+
+START_TEST(a_vast_array_costs_no_time)
+{
+    uint32_t length = vast_lengths[_i];
+
+    run();
+    *VARIABLE(uint32_t, "maxarenas") = length;
+    arena_word(0, 0)[-1] = length * row.arena_object_bytes + 16;
+    scan_anew();
+    ck_assert_uint_eq(layout.arenas, truth("fixture_arenas"));
+    ck_assert_uint_eq(layout.maxarenas, truth("fixture_maxarenas"));
+    ck_assert_unknown(narenas);
+    ck_assert_unknown(arena_map_root);
+}
+END_TEST
+
+/* Where symbols told of the array nothing has proved it. */
+START_TEST(an_array_that_is_known_may_be_vast)
+{
+    CALL(void(unsigned), "new_array", 16);
+    *VARIABLE(uint32_t, "maxarenas") = vast_lengths[_i];
+    scan_anew();
+    layout.arenas = truth("fixture_arenas");
+    layout.maxarenas = truth("fixture_maxarenas");
+    ck_assert(!scan());
+}
+END_TEST
+
 static const struct hook_row {
     uint64_t bytes;
     const char *behind; /* id of the domain and pattern */
@@ -873,6 +903,8 @@ static void add_pools(Suite *suite)
     tcase_add_checked_fixture(arenas, setup, teardown);
     tcase_add_loop_test(arenas, pools_are_in_their_arenas, 0, ROWS(arena_damages));
     tcase_add_loop_test(arenas, the_array_ends_with_its_chunk, 0, ROWS(length_rows));
+    tcase_add_loop_test(arenas, a_vast_array_costs_no_time, 0, ROWS(vast_lengths));
+    tcase_add_loop_test(arenas, an_array_that_is_known_may_be_vast, 0, ROWS(vast_lengths));
     tcase_add_loop_test(arenas, debug_hooks_may_stand_in_front_of_the_array, 0, ROWS(hook_rows));
     tcase_add_loop_test(arenas, an_array_elsewhere_is_none, 0, ROWS(odd_arrays));
     tcase_add_test(arenas, an_array_without_used_pools_is_not_guessed);
