@@ -309,8 +309,8 @@ static bool has_reference(const struct pht_references *references, uint64_t addr
 
 /*
  * Where pymalloc is off there is no arena, and both are zero: which is which tells the order in the
- * code. They are what the first two functions have in common, which else use one counter here and
- * three there.
+ * code of the statistics. They are what the first function has in common with it; up to 3.8 that
+ * only reads a counter of blocks.
  */
 static void find_no_array(const struct pht_python_scan *scan)
 {
@@ -323,7 +323,7 @@ static void find_no_array(const struct pht_python_scan *scan)
     pht_references_find(scan->image, array_users[1], &printing);
     for (size_t i = 0; i < printing.count; i++) {
         uint64_t address = printing.items[i];
-        if (!has_reference(&counting, address))
+        if (counting.count > 1 && !has_reference(&counting, address))
             continue;
         if (maxarenas == PHT_UNKNOWN && address % 4 == 0 &&
             pht_python_scan_u32(scan, address, &length) && length == 0) {
