@@ -16,6 +16,7 @@
 
 enum looks {
     LOOKS_COUNT,  /* an int of a free list */
+    LOOKS_COUNTS, /* an array of them */
     LOOKS_FLAG,   /* an int, 0 or 1, and 1 before the program ran */
     LOOKS_OBJECT, /* a pointer to an object of the type `symbol` */
     LOOKS_OBJECT_OR_NOTHING,
@@ -38,7 +39,7 @@ static const struct rule {
     RULE(interned, "PyString_InternInPlace", LOOKS_OBJECT, "PyDict_Type"),
     /* 3.6 to 3.9: statistics use one variable each, the counter */
     RULE(free_static_floats, "_PyFloat_DebugMallocStats", LOOKS_COUNT, NULL),
-    RULE(free_static_tuples, "_PyTuple_DebugMallocStats", LOOKS_COUNT, NULL),
+    RULE(free_static_tuples, "_PyTuple_DebugMallocStats", LOOKS_COUNTS, NULL),
     RULE(free_static_lists, "_PyList_DebugMallocStats", LOOKS_COUNT, NULL),
     RULE(free_static_dicts, "_PyDict_DebugMallocStats", LOOKS_COUNT, NULL),
     RULE(free_static_frames, "_PyFrame_DebugMallocStats", LOOKS_COUNT, NULL),
@@ -46,7 +47,7 @@ static const struct rule {
     RULE(free_static_functions, "_PyCFunction_DebugMallocStats", LOOKS_COUNT, NULL),
     /* what frees an object counts it, or else what empties the list; keys go before their dict */
     RULE(free_static_lists, "PyList_Type", LOOKS_COUNT, NULL),
-    RULE(free_static_tuples, "PyTuple_Type", LOOKS_COUNT, NULL),
+    RULE(free_static_tuples, "PyTuple_Type", LOOKS_COUNTS, NULL),
     RULE(free_static_dict_keys, "PyDict_ClearFreeList", LOOKS_COUNT, NULL),
     RULE(free_static_dict_keys, "PyDict_Type", LOOKS_COUNT, NULL),
     RULE(free_static_dicts, "PyDict_Type", LOOKS_COUNT, NULL),
@@ -114,13 +115,15 @@ static bool is_object(const struct pht_python_scan *scan, uint64_t address, cons
 }
 
 static bool looks_right(const struct pht_python_scan *scan, const struct rule *rule,
-                        uint64_t address)
+                        uint64_t address, bool may_be_int)
 {
     switch (rule->looks) {
-    case LOOKS_COUNT:
+    case LOOKS_COUNT: /* an empty list is a pointer that looks like 0 */
+        return may_be_int && is_int(scan, address, ITEMS_MAX);
+    case LOOKS_COUNTS:
         return is_int(scan, address, ITEMS_MAX);
     case LOOKS_FLAG:
-        return is_int(scan, address, 1) && was_set(scan, address);
+        return may_be_int && is_int(scan, address, 1) && was_set(scan, address);
     case LOOKS_OBJECT:
         return is_object(scan, address, rule->symbol, false);
     case LOOKS_OBJECT_OR_NOTHING:
@@ -163,7 +166,7 @@ static void apply(struct pht_python_scan *scan, const struct rule *rule)
     find_references(scan, rule->function, &references);
     for (size_t i = 0; i < references.count; i++) {
         uint64_t address = references.items[i];
-        if (is_taken(scan, address) || !looks_right(scan, rule, address))
+        if (is_taken(scan, address) || !looks_right(scan, rule, address, references.may_be_int[i]))
             continue;
         *field_of(rule, scan->layout) = address;
         return;

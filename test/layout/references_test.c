@@ -108,33 +108,41 @@ static const struct operand_row {
     const char *opcode;
     size_t opcode_bytes;
     size_t immediate;
+    bool may_be_int;
 } operand_rows[] = {
-    {"\x8b\x05", 2, 0},         /* mov v(%rip),%eax */
-    {"\x48\x8b\x3d", 3, 0},     /* mov v(%rip),%rdi */
-    {"\x4c\x8d\x35", 3, 0},     /* lea v(%rip),%r14 */
-    {"\x48\x89\x05", 3, 0},     /* mov %rax,v(%rip) */
-    {"\xff\x25", 2, 0},         /* jmp *v(%rip) */
-    {"\x83\x3d", 2, 1},         /* cmpl $1,v(%rip) */
-    {"\x48\x83\x05", 3, 1},     /* addq $1,v(%rip) */
-    {"\x80\x3d", 2, 1},         /* cmpb $1,v(%rip) */
-    {"\xc6\x05", 2, 1},         /* movb $1,v(%rip) */
-    {"\xc1\x25", 2, 1},         /* shll $1,v(%rip) */
-    {"\xc0\x2d", 2, 1},         /* shrb $1,v(%rip) */
-    {"\x6b\x05", 2, 1},         /* imul $1,v(%rip),%eax */
-    {"\x69\x05", 2, 4},         /* imul $1,v(%rip),%eax */
-    {"\x81\x3d", 2, 4},         /* cmpl $1,v(%rip) */
-    {"\xc7\x05", 2, 4},         /* movl $1,v(%rip) */
-    {"\x48\xc7\x05", 3, 4},     /* movq $1,v(%rip) */
-    {"\xf6\x05", 2, 1},         /* testb $1,v(%rip) */
-    {"\xf7\x05", 2, 4},         /* testl $1,v(%rip) */
-    {"\xf7\x1d", 2, 0},         /* negl v(%rip) */
-    {"\xf6\x15", 2, 0},         /* notb v(%rip) */
-    {"\x0f\xb6\x05", 3, 0},     /* movzbl v(%rip),%eax */
-    {"\xf3\x0f\x6f\x05", 4, 0}, /* movdqu v(%rip),%xmm0 */
-    {"\x0f\x11\x05", 3, 0},     /* movups %xmm0,v(%rip) */
-    {"\x0f\xba\x25", 3, 1},     /* btl $1,v(%rip) */
-    {"\x66\x0f\x70\x05", 4, 1}, /* pshufd $1,v(%rip),%xmm0 */
-    {"\x0f\xc1\x05", 3, 0},     /* xadd %eax,v(%rip): no immediate, unlike C1 alone */
+    {"\x8b\x05", 2, 0, true},          /* mov v(%rip),%eax */
+    {"\x48\x8b\x3d", 3, 0, false},     /* mov v(%rip),%rdi */
+    {"\x4c\x8d\x35", 3, 0, false},     /* lea v(%rip),%r14 */
+    {"\x48\x89\x05", 3, 0, false},     /* mov %rax,v(%rip) */
+    {"\xff\x25", 2, 0, false},         /* jmp *v(%rip) */
+    {"\x83\x3d", 2, 1, true},          /* cmpl $1,v(%rip) */
+    {"\x48\x83\x05", 3, 1, false},     /* addq $1,v(%rip) */
+    {"\x80\x3d", 2, 1, true},          /* cmpb $1,v(%rip) */
+    {"\xc6\x05", 2, 1, true},          /* movb $1,v(%rip) */
+    {"\xc1\x25", 2, 1, true},          /* shll $1,v(%rip) */
+    {"\xc0\x2d", 2, 1, true},          /* shrb $1,v(%rip) */
+    {"\x6b\x05", 2, 1, true},          /* imul $1,v(%rip),%eax */
+    {"\x69\x05", 2, 4, true},          /* imul $1,v(%rip),%eax */
+    {"\x81\x3d", 2, 4, true},          /* cmpl $1,v(%rip) */
+    {"\xc7\x05", 2, 4, true},          /* movl $1,v(%rip) */
+    {"\x48\xc7\x05", 3, 4, false},     /* movq $1,v(%rip) */
+    {"\xf6\x05", 2, 1, true},          /* testb $1,v(%rip) */
+    {"\xf7\x05", 2, 4, true},          /* testl $1,v(%rip) */
+    {"\xf7\x1d", 2, 0, true},          /* negl v(%rip) */
+    {"\xf6\x15", 2, 0, true},          /* notb v(%rip) */
+    {"\x0f\xb6\x05", 3, 0, false},     /* movzbl v(%rip),%eax */
+    {"\xf3\x0f\x6f\x05", 4, 0, false}, /* movdqu v(%rip),%xmm0 */
+    {"\x0f\x11\x05", 3, 0, false},     /* movups %xmm0,v(%rip) */
+    {"\x0f\xba\x25", 3, 1, false},     /* btl $1,v(%rip) */
+    {"\x66\x0f\x70\x05", 4, 1, false}, /* pshufd $1,v(%rip),%xmm0 */
+    {"\x0f\xc1\x05", 3, 0, false},     /* xadd %eax,v(%rip): no immediate, unlike C1 alone */
+    {"\x48\x63\x05", 3, 0, true},      /* movslq v(%rip),%rax */
+    {"\x48\x3b\x15", 3, 0, false},     /* cmp v(%rip),%rdx */
+    {"\x44\x89\x2d", 3, 0, true},      /* mov %r13d,v(%rip) */
+    {"\xff\x05", 2, 0, true},          /* incl v(%rip) */
+    {"\x48\xff\x05", 3, 0, false},     /* incq v(%rip) */
+    {"\xff\x35", 2, 0, false},         /* push v(%rip) */
+    {"\xff\x15", 2, 0, false},         /* call *v(%rip) */
 };
 
 START_TEST(an_operand_is_found_whatever_stands_behind_it)
@@ -145,6 +153,20 @@ START_TEST(an_operand_is_found_whatever_stands_behind_it)
     find("function");
     ck_assert_uint_eq(found.count, 1);
     ck_assert_uint_eq(found.items[0], DATA + 0x123);
+    ck_assert(found.may_be_int[0] == row->may_be_int);
+}
+END_TEST
+
+START_TEST(one_use_as_an_int_is_enough)
+{
+    put(FUNCTION, "\x48\x8d\x05", 3, DATA, 0); /* lea v(%rip),%rax */
+    put_load(FUNCTION + 0x10, DATA);
+    put(FUNCTION + 0x20, "\x48\x8b\x05", 3, DATA, 0); /* mov v(%rip),%rax */
+    put(FUNCTION + 0x30, "\x48\x8b\x05", 3, DATA + 8, 0);
+    find("function");
+    ck_assert_uint_eq(found.count, 2);
+    ck_assert(found.may_be_int[0]);
+    ck_assert(!found.may_be_int[1]);
 }
 END_TEST
 
@@ -422,6 +444,7 @@ static Suite *references_suite(void)
     tcase_add_checked_fixture(operands, setup, NULL);
     tcase_add_loop_test(operands, an_operand_is_found_whatever_stands_behind_it, 0,
                         ROWS(operand_rows));
+    tcase_add_test(operands, one_use_as_an_int_is_enough);
     tcase_add_test(operands, an_operand_may_be_behind_the_variable);
     tcase_add_loop_test(operands, operands_of_other_kinds_are_none, 0, ROWS(other_operands));
     tcase_add_test(operands, an_operand_ends_within_the_function);
