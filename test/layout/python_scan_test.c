@@ -415,6 +415,7 @@ static const struct arena_damage {
     {8, 4, false},
     {PHT_PAGE_BYTES, 4, false}, /* behind the pool */
     {-PHT_PAGE_BYTES, 4, true}, /* pools of it that nothing tells of */
+    {-8, 4, false},             /* arenas begin with a page */
     {-(1 << 21), 4, false},
 };
 
