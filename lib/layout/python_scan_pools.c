@@ -65,7 +65,10 @@ static bool is_entry(const unsigned char *entry, pht_addr address)
     return is_empty(entry, address) || begins_list(entry);
 }
 
-/* The list of an entry is closed at both ends, and its first pool says of which class it is. */
+/*
+ * The list of an entry is closed at both ends, and its first pool says of which class it is. An
+ * empty one may point at a page too, where the table itself stands.
+ */
 static bool read_list(const struct pht_python_scan *scan, pht_addr entry, uint32_t *size_class,
                       struct sample *ret)
 {
@@ -75,6 +78,7 @@ static bool read_list(const struct pht_python_scan *scan, pht_addr entry, uint32
 
     return pht_module_data_peek_u64(data, entry, &first) &&
            pht_module_data_peek_u64(data, entry + 8, &last) && is_pool(first) && is_pool(last) &&
+           first != entry - CLASS_BYTES &&
            pht_module_data_peek_u64(data, first + POOL_PREVIOUS, &previous) &&
            pht_module_data_peek_u64(data, last + POOL_NEXT, &next) &&
            previous == entry - CLASS_BYTES && next == previous &&

@@ -10,7 +10,9 @@
 #include "layout/python_layout.h"
 #include "layout/python_scan.h"
 #include "layout/resolve.h"
+#include "support/elf_bytes.h"
 #include "support/elf_fixture.h"
+#include "support/fake_target.h"
 #include "support/suite.h"
 
 #if defined(__x86_64__)
@@ -382,6 +384,51 @@ START_TEST(a_table_that_is_cut_short_is_none)
     run();
     VARIABLE(uintptr_t, "usedpools")[20] += 8;
     check_no_pools();
+}
+END_TEST
+
+#define LOW_DATA 0x800000 /* where a program is that is not relocated */
+#define LOW_TABLE (LOW_DATA + PHT_PAGE_BYTES - 0x30)
+#define LOW_POOL 0x10000000
+
+/* The third entry points at a page, as one with a pool does, and what stands there says class 0. */
+START_TEST(an_empty_list_may_point_at_a_page)
+{
+    const struct elf_bytes_segment segment = {
+        .flags = PF_R | PF_W, .address = LOW_DATA, .size = 2 * PHT_PAGE_BYTES};
+    const struct elf_bytes file = {.type = ET_EXEC, .segments = &segment, .segment_count = 1};
+    struct fake_target *fake = fake_target_create();
+    struct pht_module_data data;
+    struct pht_elf_image image;
+    struct pht_maps maps;
+
+    make_row();
+    fake_target_map(fake, LOW_DATA, LOW_DATA + 2 * PHT_PAGE_BYTES, FAKE_PRIVATE);
+    fake_target_map(fake, LOW_POOL, LOW_POOL + PHT_PAGE_BYTES, FAKE_PRIVATE);
+    fake_target_set_pages(fake, LOW_DATA, LOW_DATA + 2 * PHT_PAGE_BYTES, FAKE_RESIDENT);
+    fake_target_set_pages(fake, LOW_POOL, LOW_POOL + PHT_PAGE_BYTES, FAKE_RESIDENT);
+    for (pht_addr at = LOW_TABLE; at < LOW_TABLE + 512; at += 16) {
+        fake_target_put_u64(fake, at, at - 16);
+        fake_target_put_u64(fake, at + 8, at - 16);
+    }
+    fake_target_put_u64(fake, LOW_TABLE + 16 * 9, LOW_POOL);
+    fake_target_put_u64(fake, LOW_TABLE + 16 * 9 + 8, LOW_POOL);
+    fake_target_put_u64(fake, LOW_POOL + 16, LOW_TABLE + 16 * 8);
+    fake_target_put_u64(fake, LOW_POOL + 24, LOW_TABLE + 16 * 8);
+    fake_target_put_u32(fake, LOW_POOL + row.pool_szidx, 9);
+    elf_bytes_open(&file, &image);
+    ck_assert_ptr_null(pht_target_read_maps(fake->target, &maps));
+    ck_assert(pht_module_data_read(fake->target, &maps, &image, &data));
+    pht_python_layout_clear(&layout);
+    layout.pool_szidx = row.pool_szidx;
+    layout.pool_arenaindex = row.pool_arenaindex;
+    ck_assert(pht_python_scan(&data, &image, &row, &layout));
+    ck_assert_uint_eq(layout.usedpools, LOW_TABLE);
+    ck_assert_uint_eq(fake->forbidden_reads, 0);
+    pht_module_data_deinit(&data);
+    pht_maps_deinit(&maps);
+    pht_elf_image_close(&image);
+    fake_target_destroy(fake);
 }
 END_TEST
 
@@ -929,6 +976,7 @@ static Suite *python_scan_suite(void)
         return suite;
     tcase_add_loop_test(all, every_variable_is_where_it_is, 0, ROWS(builds));
     tcase_add_loop_test(all, empty_lists_are_a_table_too, 0, ROWS(builds));
+    tcase_add_test(all, an_empty_list_may_point_at_a_page);
     suite_add_tcase(suite, all);
     add_pools(suite);
     tcase_add_checked_fixture(statics, setup, teardown);
