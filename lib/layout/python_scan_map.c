@@ -49,7 +49,7 @@ static pht_addr any_arena(const struct pht_python_scan *scan)
     if (!pht_python_scan_u64(scan, layout->arenas, &array) ||
         !pht_python_scan_u32(scan, layout->maxarenas, &length))
         return 0;
-    for (uint32_t i = 0; i < length; i++) {
+    for (uint32_t i = 0; i < length && i < PHT_PYTHON_SCAN_ARENAS_MAX; i++) {
         pht_addr object = array + i * layout->arena_object_bytes;
         if (pht_module_data_peek_u64(scan->data, object + layout->arena_address, &address) &&
             address != 0)

@@ -5,6 +5,9 @@
 #include "layout/module_data.h"
 #include "layout/references.h"
 
+/* Of an array of arena objects no more is looked at: arenas of 64 GiB and more. */
+#define PHT_PYTHON_SCAN_ARENAS_MAX ((uint32_t)1 << 18)
+
 /*
  * `layout` is filled in, addresses as linked; `row` is the layout that its types are from, and says
  * which variables such a release has.

@@ -17,10 +17,10 @@
 #define CLASS_BYTES 16 /* {first, last} */
 #define POOL_NEXT 16   /* nextpool, prevpool: in all versions between freeblock and arenaindex */
 #define POOL_PREVIOUS 24
-#define CLASSES_MAX 64 /* with blocks aligned to 8; 32 with 16 */
+#define CLASSES_MAX 64  /* with blocks aligned to 8; 32 with 16 */
+#define ENTRIES_MAX 256 /* that are counted; malloc has 127 bins */
 #define SAMPLES_MAX 64
 #define FIRST_ARENAS 16
-#define ARENAS_MAX ((uint32_t)1 << 20)
 #define HOOK_BYTES 16
 #define HOOK_ID 8
 #define ARENA_BYTES_MAX ((uint64_t)1 << 21)
@@ -44,17 +44,32 @@ static bool is_pool(uint64_t word)
 
 /* ---- the table of used pools -------------------------------------------------------------- */
 
-/* An entry that could be one: both words point back at it, or both at pools. */
-static bool is_entry(const unsigned char *entry, pht_addr address)
+/* The list of an entry that points at itself is empty, and tells nothing. */
+static bool is_empty(const unsigned char *entry, pht_addr address)
 {
     uint64_t words[2];
 
     memcpy(words, entry, sizeof(words));
-    return (words[0] == address - CLASS_BYTES && words[1] == words[0]) ||
-           (is_pool(words[0]) && is_pool(words[1]));
+    return words[0] == address - CLASS_BYTES && words[1] == words[0];
 }
 
-/* The list of an entry is closed at both ends, and its first pool says of which class it is. */
+static bool begins_list(const unsigned char *entry)
+{
+    uint64_t words[2];
+
+    memcpy(words, entry, sizeof(words));
+    return is_pool(words[0]) && is_pool(words[1]);
+}
+
+static bool is_entry(const unsigned char *entry, pht_addr address)
+{
+    return is_empty(entry, address) || begins_list(entry);
+}
+
+/*
+ * The list of an entry is closed at both ends, and its first pool says of which class it is. An
+ * empty one may point at a page too, where the table itself stands.
+ */
 static bool read_list(const struct pht_python_scan *scan, pht_addr entry, uint32_t *size_class,
                       struct sample *ret)
 {
@@ -64,6 +79,7 @@ static bool read_list(const struct pht_python_scan *scan, pht_addr entry, uint32
 
     return pht_module_data_peek_u64(data, entry, &first) &&
            pht_module_data_peek_u64(data, entry + 8, &last) && is_pool(first) && is_pool(last) &&
+           first != entry - CLASS_BYTES &&
            pht_module_data_peek_u64(data, first + POOL_PREVIOUS, &previous) &&
            pht_module_data_peek_u64(data, last + POOL_NEXT, &next) &&
            previous == entry - CLASS_BYTES && next == previous &&
@@ -72,14 +88,16 @@ static bool read_list(const struct pht_python_scan *scan, pht_addr entry, uint32
            *size_class < CLASSES_MAX && (ret->pool = first) != 0;
 }
 
-static uint32_t count_entries(const struct pht_python_scan *scan, pht_addr table)
+/* Of a kind, one after the other. */
+static uint32_t count_entries(const struct pht_python_scan *scan, pht_addr table,
+                              bool (*is_of_kind)(const unsigned char *entry, pht_addr address))
 {
     uint32_t count = 0;
 
-    for (; count < CLASSES_MAX; count++) {
+    for (; count < ENTRIES_MAX; count++) {
         pht_addr entry = table + (uint64_t)count * CLASS_BYTES;
         const unsigned char *bytes = pht_module_data_at(scan->data, entry, CLASS_BYTES);
-        if (bytes == NULL || !is_entry(bytes, entry))
+        if (bytes == NULL || !is_of_kind(bytes, entry))
             break;
     }
     return count;
@@ -101,10 +119,10 @@ static bool prove_table(struct pools *pools, pht_addr table, uint32_t entries)
     return pools->count > 0;
 }
 
-/* 32 or 64 classes: what happens to stand behind 32 may look like entries too. */
+/* 32 or 64 classes: what happens to stand behind them may look like entries too. */
 static uint32_t classes_of(uint32_t entries)
 {
-    return entries == CLASSES_MAX ? CLASSES_MAX : entries >= CLASSES_MAX / 2 ? CLASSES_MAX / 2 : 0;
+    return entries >= CLASSES_MAX ? CLASSES_MAX : entries >= CLASSES_MAX / 2 ? CLASSES_MAX / 2 : 0;
 }
 
 /* The table that the list at `entry` is of; 0 if it is of none. */
@@ -117,15 +135,6 @@ static pht_addr table_of(const struct pht_python_scan *scan, pht_addr entry)
                                                         : 0;
 }
 
-/* Empty lists point at themselves, and tell nothing. */
-static bool begins_list(const unsigned char *entry)
-{
-    uint64_t words[2];
-
-    memcpy(words, entry, sizeof(words));
-    return is_pool(words[0]) && is_pool(words[1]);
-}
-
 static void find_in_segment(const struct pools *pools, const struct pht_module_segment *segment,
                             pht_addr *table, bool *several)
 {
@@ -135,7 +144,7 @@ static void find_in_segment(const struct pools *pools, const struct pht_module_s
         pht_addr found = table_of(pools->scan, segment->start + offset);
         if (found == 0 || found == *table)
             continue;
-        if (classes_of(count_entries(pools->scan, found)) == 0)
+        if (classes_of(count_entries(pools->scan, found, is_entry)) == 0)
             continue;
         *several |= *table != 0;
         *table = found;
@@ -156,7 +165,7 @@ static void find_unused_table(struct pools *pools)
     for (size_t i = 0; i < data->count; i++) {
         const struct pht_module_segment *segment = &data->segments[i];
         for (size_t at = 0; at + CLASS_BYTES <= segment->size;) {
-            uint32_t entries = count_entries(pools->scan, segment->start + at);
+            uint32_t entries = count_entries(pools->scan, segment->start + at, is_empty);
             if (entries > 0 && entries == classes_of(entries)) {
                 table = segment->start + at;
                 classes = entries;
@@ -184,7 +193,7 @@ static void find_table(struct pools *pools)
         find_unused_table(pools);
     if (table == 0 || several)
         return;
-    uint32_t classes = classes_of(count_entries(pools->scan, table));
+    uint32_t classes = classes_of(count_entries(pools->scan, table, is_entry));
     if (!prove_table(pools, table, classes))
         return;
     layout->usedpools = table - pools->scan->image->bias;
@@ -195,7 +204,7 @@ bool pht_python_scan_is_table(struct pht_python_scan *scan, pht_addr table, uint
 {
     struct pools pools = {.scan = scan};
 
-    return classes_of(classes) == classes && count_entries(scan, table) >= classes &&
+    return classes_of(classes) == classes && count_entries(scan, table, is_entry) >= classes &&
            prove_table(&pools, table, classes);
 }
 
@@ -286,7 +295,7 @@ static bool is_length_of_array(const struct pools *pools, pht_addr array, uint32
     const struct pht_python_layout *layout = pools->scan->layout;
     uint64_t address;
 
-    if (!pht_is_power_of_two(count) || count < FIRST_ARENAS || count > ARENAS_MAX ||
+    if (!pht_is_power_of_two(count) || count < FIRST_ARENAS || count > PHT_PYTHON_SCAN_ARENAS_MAX ||
         !holds_samples(pools, count))
         return false;
     for (uint32_t i = 0; i < count; i++) {
@@ -342,28 +351,46 @@ static bool find_array(struct pools *pools, const struct pht_references *referen
     return false;
 }
 
-/* Before there is an arena, both are zero: which is which tells the order in the code. */
-static bool find_no_array(struct pools *pools, const struct pht_references *references)
+static bool has_reference(const struct pht_references *references, uint64_t address)
 {
-    struct pht_python_layout *layout = pools->scan->layout;
-    uint64_t array;
-    uint32_t length;
-
     for (size_t i = 0; i < references->count; i++) {
-        uint64_t address = references->items[i];
-        if (layout->maxarenas == PHT_UNKNOWN && address % 4 == 0 &&
-            pht_python_scan_u32(pools->scan, address, &length) && length == 0) {
-            layout->maxarenas = address;
-        } else if (address % 8 == 0 && pht_python_scan_u64(pools->scan, address, &array) &&
-                   array == 0 && layout->maxarenas != PHT_UNKNOWN) {
-            layout->arenas = address;
+        if (references->items[i] == address)
             return true;
-        }
     }
-    layout->maxarenas = PHT_UNKNOWN;
     return false;
 }
 
+/*
+ * Where pymalloc is off there is no arena, and both are zero: which is which tells the order in the
+ * code of the statistics. They are what the first function has in common with it; up to 3.8 that
+ * only reads a counter of blocks.
+ */
+static void find_no_array(const struct pht_python_scan *scan)
+{
+    struct pht_python_layout *layout = scan->layout;
+    struct pht_references counting, printing;
+    uint64_t maxarenas = PHT_UNKNOWN, array;
+    uint32_t length;
+
+    pht_references_find(scan->image, array_users[0], &counting);
+    pht_references_find(scan->image, array_users[1], &printing);
+    for (size_t i = 0; i < printing.count; i++) {
+        uint64_t address = printing.items[i];
+        if (counting.count > 1 && !has_reference(&counting, address))
+            continue;
+        if (maxarenas == PHT_UNKNOWN && address % 4 == 0 &&
+            pht_python_scan_u32(scan, address, &length) && length == 0) {
+            maxarenas = address;
+        } else if (maxarenas != PHT_UNKNOWN && address % 8 == 0 &&
+                   pht_python_scan_u64(scan, address, &array) && array == 0) {
+            layout->maxarenas = maxarenas;
+            layout->arenas = address;
+            return;
+        }
+    }
+}
+
+/* Arenas in use; 0 if some are not resident, or there are more than any target has. */
 static uint64_t count_arenas(const struct pht_python_scan *scan)
 {
     const struct pht_python_layout *layout = scan->layout;
@@ -371,17 +398,25 @@ static uint64_t count_arenas(const struct pht_python_scan *scan)
     uint32_t length;
 
     if (!pht_python_scan_u64(scan, layout->arenas, &array) ||
-        !pht_python_scan_u32(scan, layout->maxarenas, &length))
+        !pht_python_scan_u32(scan, layout->maxarenas, &length) ||
+        length > PHT_PYTHON_SCAN_ARENAS_MAX)
         return 0;
-    for (uint32_t i = 0; i < length; i++)
-        count += pht_module_data_peek_u64(
-                     scan->data, array + i * layout->arena_object_bytes + layout->arena_address,
-                     &address) &&
-                 address != 0;
+    for (uint32_t i = 0; i < length; i++) {
+        pht_addr object = array + i * layout->arena_object_bytes;
+        if (!pht_module_data_peek_u64(scan->data, object + layout->arena_address, &address))
+            return 0;
+        count += address != 0;
+    }
     return count;
 }
 
 /* ---- counters ----------------------------------------------------------------------------- */
+
+/* Variables around the counters are pointers, which are larger than any of them. */
+static bool is_count(const struct pht_python_scan *scan, uint64_t value)
+{
+    return pht_maps_find(scan->data->maps, value) == NULL;
+}
 
 /*
  * narenas_currently_allocated, ntimes_arena_allocated and narenas_highwater are declared one after
@@ -397,10 +432,14 @@ static bool are_counters(const struct pht_python_scan *scan, uint64_t made, uint
            pht_python_scan_u64(scan, made + (made - peak), &values[0]) &&
            pht_python_scan_u64(scan, made, &values[1]) &&
            pht_python_scan_u64(scan, peak, &values[2]) && values[0] == arenas &&
-           values[2] >= arenas && values[1] >= values[2];
+           values[2] >= arenas && values[1] >= values[2] && is_count(scan, values[1]) &&
+           is_count(scan, values[2]);
 }
 
-/* Where there is no arena every word that is zero looks like all of them. */
+/*
+ * The second is printed before the third, and what else may look like one comes later. Where there
+ * is no arena every word that is zero looks like all of them.
+ */
 static void find_counters(const struct pht_python_scan *scan)
 {
     struct pht_python_layout *layout = scan->layout;
@@ -409,7 +448,7 @@ static void find_counters(const struct pht_python_scan *scan)
 
     pht_references_find(scan->image, "_PyObject_DebugMallocStats", &references);
     for (size_t i = 0; i < references.count && arenas > 0; i++) {
-        for (size_t j = 0; j < references.count; j++) {
+        for (size_t j = i + 1; j < references.count; j++) {
             uint64_t made = references.items[i], peak = references.items[j];
             if (!are_counters(scan, made, peak, arenas))
                 continue;
@@ -421,22 +460,32 @@ static void find_counters(const struct pht_python_scan *scan)
     }
 }
 
+static bool find_arenas(struct pools *pools)
+{
+    struct pht_references references;
+
+    for (size_t i = 0; i < sizeof(array_users) / sizeof(array_users[0]); i++) {
+        pht_references_find(pools->scan->image, array_users[i], &references);
+        if (find_array(pools, &references))
+            return true;
+    }
+    return false;
+}
+
 void pht_python_scan_pools(struct pht_python_scan *scan)
 {
     struct pht_python_layout *layout = scan->layout;
     struct pools pools = {.scan = scan};
-    struct pht_references references;
     bool found = layout->arenas != PHT_UNKNOWN && layout->maxarenas != PHT_UNKNOWN;
 
     if (layout->usedpools == PHT_UNKNOWN)
         find_table(&pools);
     if (layout->usedpools == PHT_UNKNOWN)
         return;
-    for (size_t i = 0; i < sizeof(array_users) / sizeof(array_users[0]) && !found; i++) {
-        pht_references_find(scan->image, array_users[i], &references);
-        found =
-            pools.count > 0 ? find_array(&pools, &references) : find_no_array(&pools, &references);
-    }
+    if (!found && pools.count == 0)
+        find_no_array(scan);
+    else if (!found)
+        found = find_arenas(&pools);
     if (found && scan->row->narenas_highwater != PHT_UNKNOWN &&
         layout->narenas_highwater == PHT_UNKNOWN)
         find_counters(scan);

@@ -21,6 +21,7 @@
 
 enum looks {
     LOOKS_COUNT,            /* an int of a free list */
+    LOOKS_COUNTS,           /* an array of them */
     LOOKS_COUNT_OF_CHAIN,   /* and beside it the first item, if there is any */
     LOOKS_COUNT_OF_ARRAY,   /* and beside it the array that it counts */
     LOOKS_COUNTS_OF_TUPLES, /* and beside them the heads of the lists that they count */
@@ -46,7 +47,7 @@ static const struct rule {
     RULE(interned, "PyString_InternInPlace", LOOKS_OBJECT, "PyDict_Type"),
     /* 3.6 to 3.9: statistics use one variable each, the counter */
     RULE(free_static_floats, "_PyFloat_DebugMallocStats", LOOKS_COUNT, NULL),
-    RULE(free_static_tuples, "_PyTuple_DebugMallocStats", LOOKS_COUNT, NULL),
+    RULE(free_static_tuples, "_PyTuple_DebugMallocStats", LOOKS_COUNTS, NULL),
     RULE(free_static_lists, "_PyList_DebugMallocStats", LOOKS_COUNT, NULL),
     RULE(free_static_dicts, "_PyDict_DebugMallocStats", LOOKS_COUNT, NULL),
     RULE(free_static_frames, "_PyFrame_DebugMallocStats", LOOKS_COUNT, NULL),
@@ -122,6 +123,14 @@ static bool was_set(const struct pht_python_scan *scan, uint64_t address)
     return pht_elf_image_read(scan->image, address, &value, sizeof(value)) && value == 1;
 }
 
+/* What waits in a free list has no references. */
+static bool is_alive(const struct pht_python_scan *scan, pht_addr object)
+{
+    uint64_t references;
+
+    return pht_module_data_peek_u64(scan->data, object, &references) && references != 0;
+}
+
 /* True if the type of the object is the one that the rule names. */
 static bool is_of_type(const struct pht_python_scan *scan, const struct rule *rule, pht_addr object)
 {
@@ -140,7 +149,10 @@ static bool is_object(const struct pht_python_scan *scan, const struct rule *rul
 
     if (address % 8 != 0 || !pht_python_scan_u64(scan, address, &object))
         return false;
-    return object == 0 ? rule->looks == LOOKS_OBJECT_OR_NOTHING : is_of_type(scan, rule, object);
+    if (object == 0)
+        return rule->looks == LOOKS_OBJECT_OR_NOTHING;
+    return is_of_type(scan, rule, object) &&
+           (rule->looks == LOOKS_OBJECT_OR_NOTHING || is_alive(scan, object));
 }
 
 /* ---- lists and their counters ------------------------------------------------------------- */
@@ -229,17 +241,23 @@ static bool counts_any(const struct pht_python_scan *scan, const struct rule *ru
 }
 
 static bool looks_right(const struct pht_python_scan *scan, const struct rule *rule,
-                        const struct pht_references *references, uint64_t address)
+                        const struct pht_references *references, size_t i)
 {
+    uint64_t address = references->items[i];
+    bool may_be_int = references->may_be_int[i];
+
     switch (rule->looks) {
-    case LOOKS_COUNT:
+    case LOOKS_COUNT: /* an empty list is a pointer that looks like 0 */
+        return may_be_int && is_counter(scan, address, ITEMS_MAX);
+    case LOOKS_COUNTS:
         return is_counter(scan, address, ITEMS_MAX);
     case LOOKS_COUNT_OF_CHAIN:
     case LOOKS_COUNT_OF_ARRAY:
+        return may_be_int && counts_any(scan, rule, references, address);
     case LOOKS_COUNTS_OF_TUPLES:
         return counts_any(scan, rule, references, address);
     case LOOKS_FLAG:
-        return is_int(scan, address, 1) && was_set(scan, address);
+        return may_be_int && is_int(scan, address, 1) && was_set(scan, address);
     case LOOKS_OBJECT:
     case LOOKS_OBJECT_OR_NOTHING:
         return is_object(scan, rule, address);
@@ -291,7 +309,7 @@ static void apply(struct pht_python_scan *scan, const struct rule *rule)
     find_references(scan, rule->function, &references);
     for (size_t i = 0; i < references.count; i++) {
         uint64_t address = references.items[i];
-        if (is_taken(scan, address) || !looks_right(scan, rule, &references, address))
+        if (is_taken(scan, address) || !looks_right(scan, rule, &references, i))
             continue;
         if (found == PHT_UNKNOWN || (is_weak(scan, rule, found) && !is_weak(scan, rule, address)))
             found = address;

@@ -52,17 +52,20 @@ static uint64_t room_at(const struct search *search, uint64_t address, uint32_t 
     return 0;
 }
 
-static void add(struct search *search, uint64_t address)
+static void add(struct search *search, uint64_t address, bool may_be_int)
 {
     struct pht_references *references = search->references;
+    size_t i = 0;
 
-    if (references->count == PHT_REFERENCES_MAX || room_at(search, address, PF_W) == 0)
+    while (i < references->count && references->items[i] != address)
+        i++;
+    if (i == PHT_REFERENCES_MAX || room_at(search, address, PF_W) == 0)
         return;
-    for (size_t i = 0; i < references->count; i++) {
-        if (references->items[i] == address)
-            return;
+    if (i == references->count) {
+        references->items[references->count++] = address;
+        references->may_be_int[i] = false;
     }
-    references->items[references->count++] = address;
+    references->may_be_int[i] |= may_be_int;
 }
 
 /* ---- operands ----------------------------------------------------------------------------- */
@@ -103,6 +106,23 @@ static size_t immediate_bytes(const unsigned char *modrm, size_t before)
     }
 }
 
+/*
+ * REX.W in front of the opcode says 64 bits, but to movslq (63), which widens an int. Jumps and
+ * pushes (FF /2 to /6) have no need to say so. What is escaped (0F) is mostly of vectors.
+ */
+static bool is_narrow(const unsigned char *modrm, size_t before)
+{
+    unsigned char opcode = before > 0 ? modrm[-1] : 0;
+    bool has_rex_w = before > 1 && (modrm[-2] & 0xf8) == 0x48;
+    bool is_escaped = before > 1 && modrm[-2] == 0x0f;
+
+    if (opcode == 0x63)
+        return has_rex_w;
+    if (opcode == 0xff && (*modrm & 0x30) != 0)
+        return false;
+    return !has_rex_w && !is_escaped;
+}
+
 static int32_t operand_at(const unsigned char *code)
 {
     int32_t value;
@@ -118,10 +138,10 @@ static void find_operands(struct search *search, const unsigned char *code, size
         int32_t operand = operand_at(code + i);
         if (is_relative(code[i - 1])) {
             size_t end = i + ADDRESS_BYTES + immediate_bytes(code + i - 1, i - 1);
-            add(search, address + end + (uint64_t)(int64_t)operand);
+            add(search, address + end + (uint64_t)(int64_t)operand, is_narrow(code + i - 1, i - 1));
         }
         if (search->is_fixed && operand > 0)
-            add(search, (uint64_t)operand);
+            add(search, (uint64_t)operand, true);
     }
 }
 
@@ -155,7 +175,7 @@ static void find_calls(const struct search *search, const unsigned char *code, s
     }
 }
 
-/* As much of the code as the file has; NULL when memory is short, or there is none. */
+/* NULL when memory is short, or the file has not so much code there. */
 static unsigned char *read_code(const struct search *search, uint64_t address, uint64_t size)
 {
     uint64_t room = room_at(search, address, PF_X);
@@ -168,17 +188,26 @@ static unsigned char *read_code(const struct search *search, uint64_t address, u
     return code;
 }
 
+/* The last functions of the code have less behind them than is looked at. */
+static uint64_t called_bytes(const struct search *search, uint64_t address)
+{
+    uint64_t room = room_at(search, address, PF_X);
+
+    return room < CALLED_BYTES ? room : CALLED_BYTES;
+}
+
 static void find_in_called(struct search *search, uint64_t address)
 {
-    _cleanup_free_ unsigned char *code = read_code(search, address, CALLED_BYTES);
+    uint64_t size = called_bytes(search, address);
+    _cleanup_free_ unsigned char *code = size > 0 ? read_code(search, address, size) : NULL;
 
     if (code != NULL)
-        find_operands(search, code, CALLED_BYTES, address);
+        find_operands(search, code, size, address);
 }
 
 static void find_in_function(struct search *search, uint64_t address, uint64_t size)
 {
-    _cleanup_free_ unsigned char *code = read_code(search, address, size);
+    _cleanup_free_ unsigned char *code = size > 0 ? read_code(search, address, size) : NULL;
     struct calls calls = {.count = 0};
 
     if (code == NULL)
@@ -221,5 +250,5 @@ void pht_references_at(struct pht_elf_image *image, uint64_t function, struct ph
     struct search search;
 
     if (begin(image, ret, &search))
-        find_in_function(&search, function, CALLED_BYTES);
+        find_in_function(&search, function, called_bytes(&search, function));
 }

@@ -13,9 +13,13 @@
 
 #define PHT_REFERENCES_MAX 256
 
-/* Link-time addresses in writable segments, in the order of the code, each once. */
+/*
+ * Link-time addresses in writable segments, in the order of the code, each once. `may_be_int` of
+ * one that some instruction uses with 32 bits or fewer: a pointer is used with 64.
+ */
 struct pht_references {
     uint64_t items[PHT_REFERENCES_MAX];
+    bool may_be_int[PHT_REFERENCES_MAX];
     size_t count;
 };
 
@@ -26,7 +30,7 @@ struct pht_references {
 void pht_references_find(struct pht_elf_image *image, const char *function,
                          struct pht_references *ret);
 
-/* Of a function at that link-time address, which has no symbol: of its first 2,048 bytes. */
+/* Of a function at that link-time address, which has no symbol, by its first 2,048 bytes. */
 void pht_references_at(struct pht_elf_image *image, uint64_t function, struct pht_references *ret);
 
 #endif
