@@ -148,15 +148,27 @@ beyond_valgrind="$beyond_valgrind target_family_test"
 echo "# unit tests, valgrind"
 unit_tests build/gcc env CK_FORK=no PHT_VALGRIND=1 valgrind -q --error-exitcode=99 --leak-check=full
 
-echo "# live tests"
-python3 test/live/run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so \
-    --tap "$results/live.tap" ${live_options[@]+"${live_options[@]}"} || true
-if [ -s "$results/live.tap" ]; then
-    count_tap "$results/live.tap" >/dev/null
-else
-    failed=$((failed + 1))
-    echo "not ok live: no results"
-fi
+# Live tests, with options of test/live/run.py.
+run_live() {
+    echo "# live tests $*"
+    rm -f "$results/live.tap"
+    python3 test/live/run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so \
+        --tap "$results/live.tap" "$@" ${live_options[@]+"${live_options[@]}"} || true
+    if [ -s "$results/live.tap" ]; then
+        count_tap "$results/live.tap" >/dev/null
+    else
+        failed=$((failed + 1))
+        echo "not ok live: no results"
+    fi
+}
+
+run_live
+# As production hosts have them: all of it in the long form.
+stripped='exact/*/fragmented,exact/*/threads,objects/*/reach,collector/*/plain,freelists/*,scans/*'
+case " ${live_options[*]-} " in
+*" --long "*) run_live --no-dwarf && run_live --no-dwarf --stripped ;;
+*) run_live --no-dwarf --stripped --only "$stripped" ;;
+esac
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

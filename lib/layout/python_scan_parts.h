@@ -42,6 +42,13 @@ void pht_python_scan_arena_map(struct pht_python_scan *scan);
 /* Up to 3.11: interned strings, free lists, the collector. */
 void pht_python_scan_statics(struct pht_python_scan *scan);
 
+/*
+ * The function behind a method of the module that `init` initialises, as linked; PHT_UNKNOWN if
+ * there is none.
+ */
+uint64_t pht_python_scan_find_method(const struct pht_python_scan *scan, const char *init,
+                                     const char *name);
+
 /* Which functions allocate objects, and up to 3.11 where their addresses are. */
 void pht_python_scan_allocators(struct pht_python_scan *scan);
 

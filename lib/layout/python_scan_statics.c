@@ -332,6 +332,43 @@ static void find_generations(struct pht_python_scan *scan)
     layout->gc_static_generations_bytes = scan->row->gc_static_generations_bytes;
 }
 
+/* Nine numbers, and none of them a pointer. */
+static bool are_stats(const struct pht_python_scan *scan, uint64_t address, uint64_t bytes)
+{
+    uint64_t value;
+
+    if (address % 8 != 0 || !is_in_bss(scan, address))
+        return false;
+    for (uint64_t at = 0; at < bytes; at += sizeof(value)) {
+        if (!pht_python_scan_u64(scan, address + at, &value) || value > UINT32_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* gc.get_stats() of 3.6 reads them and nothing else; parts of the array may be named too. */
+static void find_stats(struct pht_python_scan *scan)
+{
+    uint64_t bytes = scan->row->gc_static_stats_bytes, found = PHT_UNKNOWN;
+    uint64_t function = pht_python_scan_find_method(scan, "PyInit_gc", "get_stats");
+    struct pht_references references;
+
+    if (function == PHT_UNKNOWN)
+        return;
+    pht_references_at(scan->image, function, &references);
+    for (size_t i = 0; i < references.count && found == PHT_UNKNOWN; i++) {
+        if (are_stats(scan, references.items[i], bytes))
+            found = references.items[i];
+    }
+    for (size_t i = 0; i < references.count && found != PHT_UNKNOWN; i++) {
+        if (found - references.items[i] < bytes && are_stats(scan, references.items[i], bytes))
+            found = references.items[i];
+    }
+    scan->layout->gc_static_stats = found;
+    if (found != PHT_UNKNOWN)
+        scan->layout->gc_static_stats_bytes = bytes;
+}
+
 void pht_python_scan_statics(struct pht_python_scan *scan)
 {
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -342,4 +379,6 @@ void pht_python_scan_statics(struct pht_python_scan *scan)
         scan->layout->free_static_tuples_bytes = scan->row->free_static_tuples_bytes;
     if (scan->layout->gc_static_generations == PHT_UNKNOWN)
         find_generations(scan);
+    if (scan->layout->gc_static_stats == PHT_UNKNOWN && scan->row->gc_static_stats != PHT_UNKNOWN)
+        find_stats(scan);
 }

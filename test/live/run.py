@@ -6,7 +6,7 @@ Runs the program on real interpreters.
            [--only PATTERN] [--no-dwarf [--stripped]] [--tap FILE] [--list] [--times] [--write-tables]
 
 One line a test, and a closing one that counts. What the machine lacks is skipped by name.
-PATTERN is a shell pattern, or a part of the name. With --no-dwarf the program gets that option,
+PATTERN is a shell pattern, or a part of the name; several are separated by commas. With --no-dwarf the program gets that option,
 so that layouts come from its tables, and with --stripped it looks at copies of interpreters without
 symbols; --write-tables makes the tables anew.
 """
@@ -92,8 +92,9 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def is_wanted(name, pattern):
-    return pattern in name or fnmatch.fnmatchcase(name, pattern)
+def is_wanted(name, patterns):
+    return any(pattern in name or fnmatch.fnmatchcase(name, pattern)
+               for pattern in patterns.split(","))
 
 
 def unpack_roots():
