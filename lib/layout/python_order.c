@@ -55,6 +55,11 @@ static bool are_states_in_order(const struct pht_python_layout *layout)
         {layout->obmalloc_ntimes_arena_allocated, 8, 8, {0}},
         {layout->obmalloc_narenas_highwater, 8, 8, {0}},
     };
+    /* nodes of the tree, and behind its root how many of two kinds there are */
+    const struct pht_layout_member tree[] = {
+        {layout->obmalloc_arena_map_root, layout->obmalloc_arena_map_root_bytes, 8, {0}},
+        {layout->obmalloc_bytes, 0, 8, {8, 8}},
+    };
     const struct pht_layout_member interpreters[] = {
         {layout->runtime_interpreters_head, 8, 8, {0}},
         {layout->runtime_interpreters_main, 8, 8, {0}},
@@ -79,6 +84,8 @@ static bool are_states_in_order(const struct pht_python_layout *layout)
             return false;
     }
     return pht_layout_is_in_order(state, COUNT(state), 0) &&
+           (layout->obmalloc_arena_map_root == PHT_UNKNOWN ||
+            pht_layout_is_in_order(tree, COUNT(tree), layout->obmalloc_arena_map_root)) &&
            pht_layout_is_in_order(interpreters, COUNT(interpreters),
                                   layout->runtime_interpreters_head) &&
            pht_layout_is_in_order(runtime, COUNT(runtime), layout->runtime_object_malloc) &&
@@ -154,6 +161,124 @@ static bool are_rings_in_order(const struct pht_python_layout *layout)
             pht_layout_is_in_order(ring, COUNT(ring), 0));
 }
 
+/* ---- free lists --------------------------------------------------------------------------- */
+
+/*
+ * 3.10 to 3.12: arrays of 80 and pointers, each with an int behind it, but for that of floats which
+ * stands in front; 20 ints for tuples. 3.12 has other members between, and both ints of dicts
+ * behind their arrays.
+ */
+static bool are_early_lists_in_order(const struct pht_python_layout *layout)
+{
+    const struct pht_layout_member members[] = {
+        {layout->free_floats, 4, 4, {0}},
+        {layout->cached_slice, 8, 8, {8, 2408}},
+        {layout->free_tuples, layout->free_tuples_bytes, 4, {160, 160}},
+        {layout->free_lists, 4, 4, {640, 640}},
+        {layout->free_dicts, 4, 4, {644, 1300}},
+        {layout->free_dict_keys, 4, 4, {644, 0}},
+        {layout->free_frames, 4, 4, {12, 12}},
+        {layout->free_async_values, 4, 4, {644, 704}},
+        {layout->free_async_sends, 4, 4, {644, 644}},
+        {layout->free_contexts, 4, 4, {12, 12}},
+    };
+
+    return pht_layout_is_in_order(members, COUNT(members), layout->free_floats);
+}
+
+/* 3.13: the same in a struct of their own. */
+static bool are_gathered_lists_in_order(const struct pht_python_layout *layout)
+{
+    const struct pht_layout_member members[] = {
+        {layout->free_floats, 4, 4, {0}},
+        {layout->free_tuples, layout->free_tuples_bytes, 4, {172, 172}},
+        {layout->free_lists, 4, 4, {640, 640}},
+        {layout->free_dicts, 4, 4, {644, 644}},
+        {layout->free_dict_keys, 4, 4, {644, 644}},
+        {layout->cached_slice, 8, 8, {0}},
+        {layout->free_contexts, 4, 4, {8, 8}},
+        {layout->free_async_values, 4, 4, {644, 644}},
+        {layout->free_async_sends, 4, 4, {644, 644}},
+    };
+
+    return pht_layout_is_in_order(members, COUNT(members), layout->free_floats);
+}
+
+/* 3.14 and later: {head, size} of each, and 20 of tuples. */
+static bool are_uniform_lists_in_order(const struct pht_python_layout *layout)
+{
+    const uint64_t stacks = 24; /* object_stack_chunks, and a head */
+    const struct pht_layout_member members[] = {
+        {layout->free_floats, 8, 8, {0}},
+        {layout->free_complexes, 8, 8, {8, 8}},
+        {layout->free_ints, 8, 8, {8, 8}},
+        {layout->free_tuples, layout->free_tuples_bytes, 8, {0}},
+        {layout->free_lists, 8, 8, {8, 8}},
+        {layout->free_list_iters, 8, 8, {8, 8}},
+        {layout->free_tuple_iters, 8, 8, {8, 8}},
+        {layout->free_dicts, 8, 8, {8, 8}},
+        {layout->free_dict_keys, 8, 8, {8, 8}},
+        {layout->free_slices, 8, 8, {8, 8}},
+        {layout->free_ranges, 8, 8, {8, 8}},
+        {layout->free_range_iters, 8, 8, {8, 8}},
+        {layout->free_contexts, 8, 8, {8, 8}},
+        {layout->free_async_values, 8, 8, {8, 8}},
+        {layout->free_async_sends, 8, 8, {8, 8}},
+        {layout->free_future_iters, 8, 8, {8, 8}},
+        {layout->free_str_writers, 8, 8, {stacks, stacks}},
+        {layout->free_bytes_writers, 8, 8, {8, 8}},
+        {layout->free_functions, 8, 8, {8, 8}},
+        {layout->free_class_methods, 8, 8, {8, 8}},
+        {layout->free_methods, 8, 8, {8, 8}},
+    };
+
+    return pht_layout_is_in_order(members, COUNT(members), layout->free_floats);
+}
+
+static bool are_free_lists_in_order(const struct pht_python_layout *layout)
+{
+    if (layout->free_floats == PHT_UNKNOWN)
+        return true;
+    if (layout->free_methods != PHT_UNKNOWN)
+        return are_uniform_lists_in_order(layout);
+    return layout->cached_slice > layout->free_dict_keys ? are_gathered_lists_in_order(layout)
+                                                         : are_early_lists_in_order(layout);
+}
+
+/* ---- threads, trees ----------------------------------------------------------------------- */
+
+/* _stack_chunk is {previous, size, top, data[1]}; a thread state begins with prev and next. */
+static bool are_frames_in_order(const struct pht_python_layout *layout)
+{
+    const struct pht_layout_member chunk[] = {
+        {layout->frames_previous, 8, 8, {0}},
+        {layout->frames_size, 8, 8, {0}},
+        {layout->frames_top, 8, 8, {0}},
+        {layout->frames_bytes, 0, 8, {8, 8}},
+    };
+    const struct pht_layout_member thread[] = {
+        {layout->thread_next, 8, 8, {8, 8}},
+    };
+
+    return pht_layout_is_in_order(chunk, COUNT(chunk), 0) &&
+           (layout->frames_bytes == PHT_UNKNOWN ||
+            pht_layout_is_in_order(thread, COUNT(thread), 0));
+}
+
+/* Addresses have 64 bits or 48, as the interpreter was built: three levels, a word each. */
+static bool are_trees_sane(const struct pht_python_layout *layout)
+{
+    uint64_t root = layout->arena_map_root_bytes != PHT_UNKNOWN
+                        ? layout->arena_map_root_bytes
+                        : layout->obmalloc_arena_map_root_bytes;
+
+    return layout->arena_map_mid_bytes == PHT_UNKNOWN || root == PHT_UNKNOWN ||
+           (root == layout->arena_map_mid_bytes &&
+            layout->arena_map_bot_bytes == (root == 8 << 10 ? root / 4 : root / 2));
+}
+
+/* ---- variables ---------------------------------------------------------------------------- */
+
 /* These names are common: where the exported one is missing, they are of something else. */
 static uint64_t of_collector(const struct pht_python_layout *layout, uint64_t address)
 {
@@ -209,5 +334,7 @@ bool pht_python_layout_is_as_declared(const void *untyped)
 
     return are_pools_in_order(layout) && are_hooks_in_order(layout) && are_symbols_apart(layout) &&
            are_collectors_in_order(layout) && are_rings_in_order(layout) &&
+           are_free_lists_in_order(layout) && are_frames_in_order(layout) &&
+           are_trees_sane(layout) &&
            (layout->obmalloc_bytes == PHT_UNKNOWN || are_states_in_order(layout));
 }

@@ -39,6 +39,7 @@ import kills
 import layout_cache
 import layout_carried
 import layout_mismatched
+import layout_mutated
 import layout_sections
 import ledger_family
 import ledger_known
@@ -69,7 +70,7 @@ from lab import Lab
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
-           layout_mismatched, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
+           layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
            objects_programs, objects_reach, collector, freelists, growth, output]
 
