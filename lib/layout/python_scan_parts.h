@@ -23,6 +23,24 @@ struct pht_python_scan {
 bool pht_python_scan_u64(const struct pht_python_scan *scan, uint64_t address, uint64_t *ret);
 bool pht_python_scan_u32(const struct pht_python_scan *scan, uint64_t address, uint32_t *ret);
 
+/* A pool that is in use, and the number of its arena. */
+struct pht_python_sample {
+    pht_addr pool;
+    uint32_t arena;
+};
+
+#define PHT_PYTHON_SAMPLES_MAX 64
+
+/* One of each size class that has any. */
+struct pht_python_pools {
+    struct pht_python_scan *scan;
+    struct pht_python_sample samples[PHT_PYTHON_SAMPLES_MAX];
+    size_t count;
+};
+
+/* The table of used pools, with samples of them; where pymalloc is off there are none. */
+void pht_python_scan_table(struct pht_python_pools *pools);
+
 /* Up to 3.11: the table of used pools, the array of arena objects, and counters of them. */
 void pht_python_scan_pools(struct pht_python_scan *scan);
 
