@@ -177,7 +177,7 @@ void pht_python_scan_table(struct pht_python_pools *pools)
     if (!prove_table(pools, table, classes))
         return;
     layout->usedpools = table - pools->scan->image->bias;
-    layout->usedpools_bytes = classes * CLASS_BYTES;
+    layout->usedpools_bytes = (uint64_t)classes * CLASS_BYTES;
 }
 
 bool pht_python_scan_is_table(struct pht_python_scan *scan, pht_addr table, uint32_t classes)
