@@ -58,6 +58,12 @@ class Lab:
         other.options, other.layout_source = ["--layout=" + path], "table"
         return other
 
+    def with_fresh_cache(self):
+        """The same lab, which knows no layout yet: a copy of a file has the build-id of the file."""
+        other = copy.copy(self)
+        other.cache = self.fresh("cache")
+        return other
+
     def with_source(self, layout_source):
         """The same lab, where layouts come from elsewhere."""
         other = copy.copy(self)

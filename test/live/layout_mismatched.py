@@ -51,7 +51,7 @@ def warning_of(report):
 def check_mismatched(lab, interpreter):
     library = library_of(interpreter)
     folder, debug = split(lab, library, library)
-    other = renumber(debug)
+    other, lab = renumber(debug), lab.with_fresh_cache()
     with target.start_idle(lab, interpreter, LD_LIBRARY_PATH=folder) as process:
         for _ in range(2): # No cache keeps the types without saying whose they are.
             report = tool.still_report(lab, process.pid)
@@ -72,6 +72,6 @@ def check_other_release(lab):
     folder, debug = split(lab, library_of(first), library_of(second))
     expect(elf.build_id(debug) == elf.build_id(library_of(second)), "it is not the lender's")
     with target.start_idle(lab, first, LD_LIBRARY_PATH=folder) as process:
-        report = tool.still_report(lab, process.pid)
+        report = tool.still_report(lab.with_fresh_cache(), process.pid)
         equal("layout_source", report["runtime"]["layout_source"], "table")
         equal("the warning", warning_of(report), None)

@@ -45,7 +45,7 @@ def check_newer(lab, interpreter):
     folder = stripped.strip(lab, stripped.library_of(interpreter))
     grow_symbol(os.path.join(folder, os.path.basename(stripped.library_of(interpreter))),
                 b"_PyRuntime")
-    copy = interpreter._replace(folder=folder)
+    copy, lab = interpreter._replace(folder=folder), lab.with_fresh_cache()
     with target.start_idle(lab, copy) as process:
         report = tool.report(lab, process.pid)
     warnings = {warning["id"] for warning in report["warnings"]}
