@@ -34,7 +34,7 @@ def read_reached(process):
     found = {}
     for line in iter(process.line, "holding"):
         address, count, size, name = line.split(" ", 3)
-        found[address] = (int(count), int(size), name)
+        found["%#x" % ~int(address)] = (int(count), int(size), name)
     return found
 
 

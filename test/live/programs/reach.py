@@ -1,6 +1,6 @@
 """
 All that can be reached, before and after objects of many kinds were made: reach.py. For each state
-"ADDRESS COUNT SIZE NAME" of each type, with the sum of sys.getsizeof(), then "holding"; it waits.
+"~ADDRESS COUNT SIZE NAME" of each type, with the sum of sys.getsizeof(), then "holding"; it waits.
 
 Reached is what the collector knows and, from there on, what objects refer to. The sums are made
 again and again until making them changes nothing.
@@ -171,22 +171,24 @@ while state < 2:
     while rounds < ROUNDS or line != last:
         last, rounds = line, rounds + 1
         objects = gc.get_objects()
+        # Not as they are: an int of a type's address, freed and used for two pointers, looks like
+        # an instance of the type.
         pending, seen, counts, sizes = [], set(), {}, {}
-        seen.update(map(id, (objects, pending, seen, counts, sizes, line, last)))
+        seen.update(~id(one) for one in (objects, pending, seen, counts, sizes, line, last))
         pending.extend(objects)
         objects = None
         while pending:
             one = pending.pop()
-            if id(one) in seen:
+            if ~id(one) in seen:
                 continue
-            seen.add(id(one))
+            seen.add(~id(one))
             pending.extend(gc.get_referents(one))
             counts[type(one)] = counts.get(type(one), 0) + 1
             sizes[type(one)] = sizes.get(type(one), 0) + sys.getsizeof(one)
         one = pending = seen = None
         line = ""
         for kind in counts:
-            line += "%#x %d %d %s.%s\n" % (id(kind), counts[kind], sizes[kind], kind.__module__,
+            line += "%d %d %d %s.%s\n" % (~id(kind), counts[kind], sizes[kind], kind.__module__,
                                            kind.__name__)
         # From 3.14 on, ints that wait for their next use keep their values: not addresses of types.
         counts = list(range(1 << 20, (1 << 20) + 1000))
