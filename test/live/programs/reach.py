@@ -22,7 +22,8 @@ import weakref
 
 COUNT = 300
 CLASSES = 40
-ROUNDS = 4
+# A tuple of nothing that the collector knows is dropped from its lists, and then a tuple of those.
+ROUNDS = 10
 
 
 class Plain(object):
@@ -150,14 +151,7 @@ byte = bytearray(1)
 # and objects that are part of the interpreter's file or state.
 first = build(), list(range(-5, 1025)), [chr(i) for i in range(256)], u"".encode("ascii")
 kept = None
-# Names that were looked up once may live in there only, until others take their places.
 warnings.simplefilter("ignore")
-sys._clear_type_cache()
-# A tuple of nothing that the collector knows is dropped from its lists, and then a tuple of those.
-rounds = 0
-while rounds < 30:
-    gc.collect()
-    rounds += 1
 
 # In plain statements, for a function has a frame that the collector may know of; and what is used
 # in them is never counted, and gone when it waits.
@@ -166,10 +160,11 @@ state = 0
 while state < 2:
     if state == 1:
         kept = build()
-    gc.collect()
     last, rounds = None, 0
     while rounds < ROUNDS or line != last:
         last, rounds = line, rounds + 1
+        # In each round, for a variable that has a lazy import, when read, imports it: 3.15.
+        gc.collect()
         objects = gc.get_objects()
         # Not as they are: an int of a type's address, freed and used for two pointers, looks like
         # an instance of the type.
@@ -185,6 +180,11 @@ while state < 2:
             pending.extend(gc.get_referents(one))
             counts[type(one)] = counts.get(type(one), 0) + 1
             sizes[type(one)] = sizes.get(type(one), 0) + sys.getsizeof(one)
+            # From 3.15 on a bytearray has a bytes object, which it shows to nobody.
+            if sys.version_info >= (3, 15) and type(one) is bytearray and len(one):
+                counts[bytes] = counts.get(bytes, 0) + 1
+                sizes[bytes] = (sizes.get(bytes, 0) + sys.getsizeof(one) -
+                                bytearray.__basicsize__)
         one = pending = seen = None
         line = ""
         for kind in counts:
@@ -193,6 +193,8 @@ while state < 2:
         # From 3.14 on, ints that wait for their next use keep their values: not addresses of types.
         counts = list(range(1 << 20, (1 << 20) + 1000))
         counts = sizes = kind = None
+        # Names that were looked up once may live in there only, until others take their places.
+        sys._clear_type_cache()
     os.write(1, line.encode())
     os.write(1, b"holding\n")
     line = last = None
