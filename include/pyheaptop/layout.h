@@ -147,6 +147,9 @@ const char *pht_symbol_source_name(enum pht_symbol_source source);
     STATIC(free_static_functions, "numfree", "Objects/methodobject.c")                             \
     STATIC(free_static_sets, "numfree", "Objects/setobject.c")                                     \
     STATIC(free_static_unicodes, "numfree", "Objects/unicodeobject.c")                             \
+    /* 2.7: the youngest of the blocks that ints, or floats, have their places in */               \
+    STATIC(int_blocks, "block_list", "Objects/intobject.c")                                        \
+    STATIC(float_blocks, "block_list", "Objects/floatobject.c")                                    \
     STATIC(cached_static_slice, "slice_cache", "Objects/sliceobject.c")                            \
     SIZE(runtime_bytes, "pyruntimestate")                                                          \
     MEMBER(runtime_interpreters_head, "pyruntimestate", "interpreters.head")                       \

@@ -548,6 +548,20 @@ struct pht_unowned_size {
     size_t sample_count;
 };
 
+/*
+ * The ints, or the floats, of 2.7 have places in blocks of their own, which are chunks of malloc
+ * and count for the type with all their places.
+ */
+struct pht_numbers {
+    const char *type;
+    uint64_t bytes_each;
+    uint64_t free_places;
+    bool is_known; /* the list of the blocks was found */
+    bool is_torn;  /* it was not followed to its end: it changed, or led into swap */
+};
+
+#define PHT_NUMBERS_MAX 2
+
 struct pht_objects {
     struct pht_type_sum *types; /* largest size first */
     size_t type_count;
@@ -559,6 +573,8 @@ struct pht_objects {
     size_t largest_count;
     struct pht_unowned_size *unowned; /* most bytes first */
     size_t unowned_count;
+    struct pht_numbers numbers[PHT_NUMBERS_MAX];
+    size_t numbers_count; /* 0 from 3.0 on */
     /* Blocks that begin like an object and contradict themselves: no object is counted there. */
     uint64_t damaged_objects;
     uint64_t torn_pools; /* whose blocks could not be told apart */
@@ -653,8 +669,11 @@ struct pht_freelists {
 void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *python,
                         struct pht_freelists *ret);
 
-/* What they have is no object, nor an object's: take it from what nobody owned. */
-void pht_freelists_own(const struct pht_freelists *lists, struct pht_objects *objects);
+/*
+ * What they have is no object, nor an object's: take it from what nobody owned. Free places of
+ * numbers, which the census has counted, are a list too, and remain with their type.
+ */
+void pht_freelists_own(struct pht_freelists *lists, struct pht_objects *objects);
 
 /* ---- what no allocator owns --------------------------------------------------------------- */
 

@@ -28,6 +28,7 @@ enum looks {
     LOOKS_FLAG,             /* an int, 0 or 1, and 1 before the program ran */
     LOOKS_OBJECT,           /* a pointer to an object of the type `symbol` */
     LOOKS_OBJECT_OR_NOTHING,
+    LOOKS_NUMBERS, /* a pointer to a block with places for objects of the type `symbol` */
 };
 
 /* tp_dealloc: Include/object.h, in all versions. */
@@ -72,6 +73,8 @@ static const struct rule {
     RULE(free_static_functions, "PyCFunction_ClearFreeList", LOOKS_COUNT_OF_CHAIN, NULL),
     RULE(free_static_unicodes, "PyUnicodeUCS4_ClearFreelist", LOOKS_COUNT_OF_CHAIN, NULL),
     RULE(free_static_unicodes, "PyUnicodeUCS2_ClearFreelist", LOOKS_COUNT_OF_CHAIN, NULL),
+    RULE(int_blocks, "PyInt_ClearFreeList", LOOKS_NUMBERS, "PyInt_Type"),
+    RULE(float_blocks, "PyFloat_ClearFreeList", LOOKS_NUMBERS, "PyFloat_Type"),
     RULE(cached_static_slice, "PySlice_New", LOOKS_OBJECT_OR_NOTHING, "PySlice_Type"),
     RULE(gc_static_enabled, "_PyGC_CollectIfEnabled", LOOKS_FLAG, NULL),
     RULE(gc_static_enabled, "_PyObject_GC_Malloc", LOOKS_FLAG, NULL),
@@ -131,16 +134,22 @@ static bool is_alive(const struct pht_python_scan *scan, pht_addr object)
     return pht_module_data_peek_u64(scan->data, object, &references) && references != 0;
 }
 
+static bool find_symbol(const struct pht_python_scan *scan, const char *name, pht_addr *ret)
+{
+    struct pht_symbol symbol = {.name = name};
+
+    pht_symbols_find(scan->image->elf, SHT_DYNSYM, &symbol, 1);
+    *ret = symbol.address + scan->image->bias;
+    return symbol.matches == 1;
+}
+
 /* True if the type of the object is the one that the rule names. */
 static bool is_of_type(const struct pht_python_scan *scan, const struct rule *rule, pht_addr object)
 {
-    struct pht_symbol symbol = {.name = rule->symbol};
-    uint64_t type;
+    uint64_t type, named;
 
-    pht_symbols_find(scan->image->elf, SHT_DYNSYM, &symbol, 1);
-    return symbol.matches == 1 && object % 8 == 0 &&
-           pht_module_data_peek_u64(scan->data, object + PHT_OBJECT_TYPE, &type) &&
-           type == symbol.address + scan->image->bias;
+    return find_symbol(scan, rule->symbol, &named) && object % 8 == 0 &&
+           pht_module_data_peek_u64(scan->data, object + PHT_OBJECT_TYPE, &type) && type == named;
 }
 
 static bool is_object(const struct pht_python_scan *scan, const struct rule *rule, uint64_t address)
@@ -153,6 +162,47 @@ static bool is_object(const struct pht_python_scan *scan, const struct rule *rul
         return rule->looks == LOOKS_OBJECT_OR_NOTHING;
     return is_of_type(scan, rule, object) &&
            (rule->looks == LOOKS_OBJECT_OR_NOTHING || is_alive(scan, object));
+}
+
+/* ---- ints and floats of 2.7 --------------------------------------------------------------- */
+
+/* {next, 41 times {references, type, value}}: Objects/intobject.c, N_INTOBJECTS. */
+#define PLACES 41
+#define PLACE_WORDS 3
+#define BLOCK_WORDS (1 + PLACES * PLACE_WORDS)
+
+/* Before one that has a number in use. */
+#define FREE_BLOCKS_MAX 10000
+
+/* A place that is free has a link in place of a type. */
+static bool is_block(const uint64_t *block, pht_addr type, unsigned *used)
+{
+    *used = 0;
+    for (unsigned i = 0; i < PLACES; i++) {
+        const uint64_t *place = &block[1 + i * PLACE_WORDS];
+        if (place[1] % 8 != 0 || (place[1] != 0 && place[1] < PHT_PAGE_BYTES))
+            return false;
+        *used += place[0] != 0 && place[1] == type;
+    }
+    return true;
+}
+
+static bool leads_to_numbers(const struct pht_python_scan *scan, const struct rule *rule,
+                             uint64_t address)
+{
+    uint64_t block[BLOCK_WORDS];
+    unsigned used = 0;
+    pht_addr at, type;
+
+    if (address % 8 != 0 || !pht_python_scan_u64(scan, address, &at) ||
+        !find_symbol(scan, rule->symbol, &type))
+        return false;
+    for (unsigned i = 0; i < FREE_BLOCKS_MAX && used == 0; i++, at = block[0]) {
+        if (at == 0 || at % 8 != 0 || !pht_module_data_peek(scan->data, at, block, sizeof(block)) ||
+            !is_block(block, type, &used))
+            return false;
+    }
+    return used > 0;
 }
 
 /* ---- lists and their counters ------------------------------------------------------------- */
@@ -261,6 +311,8 @@ static bool looks_right(const struct pht_python_scan *scan, const struct rule *r
     case LOOKS_OBJECT:
     case LOOKS_OBJECT_OR_NOTHING:
         return is_object(scan, rule, address);
+    case LOOKS_NUMBERS:
+        return leads_to_numbers(scan, rule, address);
     }
     return false;
 }

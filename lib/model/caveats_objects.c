@@ -19,6 +19,28 @@ static bool is_damaged(const struct pht_objects *objects)
     return objects->damaged_objects > objects->totals.objects / 1000;
 }
 
+/* Which of the ints and floats of 2.7 are not counted, and where their memory is. */
+static bool check_numbers(struct pht_report *report)
+{
+    const struct pht_objects *objects = report->objects;
+    bool is_whole = true;
+
+    for (size_t i = 0; i < objects->numbers_count; i++) {
+        const struct pht_numbers *numbers = &objects->numbers[i];
+        if (!numbers->is_known)
+            pht_report_warn(report, "numbers-unknown", NULL,
+                            "the list of the %ss of 2.7 is not found: they count as malloc in use",
+                            numbers->type);
+        else if (numbers->is_torn)
+            pht_report_warn(report, "numbers-torn", "again; --stop=full",
+                            "the list of the %ss of 2.7 changed while it was followed, or led into "
+                            "swap: the rest of them counts as malloc in use",
+                            numbers->type);
+        is_whole = is_whole && !numbers->is_torn;
+    }
+    return is_whole;
+}
+
 static void check_objects(struct pht_report *report)
 {
     const struct pht_objects *objects = report->objects;
@@ -51,5 +73,6 @@ bool pht_caveats_objects(struct pht_report *report)
         return false;
     }
     check_objects(report);
-    return !is_damaged(objects) && objects->torn_pools == 0 && objects->swapped_pools == 0;
+    return check_numbers(report) && !is_damaged(objects) && objects->torn_pools == 0 &&
+           objects->swapped_pools == 0;
 }

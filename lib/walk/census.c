@@ -127,6 +127,7 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
         return NULL;
     }
     pht_census_walk_in_parts(census);
+    pht_census_walk_numbers(census);
     pht_sort(census->owned.items, census->owned.count, sizeof(census->owned.items[0]));
     return census;
 }

@@ -100,6 +100,12 @@ void pht_census_walk_pools(struct pht_census *census);
 void pht_census_walk_in_parts(struct pht_census *census);
 
 /*
+ * The ints and floats of 2.7, whose places are in blocks of malloc. Their lists are followed before
+ * the walk of chunks, and their chunks noted.
+ */
+void pht_census_walk_numbers(struct pht_census *census);
+
+/*
  * A part of a census does its pools in a thread of its own and shares only the arenas. NULL where
  * memory is short, or the target cannot be read.
  */

@@ -36,6 +36,11 @@ static bool is_before_3_10(const struct pht_version *version)
     return version->major < 3 || (version->major == 3 && version->minor < 10);
 }
 
+static void sort(struct pht_freelists *lists)
+{
+    qsort(lists->items, lists->count, sizeof(lists->items[0]), compare);
+}
+
 void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *python,
                         struct pht_freelists *ret)
 {
@@ -47,11 +52,11 @@ void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *
         !(is_before_3_10(&python->version) ? pht_freelists_of_statics(&search)
                                            : pht_freelists_of_interpreter(&search)))
         ret->count = 0;
-    qsort(ret->items, ret->count, sizeof(ret->items[0]), compare);
+    sort(ret);
 }
 
 /* Of frames, which differ in size, it is not known how many are blocks of pymalloc. */
-void pht_freelists_own(const struct pht_freelists *lists, struct pht_objects *objects)
+static void own_blocks(const struct pht_freelists *lists, struct pht_objects *objects)
 {
     struct pht_tally *listed = &objects->blocks.free_listed, *unowned = &objects->blocks.unowned;
 
@@ -66,4 +71,25 @@ void pht_freelists_own(const struct pht_freelists *lists, struct pht_objects *ob
         unowned->count -= list->objects;
         unowned->bytes -= list->bytes;
     }
+}
+
+/* Beside others: where there are none, none are known. */
+static void add_numbers(struct pht_freelists *lists, const struct pht_objects *objects)
+{
+    for (size_t i = 0; lists->count > 0 && i < objects->numbers_count; i++) {
+        const struct pht_numbers *numbers = &objects->numbers[i];
+        bool is_whole = numbers->is_known && !numbers->is_torn;
+        lists->items[lists->count++] = (struct pht_freelist){
+            .type = numbers->type,
+            .objects = is_whole ? numbers->free_places : PHT_UNKNOWN,
+            .bytes = is_whole ? numbers->free_places * numbers->bytes_each : PHT_UNKNOWN,
+        };
+    }
+    sort(lists);
+}
+
+void pht_freelists_own(struct pht_freelists *lists, struct pht_objects *objects)
+{
+    own_blocks(lists, objects);
+    add_numbers(lists, objects);
 }

@@ -3,8 +3,8 @@
  * define the types, `numfree` in most: Objects/listobject.c and so on, Python/context.c.
  *
  * Two kinds are not among them. The ints and floats of 2.7 wait in chunks of malloc that have many
- * of them, used ones as well (Objects/intobject.c, floatobject.c: block_list), so that no block is
- * free. A code object keeps its last frame as its own (co_zombieframe), which is no list.
+ * of them, used ones as well: census_numbers.c counts them. A code object keeps its last frame as
+ * its own (co_zombieframe), which is no list.
  */
 #include <stddef.h>
 
@@ -70,7 +70,7 @@ static const struct kind kinds[] = {
 /* clang-format on */
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-_Static_assert(KINDS + 2 <= PHT_FREELISTS_MAX, "more kinds than rows");
+_Static_assert(KINDS + 2 + PHT_NUMBERS_MAX <= PHT_FREELISTS_MAX, "more kinds than rows");
 
 #define TUPLE_BYTES 24 /* PyTupleObject without an item */
 #define SLICE_BYTES 40

@@ -44,6 +44,13 @@ VARIABLES = {
 }
 TUPLE_LENGTHS = range(1, 20)
 
+# 2.7: what is free in blocks of numbers, of 24 bytes each, is linked by its type.
+NUMBERS = {"int": "Objects/intobject.c", "float": "Objects/floatobject.c"}
+NUMBERS_UNTIL, NUMBER_BYTES = (2, 7), 24
+COUNT = r"""python exec("p = gdb.parse_and_eval(\"'%s'::free_list\")\nn = 0\n""" \
+        r"""while p != 0:\n  n += 1\n  p = p['ob_type'].cast(p.type)\nprint('%s=%%d' %% n)")"""
+COUNTED = re.compile(r"^(int|float)=(\d+)$", re.MULTILINE)
+
 # The size class of the pool that an object is in.
 PRINT = """printf "%(type)s|%%lu|%%u\\n", (unsigned long)'%(file)s'::%(counter)s, """ \
         """'%(file)s'::%(counter)s ? """ \
@@ -143,14 +150,25 @@ def print_variables(interpreter, pid):
             for type_, count, class_ in found]
 
 
+def count_numbers(interpreter, pid):
+    """{type: places that are free}, {type: their bytes}"""
+    if interpreter.series > NUMBERS_UNTIL:
+        return {}, {}
+    output, errors = gdb(interpreter, pid, *[COUNT % (NUMBERS[type_], type_) for type_ in NUMBERS])
+    counts = {type_: int(count) for type_, count in COUNTED.findall(output)}
+    if counts.keys() != NUMBERS.keys():
+        raise Failed("gdb does not follow the lists: %s%s" % (output, errors))
+    return counts, {type_: count * NUMBER_BYTES for type_, count in counts.items()}
+
+
 def check_variables(lab, interpreter):
     """All of them, and blocks as large as those of the pool that the first object is in."""
     with target.start(lab, interpreter, "freelists.py") as process:
         read_lines(interpreter, process)
         report, rows = read_rows(lab, process)
         printed = print_variables(interpreter, process.pid)
+        counts, sizes = count_numbers(interpreter, process.pid)
     alignment = report["pymalloc"]["alignment_bytes"]
-    counts, sizes = {}, {}
     for type_, count, class_ in printed:
         counts[type_] = counts.get(type_, 0) + count
         sizes[type_] = sizes.get(type_, 0) + count * (class_ + 1) * alignment
@@ -174,7 +192,9 @@ def check_renamed(lab, interpreter):
     wanted = [rows[type_]["objects"] for type_, _, counter, _ in variables_of(interpreter)
               if counter == "numfree"]
     equal("counters", sorted(int(text) for text in RENAMED.findall(output)), sorted(wanted + [1]))
-    listed, blocks = report["objects"]["blocks"]["free_listed"], list(rows.values())
+    listed = report["objects"]["blocks"]["free_listed"]
+    blocks = [row for type_, row in rows.items()
+              if interpreter.series > NUMBERS_UNTIL or type_ not in NUMBERS]
     equal("free_listed", listed, {
         "count": sum(row["objects"] for row in blocks if row["bytes"] is not None),
         "bytes": sum(row["bytes"] for row in blocks if row["bytes"] is not None)})

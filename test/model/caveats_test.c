@@ -121,6 +121,30 @@ static void swapped_objects(void)
     report->objects->swapped_pools = 1234;
 }
 
+/* The lists of 2.7, each found and followed but for what was said of it. */
+static struct pht_numbers *numbers(size_t i)
+{
+    struct pht_objects *objects = report->objects;
+
+    for (size_t all = objects->numbers_count; all < PHT_NUMBERS_MAX; all++)
+        objects->numbers[all] = (struct pht_numbers){
+            .type = all == 0 ? "int" : "float", .bytes_each = 24, .is_known = true};
+    objects->numbers_count = PHT_NUMBERS_MAX;
+    return &objects->numbers[i];
+}
+
+static void torn_numbers(void)
+{
+    ask_for_types();
+    numbers(0)->is_torn = true;
+}
+
+static void unknown_numbers(void)
+{
+    ask_for_types();
+    numbers(1)->is_known = false;
+}
+
 static const struct {
     void (*cause)(void);
     const char *id;
@@ -141,6 +165,8 @@ static const struct {
     {damaged_objects, "damaged-objects", false, "like a Python object and contradict"},
     {torn_objects, "torn-objects", false, "1 pool could"},
     {swapped_objects, "swapped-objects", false, "1,234 pools are"},
+    {unknown_numbers, "numbers-unknown", true, "the floats of 2.7 is not found"},
+    {torn_numbers, "numbers-torn", false, "the ints of 2.7 changed"},
 };
 
 #define CASES ((int)(sizeof(cases) / sizeof(cases[0])))

@@ -38,15 +38,15 @@ static void add_arena(struct object_heap *heap)
 
 struct object_heap *object_heap_create(void)
 {
-    return object_heap_create_of(11);
+    return object_heap_create_of(3, 11);
 }
 
-struct object_heap *object_heap_create_of(unsigned minor)
+struct object_heap *object_heap_create_of(unsigned major, unsigned minor)
 {
     struct object_heap *heap = calloc(1, sizeof(*heap));
 
     ck_assert_ptr_nonnull(heap);
-    heap->objects = objects_create(3, minor);
+    heap->objects = objects_create(major, minor);
     heap->list_type = objects_type(heap->objects, &(struct objects_type){
                                                       .name = "list",
                                                       .flags = OBJECTS_GC | OBJECTS_LIST,

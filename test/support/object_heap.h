@@ -32,8 +32,8 @@ extern const struct pht_census_options object_heap_options;
 
 struct object_heap *object_heap_create(void);
 
-/* The same of 3.`minor`. */
-struct object_heap *object_heap_create_of(unsigned minor);
+/* The same of another version. */
+struct object_heap *object_heap_create_of(unsigned major, unsigned minor);
 
 /* Checks that nothing was read that may not be. */
 void object_heap_destroy(struct object_heap *heap);

@@ -84,7 +84,7 @@ END_TEST
 START_TEST(untracked_objects_keep_what_was_there_before)
 {
     object_heap_destroy(heap);
-    heap = object_heap_create_of(7);
+    heap = object_heap_create_of(3, 7);
     pht_addr block = object_heap_add_pool(heap, 80, 2);
 
     object_heap_put_object(heap, block, 1, heap->class_type);
@@ -333,7 +333,7 @@ END_TEST
 START_TEST(values_behind_an_instance_need_room)
 {
     object_heap_destroy(heap);
-    heap = object_heap_create_of(13);
+    heap = object_heap_create_of(3, 13);
     pht_addr class =
         objects_type(heap->objects, &(struct objects_type){
                                         .name = "Made",

@@ -1,0 +1,163 @@
+/*
+ * The ints and floats of 2.7. They have no blocks of pymalloc, but places in blocks of malloc, 41
+ * in each, which make a list (Objects/intobject.c, Objects/floatobject.c of 2.7.18):
+ *
+ *     struct _intblock { struct _intblock *next; PyIntObject objects[41]; };    992 bytes
+ *
+ * A place that is free has a link where an object has its type, 0 in the last; the references of
+ * one that was never used are what malloc left there.
+ */
+#include <string.h>
+
+#include "walk/census.h"
+#include "walk/circle.h"
+#include "walk/field.h"
+#include "walk/word_reader.h"
+
+#define PLACES 41
+#define NUMBER_BYTES ((uint64_t)24) /* {references, type, value} */
+#define FIRST_PLACE 8
+#define BLOCK_BYTES (FIRST_PLACE + PLACES * NUMBER_BYTES)
+
+static const unsigned char *place_at(const unsigned char *block, unsigned i)
+{
+    return block + FIRST_PLACE + i * NUMBER_BYTES;
+}
+
+static bool has_references(const struct pht_census *census, const unsigned char *place)
+{
+    uint64_t references = pht_field_u64(place, 0);
+
+    return references != 0 && references <= census->references_max;
+}
+
+/* False if there is a place with something else in it. */
+static bool count_used(const struct pht_census *census, const unsigned char *block, pht_addr type,
+                       unsigned *ret)
+{
+    *ret = 0;
+    for (unsigned i = 0; i < PLACES; i++) {
+        const unsigned char *place = place_at(block, i);
+        uint64_t type_or_link = pht_field_u64(place, PHT_OBJECT_TYPE);
+        if (type_or_link == type && has_references(census, place))
+            ++*ret;
+        else if (type_or_link != 0 && !pht_object_may_be_at(type_or_link))
+            return false;
+    }
+    return true;
+}
+
+/* ---- a list of blocks --------------------------------------------------------------------- */
+
+struct list {
+    struct pht_census *census;
+    pht_addr at;
+    struct pht_circle circle;
+    unsigned char block[BLOCK_BYTES];
+};
+
+enum step {
+    STEP_OK,
+    STEP_END,
+    STEP_TORN,
+};
+
+static bool begin(struct pht_census *census, uint64_t variable, struct list *ret)
+{
+    pht_addr head = variable + census->roots->python->bias;
+
+    *ret = (struct list){.census = census};
+    return pht_word_read_at(census->snapshot, head, &ret->at);
+}
+
+static enum step read_next(struct list *list)
+{
+    if (list->at == 0)
+        return STEP_END;
+    if (!pht_object_may_be_at(list->at) || pht_circle_closes(&list->circle, list->at) ||
+        pht_snapshot_read(list->census->snapshot, list->at, list->block, BLOCK_BYTES) !=
+            PHT_READ_OK)
+        return STEP_TORN;
+    return STEP_OK;
+}
+
+static void go_on(struct list *list)
+{
+    list->at = pht_field_u64(list->block, 0);
+}
+
+/* NULL if no place of the block has a number of that type. */
+static const struct pht_type *type_of(struct pht_census *census, const unsigned char *block,
+                                      const char *name)
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        const unsigned char *place = place_at(block, i);
+        const struct pht_type *type = NULL;
+        if (has_references(census, place))
+            type = pht_types_find(census->types, pht_field_u64(place, PHT_OBJECT_TYPE));
+        if (type != NULL && !type->is_heap_type && strcmp(type->name, name) == 0)
+            return type;
+    }
+    return NULL;
+}
+
+/* The first number of a list tells the type of all. NULL if there is none. */
+static const struct pht_type *find_type(struct pht_census *census, uint64_t variable,
+                                        const char *name)
+{
+    const struct pht_type *type = NULL;
+    struct list list;
+
+    if (!begin(census, variable, &list))
+        return NULL;
+    for (; type == NULL && read_next(&list) == STEP_OK; go_on(&list))
+        type = type_of(census, list.block, name);
+    return type;
+}
+
+/* The chunk of the block counts for its type when the walk of chunks comes by. */
+static bool count_block(struct list *list, const struct pht_type *type, struct pht_numbers *ret)
+{
+    struct pht_census *census = list->census;
+    struct pht_type_sum *sum = pht_census_sum_of(census, type->index);
+    const struct pht_object_buffer buffer = {.address = list->at, .source = PHT_BUFFER_PYTHON};
+    unsigned used;
+
+    if (sum == NULL || !count_used(census, list->block, type->address, &used))
+        return false;
+    sum->objects += used;
+    sum->size_bytes += used * NUMBER_BYTES;
+    sum->max_bytes = NUMBER_BYTES;
+    ret->free_places += PLACES - used;
+    pht_census_own(census, &buffer, type, false);
+    return true;
+}
+
+static void walk_list(struct pht_census *census, uint64_t variable, struct pht_numbers *ret)
+{
+    enum step step;
+    struct list list;
+    const struct pht_type *type =
+        variable != PHT_UNKNOWN ? find_type(census, variable, ret->type) : NULL;
+
+    ret->is_known = type != NULL && begin(census, variable, &list);
+    if (!ret->is_known)
+        return;
+    while ((step = read_next(&list)) == STEP_OK && count_block(&list, type, ret))
+        go_on(&list);
+    ret->is_torn = step != STEP_END;
+}
+
+void pht_census_walk_numbers(struct pht_census *census)
+{
+    const struct pht_python_layout *layout = &census->roots->python->layout;
+    struct pht_objects *result = census->result;
+
+    if (!census->layout.is_python2)
+        return;
+    result->numbers[0] = (struct pht_numbers){.type = "int", .bytes_each = NUMBER_BYTES};
+    result->numbers[1] = (struct pht_numbers){.type = "float", .bytes_each = NUMBER_BYTES};
+    result->numbers_count = 2;
+    walk_list(census, layout->int_blocks, &result->numbers[0]);
+    walk_list(census, layout->float_blocks, &result->numbers[1]);
+}
