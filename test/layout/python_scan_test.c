@@ -1,125 +1,20 @@
 /*
- * Statics of an interpreter that no symbol tells: a library that was stripped is loaded into this
- * process, and what the scan finds in it is compared with where they are.
+ * Pools, arenas and allocators of an interpreter that no symbol tells: a library that was stripped
+ * is loaded into this process, and what the scan finds in it is compared with where they are.
  */
-#include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "layout/python_cache.h"
-#include "layout/python_layout.h"
 #include "layout/python_scan.h"
-#include "layout/resolve.h"
 #include "support/elf_bytes.h"
-#include "support/elf_fixture.h"
 #include "support/fake_target.h"
+#include "support/scan_fixture.h"
 #include "support/suite.h"
-
-#if defined(__x86_64__)
-#define READS_CODE true
-#else
-#define READS_CODE false /* references.h: elsewhere there are none */
-#endif
-
-static struct elf_fixture fixture;
-static struct pht_python_layout row, layout;
-
-/* ---- the fixture -------------------------------------------------------------------------- */
-
-#define FIELD(name) offsetof(struct pht_python_layout, name)
-
-static const struct truth {
-    size_t field;
-    const char *function;
-} truths[] = {
-    {FIELD(usedpools), "fixture_usedpools"},
-    {FIELD(arenas), "fixture_arenas"},
-    {FIELD(maxarenas), "fixture_maxarenas"},
-    {FIELD(narenas), "fixture_narenas"},
-    {FIELD(ntimes_arena_allocated), "fixture_ntimes_arena_allocated"},
-    {FIELD(narenas_highwater), "fixture_narenas_highwater"},
-    {FIELD(object_allocator), "fixture_object_allocator"},
-    {FIELD(debug_allocators), "fixture_debug_allocators"},
-    {FIELD(pymalloc_function), "fixture_pymalloc_function"},
-    {FIELD(malloc_function), "fixture_malloc_function"},
-    {FIELD(interned), "fixture_interned"},
-    {FIELD(free_static_floats), "fixture_free_floats"},
-    {FIELD(free_static_tuples), "fixture_free_tuples"},
-    {FIELD(free_static_lists), "fixture_free_lists"},
-    {FIELD(free_static_dicts), "fixture_free_dicts"},
-    {FIELD(free_static_dict_keys), "fixture_free_dict_keys"},
-    {FIELD(free_static_contexts), "fixture_free_contexts"},
-    {FIELD(free_static_async_values), "fixture_free_async_values"},
-    {FIELD(free_static_async_sends), "fixture_free_async_sends"},
-    {FIELD(free_static_frames), "fixture_free_frames"},
-    {FIELD(free_static_methods), "fixture_free_methods"},
-    {FIELD(free_static_functions), "fixture_free_functions"},
-    {FIELD(free_static_sets), "fixture_free_sets"},
-    {FIELD(free_static_unicodes), "fixture_free_unicodes"},
-    {FIELD(cached_static_slice), "fixture_cached_slice"},
-    {FIELD(gc_static_generations), "fixture_generations"},
-    {FIELD(gc_static_enabled), "fixture_enabled"},
-    {FIELD(gc_static_garbage), "fixture_garbage"},
-    {FIELD(gc_static_callbacks), "fixture_callbacks"},
-};
-
-#define TRUTHS (sizeof(truths) / sizeof(truths[0]))
-
-static uint64_t *value_of(struct pht_python_layout *of, size_t field)
-{
-    return (uint64_t *)((char *)of + field);
-}
-
-/* The types of 3.9, and all variables that any release has. */
-static void make_row(void)
-{
-    struct pht_python python = {0};
-    size_t at = 0;
-
-    while (python.version.minor != 9)
-        ck_assert(pht_python_tables_next(&at, &python));
-    row = python.layout;
-    for (size_t i = 0; i < TRUTHS; i++)
-        *value_of(&row, truths[i].field) = 0;
-    row.arena_map_root = 0;
-    row.free_static_tuples_bytes = 80;
-    row.gc_static_generations_bytes = 72;
-}
-
-static bool open_fixture(const char *path)
-{
-    make_row();
-    return READS_CODE && elf_fixture_open(&fixture, path);
-}
 
 static void setup(void)
 {
-    open_fixture(ELF_FIXTURE("scanned"));
+    OPEN_SCANNED();
 }
-
-static void teardown(void)
-{
-    elf_fixture_close(&fixture);
-}
-
-#define CALL(type, name, ...)                                                                      \
-    ({                                                                                             \
-        __typeof__(type) *function;                                                                \
-        *(void **)&function = dlsym(fixture.library, "fixture_" name);                             \
-        ck_assert_msg(function != NULL, "%s", name);                                               \
-        function(__VA_ARGS__);                                                                     \
-    })
-
-typedef void nothing(void);
-typedef void *pointer(void);
-
-static void run(void)
-{
-    CALL(nothing, "run");
-}
-
-/* The variable itself, which the test may change. */
-#define VARIABLE(type, name) ((type *)CALL(pointer, name))
 
 /* Arena objects and pools have words of 8 and 4 bytes at the same places in all versions. */
 static uint64_t *arena_word(unsigned i, uint64_t offset)
@@ -143,45 +38,6 @@ static void put_u64(unsigned char *at, uint64_t value)
 {
     memcpy(at, &value, sizeof(value));
 }
-
-/* What the caller knows from symbols stays in `layout`, which is cleared otherwise. */
-static bool scan(void)
-{
-    struct pht_module_data data;
-
-    ck_assert(pht_module_data_read(fixture.target, &fixture.maps, &fixture.image, &data));
-    bool found = pht_python_scan(&data, &fixture.image, &row, &layout);
-    pht_module_data_deinit(&data);
-    return found;
-}
-
-static bool scan_anew(void)
-{
-    pht_python_layout_clear(&layout);
-    for (size_t i = 0; i < pht_python_layout_table.count; i++) {
-        const struct pht_layout_field *field = &pht_python_layout_table.fields[i];
-        if (pht_layout_is_of_type(field))
-            pht_layout_set(&layout, field, pht_layout_get(&row, field));
-    }
-    pht_layout_resolve_symbols(&fixture.image, &pht_python_layout_table, &layout);
-    return scan();
-}
-
-static uint64_t truth(const char *name)
-{
-    return elf_fixture_address(&fixture, name);
-}
-
-static void check_truth(void)
-{
-    for (size_t i = 0; i < TRUTHS; i++)
-        ck_assert_msg(*value_of(&layout, truths[i].field) == truth(truths[i].function),
-                      "%s: %llx for %llx", truths[i].function,
-                      (unsigned long long)*value_of(&layout, truths[i].field),
-                      (unsigned long long)truth(truths[i].function));
-}
-
-#define ck_assert_unknown(field) ck_assert_uint_eq(layout.field, PHT_UNKNOWN)
 
 /* ---- all of them -------------------------------------------------------------------------- */
 
@@ -209,7 +65,7 @@ START_TEST(every_variable_is_where_it_is)
     ck_assert_unknown(arena_map_root);
     ck_assert(pht_layout_is_sound(&pht_python_layout_table, &layout));
     ck_assert(pht_python_layout_table.is_as_declared(&layout));
-    elf_fixture_close(&fixture);
+    close_fixture();
 }
 END_TEST
 
@@ -228,7 +84,7 @@ START_TEST(empty_lists_are_a_table_too)
     ck_assert_unknown(ntimes_arena_allocated);
     ck_assert_unknown(narenas_highwater);
     ck_assert_unknown(arena_map_root);
-    elf_fixture_close(&fixture);
+    close_fixture();
 }
 END_TEST
 
@@ -265,7 +121,7 @@ START_TEST(two_empty_tables_are_none)
     run();
     scan_anew();
     check_truth();
-    elf_fixture_close(&fixture);
+    close_fixture();
     setup();
     CALL(void(size_t), "fill_bins", table_counts[_i]);
     scan_anew();
@@ -616,6 +472,29 @@ START_TEST(an_array_without_used_pools_is_not_guessed)
 }
 END_TEST
 
+/* Each word of .data and .bss, one after the other: nothing may come of it but an answer. */
+static const uint64_t anything[] = {0, 1, UINT64_MAX, UINT64_MAX - 15, (uint64_t)1 << 63};
+
+START_TEST(pools_and_arenas_may_hold_anything)
+{
+    run();
+    for (unsigned at = 0; at < 48; at += 4) {
+        unsigned char before[8];
+        memcpy(before, first_pool(7) + at, 8);
+        for (size_t i = 0; i < sizeof(anything) / sizeof(anything[0]); i++) {
+            put_u64(first_pool(7) + at, anything[i]);
+            scan_anew();
+            ck_assert(layout.usedpools == PHT_UNKNOWN ||
+                      layout.usedpools == truth("fixture_usedpools"));
+            ck_assert(layout.arenas == PHT_UNKNOWN || layout.arenas == truth("fixture_arenas"));
+        }
+        memcpy(first_pool(7) + at, before, 8);
+    }
+    scan_anew();
+    check_truth();
+}
+END_TEST
+
 /* ---- counters ----------------------------------------------------------------------------- */
 
 static const struct counter_row {
@@ -642,7 +521,7 @@ START_TEST(counters_add_up)
 
     run();
     snprintf(name, sizeof(name), "fixture_%s", counter_rows[_i].name);
-    *(uint64_t *)(uintptr_t)(truth(name) + fixture.image.bias) = counter_rows[_i].value;
+    *(uint64_t *)variable_of(name) = counter_rows[_i].value;
     scan_anew();
     ck_assert_uint_eq(layout.arenas, truth("fixture_arenas"));
     if (counter_rows[_i].known) {
@@ -779,177 +658,12 @@ START_TEST(hooks_that_are_there_twice_are_none)
 }
 END_TEST
 
-/* ---- statics ------------------------------------------------------------------------------ */
-
-static const struct static_row {
-    const char *name;
-    size_t field;
-    int64_t value;
-    bool known;
-} static_rows[] = {
-    {"fixture_free_lists", FIELD(free_static_lists), 0, true},
-    {"fixture_free_lists", FIELD(free_static_lists), 2000, true},
-    {"fixture_free_lists", FIELD(free_static_lists), 2001, false},
-    {"fixture_free_lists", FIELD(free_static_lists), -1, false},
-    {"fixture_free_lists", FIELD(free_static_lists), INT32_MIN, false},
-    {"fixture_enabled", FIELD(gc_static_enabled), 0, true},
-    {"fixture_enabled", FIELD(gc_static_enabled), 2, false},
-    {"fixture_enabled", FIELD(gc_static_enabled), -1, false},
-};
-
-START_TEST(counts_and_flags_have_values_of_their_own)
-{
-    const struct static_row *now = &static_rows[_i];
-
-    run();
-    *(int32_t *)(uintptr_t)(truth(now->name) + fixture.image.bias) = (int32_t)now->value;
-    scan_anew();
-    if (now->known)
-        ck_assert_uint_eq(*value_of(&layout, now->field), truth(now->name));
-    else
-        ck_assert_uint_ne(*value_of(&layout, now->field), truth(now->name));
-}
-END_TEST
-
-static const struct object_row {
-    const char *name;
-    size_t field;
-    bool may_be_nothing;
-} object_rows[] = {
-    {"fixture_interned", FIELD(interned), false},
-    {"fixture_garbage", FIELD(gc_static_garbage), false},
-    {"fixture_callbacks", FIELD(gc_static_callbacks), true},
-    {"fixture_cached_slice", FIELD(cached_static_slice), true},
-};
-
-static const uintptr_t odd_objects[] = {1, 8, 4096, PHT_USER_ADDR_MAX - 8, UINT64_MAX - 7};
-
-START_TEST(objects_are_of_their_type)
-{
-    const struct object_row *now = &object_rows[_i];
-
-    run();
-    void **variable = (void **)(uintptr_t)(truth(now->name) + fixture.image.bias);
-    void *garbage = *VARIABLE(void *, "garbage"), *interned = *VARIABLE(void *, "interned");
-    *variable = _i == 0 ? garbage : interned;
-    scan_anew();
-    ck_assert_uint_ne(*value_of(&layout, now->field), truth(now->name));
-    for (size_t i = 0; i < sizeof(odd_objects) / sizeof(odd_objects[0]); i++) {
-        *variable = (void *)odd_objects[i];
-        scan_anew();
-        ck_assert_uint_ne(*value_of(&layout, now->field), truth(now->name));
-    }
-    *variable = NULL;
-    scan_anew();
-    ck_assert_uint_eq(*value_of(&layout, now->field),
-                      now->may_be_nothing ? truth(now->name) : PHT_UNKNOWN);
-}
-END_TEST
-
-START_TEST(a_slice_that_waits_is_one)
-{
-    nothing *function;
-
-    run();
-    *(void **)&function = dlsym(fixture.library, "PySlice_Fini");
-    function();
-    scan_anew();
-    check_truth();
-}
-END_TEST
-
-START_TEST(generations_are_variables)
-{
-    uintptr_t *first;
-
-    run();
-    first = dlsym(fixture.library, "_PyGC_generation0");
-    ck_assert_ptr_nonnull(first);
-    for (size_t i = 0; i < sizeof(odd_objects) / sizeof(odd_objects[0]); i++) {
-        *first = odd_objects[i];
-        scan_anew();
-        ck_assert_unknown(gc_static_generations);
-        ck_assert_unknown(gc_static_generations_bytes);
-    }
-}
-END_TEST
-
-/* ---- what is known already ---------------------------------------------------------------- */
-
-START_TEST(what_a_symbol_told_stays)
-{
-    run();
-    for (size_t i = 0; i < TRUTHS; i++) {
-        scan_anew();
-        *value_of(&layout, truths[i].field) = 0x40 + i * 0x40;
-        struct pht_python_layout before = layout;
-        ck_assert(!scan());
-        ck_assert_mem_eq(&before, &layout, sizeof(before));
-    }
-}
-END_TEST
-
-/* The row says what such a release has: what it has not is not looked for. */
-START_TEST(what_a_release_has_not_is_not_looked_for)
-{
-    run();
-    for (size_t i = 6; i < TRUTHS; i++) {
-        make_row();
-        *value_of(&row, truths[i].field) = PHT_UNKNOWN;
-        scan_anew();
-        if (truths[i].field != FIELD(pymalloc_function) &&
-            truths[i].field != FIELD(malloc_function))
-            ck_assert_msg(*value_of(&layout, truths[i].field) == PHT_UNKNOWN, "%s",
-                          truths[i].function);
-    }
-}
-END_TEST
-
-/* From 3.12 on they are no statics. */
-START_TEST(a_release_with_states_has_no_statics)
-{
-    run();
-    pht_python_layout_clear(&layout);
-    layout.obmalloc_bytes = 1000;
-    row.object_allocator = row.debug_allocators = row.arena_map_root = PHT_UNKNOWN;
-    ck_assert(!scan());
-    ck_assert_unknown(usedpools);
-    ck_assert_unknown(interned);
-    ck_assert_unknown(gc_static_enabled);
-}
-END_TEST
-
-/* Each word of .data and .bss, one after the other: nothing may come of it but an answer. */
-static const uint64_t anything[] = {0, 1, UINT64_MAX, UINT64_MAX - 15, (uint64_t)1 << 63};
-
-START_TEST(pools_and_arenas_may_hold_anything)
-{
-    run();
-    for (unsigned at = 0; at < 48; at += 4) {
-        unsigned char before[8];
-        memcpy(before, first_pool(7) + at, 8);
-        for (size_t i = 0; i < sizeof(anything) / sizeof(anything[0]); i++) {
-            put_u64(first_pool(7) + at, anything[i]);
-            scan_anew();
-            ck_assert(layout.usedpools == PHT_UNKNOWN ||
-                      layout.usedpools == truth("fixture_usedpools"));
-            ck_assert(layout.arenas == PHT_UNKNOWN || layout.arenas == truth("fixture_arenas"));
-        }
-        memcpy(first_pool(7) + at, before, 8);
-    }
-    scan_anew();
-    check_truth();
-}
-END_TEST
-
-#define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 static void add_pools(Suite *suite)
 {
     TCase *pools = tcase_create("pools");
     TCase *arenas = tcase_create("arenas");
 
-    tcase_add_checked_fixture(pools, setup, teardown);
+    tcase_add_checked_fixture(pools, setup, close_fixture);
     tcase_add_loop_test(pools, bins_of_malloc_are_no_table, 0, ROWS(bin_counts));
     tcase_add_loop_test(pools, two_empty_tables_are_none, 0, ROWS(table_counts));
     tcase_add_test(pools, two_tables_are_none);
@@ -961,7 +675,7 @@ static void add_pools(Suite *suite)
     tcase_add_loop_test(pools, pools_may_be_anywhere, 0, ROWS(other_pools));
     tcase_add_test(pools, a_table_that_is_cut_short_is_none);
     suite_add_tcase(suite, pools);
-    tcase_add_checked_fixture(arenas, setup, teardown);
+    tcase_add_checked_fixture(arenas, setup, close_fixture);
     tcase_add_loop_test(arenas, pools_are_in_their_arenas, 0, ROWS(arena_damages));
     tcase_add_loop_test(arenas, the_array_ends_with_its_chunk, 0, ROWS(length_rows));
     tcase_add_loop_test(arenas, a_vast_array_costs_no_time, 0, ROWS(vast_lengths));
@@ -969,6 +683,7 @@ static void add_pools(Suite *suite)
     tcase_add_loop_test(arenas, debug_hooks_may_stand_in_front_of_the_array, 0, ROWS(hook_rows));
     tcase_add_loop_test(arenas, an_array_elsewhere_is_none, 0, ROWS(odd_arrays));
     tcase_add_test(arenas, an_array_without_used_pools_is_not_guessed);
+    tcase_add_test(arenas, pools_and_arenas_may_hold_anything);
     tcase_add_loop_test(arenas, counters_add_up, 0, ROWS(counter_rows));
     tcase_add_loop_test(arenas, the_tree_has_one_of_two_forms, 0, 2);
     tcase_add_loop_test(arenas, an_arena_may_begin_where_its_part_of_the_tree_does, 0, 2);
@@ -981,7 +696,7 @@ static Suite *python_scan_suite(void)
 {
     Suite *suite = suite_create("layout/python_scan");
     TCase *all = tcase_create("all");
-    TCase *statics = tcase_create("statics");
+    TCase *allocators = tcase_create("allocators");
 
     if (!READS_CODE)
         return suite;
@@ -990,21 +705,13 @@ static Suite *python_scan_suite(void)
     tcase_add_test(all, an_empty_list_may_point_at_a_page);
     suite_add_tcase(suite, all);
     add_pools(suite);
-    tcase_add_checked_fixture(statics, setup, teardown);
-    tcase_add_test(statics, debug_hooks_tell_their_function);
-    tcase_add_test(statics, an_allocator_of_another_library_is_no_debug_hook);
-    tcase_add_loop_test(statics, an_allocator_has_four_functions, 0, 4);
-    tcase_add_loop_test(statics, hooks_are_of_three_domains, 0, ROWS(hooked_damages));
-    tcase_add_test(statics, hooks_that_are_there_twice_are_none);
-    tcase_add_loop_test(statics, counts_and_flags_have_values_of_their_own, 0, ROWS(static_rows));
-    tcase_add_loop_test(statics, objects_are_of_their_type, 0, ROWS(object_rows));
-    tcase_add_test(statics, a_slice_that_waits_is_one);
-    tcase_add_test(statics, generations_are_variables);
-    tcase_add_test(statics, what_a_symbol_told_stays);
-    tcase_add_test(statics, what_a_release_has_not_is_not_looked_for);
-    tcase_add_test(statics, a_release_with_states_has_no_statics);
-    tcase_add_test(statics, pools_and_arenas_may_hold_anything);
-    suite_add_tcase(suite, statics);
+    tcase_add_checked_fixture(allocators, setup, close_fixture);
+    tcase_add_test(allocators, debug_hooks_tell_their_function);
+    tcase_add_test(allocators, an_allocator_of_another_library_is_no_debug_hook);
+    tcase_add_loop_test(allocators, an_allocator_has_four_functions, 0, 4);
+    tcase_add_loop_test(allocators, hooks_are_of_three_domains, 0, ROWS(hooked_damages));
+    tcase_add_test(allocators, hooks_that_are_there_twice_are_none);
+    suite_add_tcase(suite, allocators);
     return suite;
 }
 
