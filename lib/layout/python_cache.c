@@ -17,7 +17,7 @@ enum property {
 };
 
 const struct pht_record_kind pht_python_record_kind = {
-    .format = "pyheaptop-layout 4",
+    .format = "pyheaptop-layout 5",
     .suffix = ".layout",
     .properties = {[VERSION] = "version",
                    [FREE_THREADED] = "free-threaded",

@@ -1,7 +1,7 @@
 /*
  * A resolved layout as text, for the cache and to be carried to another machine:
  *
- *     pyheaptop-layout 4
+ *     pyheaptop-layout 5
  *     build-id c561f3aa7232f2bd6ac6d56bd475f1c154a00486
  *     version 3.11.2
  *     free-threaded 0

@@ -53,6 +53,9 @@ def check_known(report, known):
     """All of them, but for those in pools that could not be read, of which the report knows."""
     torn, pool_bytes = report["objects"]["torn_pools"], report["pymalloc"]["pool_bytes"]
     found = {row["name"]: row for row in report["types"] if row["module"] == "__main__"}
+    missing = known.keys() - found.keys()
+    expect(not missing, "no object of %s: %s"
+           % (", ".join(missing), "; ".join(one["text"] for one in report["warnings"])))
     equal("pools in swap", report["objects"]["swapped_pools"], 0)
     for name, (count, size, least_bytes) in known.items():
         row, lost_max = found[name], torn * (pool_bytes // least_bytes)
