@@ -48,13 +48,13 @@ struct pht_error *dump_layout(const struct options *options)
 {
     _cleanup_free_ char *text = NULL;
     size_t bytes = 0;
-    FILE *file;
+    struct output output;
 
     struct pht_error *error = dump(options, &text, &bytes);
     if (error == NULL)
-        error = output_open(options->output, &file);
+        error = output_open(options->output, &output);
     if (error != NULL)
         return error;
-    fwrite(text, 1, bytes, file);
-    return output_close(file, true);
+    fwrite(text, 1, bytes, output.file);
+    return output_close(&output, true);
 }

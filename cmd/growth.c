@@ -84,19 +84,19 @@ static struct pht_error *write_growth(const struct options *options, struct pht_
 {
     struct pht_diff diff;
     bool is_written = true;
-    FILE *file;
+    struct output output;
 
     if (!pht_diff_make(before, after, &diff))
         return pht_error_no_memory();
     struct pht_error *error = check_process(options, &diff);
     if (error == NULL)
-        error = output_open(options->output, &file);
+        error = output_open(options->output, &output);
     if (error == NULL) {
         if (options->json)
-            is_written = pht_json_diff_write(&diff, PHT_VERSION, file);
+            is_written = pht_json_diff_write(&diff, PHT_VERSION, output.file);
         else
-            pht_text_diff_write(&diff, PHT_VERSION, file);
-        error = output_close(file, is_written);
+            pht_text_diff_write(&diff, PHT_VERSION, output.file);
+        error = output_close(&output, is_written);
     }
     pht_diff_deinit(&diff);
     return error;

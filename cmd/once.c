@@ -86,18 +86,18 @@ struct pht_error *once_report(const struct options *options)
     };
     struct pht_report *report;
     bool is_written = true;
-    FILE *file;
+    struct output output;
 
     struct pht_error *error = once_take(options, &report);
     if (error != NULL)
         return error;
-    error = output_open(options->output, &file);
+    error = output_open(options->output, &output);
     if (error == NULL) {
         if (options->json)
-            is_written = pht_json_report_write(report, PHT_VERSION, file);
+            is_written = pht_json_report_write(report, PHT_VERSION, output.file);
         else
-            pht_text_report_write(report, &text, file);
-        error = output_close(file, is_written);
+            pht_text_report_write(report, &text, output.file);
+        error = output_close(&output, is_written);
     }
     pht_report_destroy(report);
     return error;

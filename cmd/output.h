@@ -1,4 +1,10 @@
-/* Where a report goes: standard output, or a file of its own. */
+/*
+ * Where a report goes: standard output, or a file of its own.
+ *
+ * A file is whole or as it was before: what is written has no name until it is complete, where the
+ * file system has files without one (O_TMPFILE: ext4, xfs, btrfs, tmpfs). Elsewhere, and to what is
+ * no regular file, it is written in place.
+ */
 #ifndef PHT_CMD_OUTPUT_H
 #define PHT_CMD_OUTPUT_H
 
@@ -7,10 +13,15 @@
 
 #include "pyheaptop/error.h"
 
-/* `path` is NULL for standard output. PHT_ERROR_OUTPUT_FILE. */
-struct pht_error *output_open(const char *path, FILE **ret);
+struct output {
+    FILE *file;
+    const char *path; /* NULL where nothing is left to be named */
+};
+
+/* `path` is NULL for standard output, and outlives `*ret`. PHT_ERROR_OUTPUT_FILE. */
+struct pht_error *output_open(const char *path, struct output *ret);
 
 /* In any case. `is_written`: the views had memory enough. */
-struct pht_error *output_close(FILE *file, bool is_written);
+struct pht_error *output_close(struct output *output, bool is_written);
 
 #endif
