@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "target/moving_pages.h"
 #include "target/pagemap.h"
 
 /*
@@ -169,9 +170,11 @@ bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint6
 
     memset(resident, 0, words * sizeof(*resident));
     memset(swapped, 0, words * sizeof(*swapped));
-    if (pages->no_scan)
-        return scan_by_pagemap(pages, start, end, resident, swapped);
-    return scan_by_ioctl(pages, start, end, resident, swapped);
+    if (pages->no_scan ? !scan_by_pagemap(pages, start, end, resident, swapped)
+                       : !scan_by_ioctl(pages, start, end, resident, swapped))
+        return false;
+    pht_moving_pages_await(pages, start, (size_t)(end - start) / PHT_PAGE_BYTES, resident, swapped);
+    return true;
 }
 
 static bool has_bits(const uint64_t *bits, size_t from, size_t to)

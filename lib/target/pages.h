@@ -5,10 +5,16 @@
 #ifndef PHT_LIB_TARGET_PAGES_H
 #define PHT_LIB_TARGET_PAGES_H
 
+#include <stdatomic.h>
+
 #include "pyheaptop/target.h"
+
+/* Of a quarter of a millisecond each. */
+#define PHT_PAGES_WAITS_MAX 20
 
 struct pht_pages {
     int pagemap_fd;
+    atomic_uint waits; /* for pages that move, so far */
     bool no_scan;
     bool no_guard; /* the scan does not tell guard pages */
     /* For pagemap: the frame of the page of zeros, 0 where the kernel hides frames from us. */
@@ -24,7 +30,8 @@ bool pht_pages_see_zeros(const struct pht_pages *pages);
 /*
  * As pht_target_scan_pages(); false with errno set. Guard pages (MADV_GUARD_INSTALL, Linux 6.13)
  * are neither resident nor swapped, where the kernel tells: pagemap since 6.15, the scan since
- * 6.16. Before that they come as swapped ones; those are not there to be read either.
+ * 6.16. Before that they come as swapped ones; those are not there to be read either. Pages that
+ * the kernel moves are awaited.
  */
 bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint64_t *resident,
                     uint64_t *swapped);
