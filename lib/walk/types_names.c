@@ -22,8 +22,11 @@
 
 /* Until the key "__module__" is known by its address, keys are read one by one, but not for ever.
  */
+#define KEY_READS_AT_FIRST 512
+/* Later as well, for a key that is another object. */
 #define KEY_READS_A_DICT 64
 #define KEY_READS_MAX 65536
+#define KEY_ENTRIES_MAX ((uint64_t)4096)
 
 static const char module_key[] = "__module__";
 
@@ -148,19 +151,31 @@ static bool is_module_key(struct pht_types *types, pht_addr key)
     return true;
 }
 
-static pht_addr find_by_text(struct pht_types *types, const struct entries *entries)
+static pht_addr find_by_text(struct pht_types *types, const struct entries *entries, int *reads)
 {
-    int reads = 0;
-
-    for (uint64_t i = 0; i < entries->count && reads < KEY_READS_A_DICT; i++) {
+    for (uint64_t i = 0; i<entries->count && * reads> 0; i++) {
         pht_addr key = key_of(entries, i);
         if (key == 0 || types->names.key_reads >= KEY_READS_MAX)
             continue;
-        reads++;
+        --*reads;
         if (is_module_key(types, key))
             return value_of(entries, i);
     }
     return 0;
+}
+
+static pht_addr find_module_by_text(struct pht_types *types, struct entries *entries)
+{
+    uint64_t count = entries->of->count < KEY_ENTRIES_MAX ? entries->of->count : KEY_ENTRIES_MAX;
+    int reads = types->names.key_count == 0 ? KEY_READS_AT_FIRST : KEY_READS_A_DICT;
+    pht_addr value = 0;
+
+    for (uint64_t first = 0; first < count && reads > 0 && value == 0; first += ENTRIES_AT_ONCE) {
+        if (!read_entries(types, entries, first))
+            return 0;
+        value = find_by_text(types, entries, &reads);
+    }
+    return value;
 }
 
 /* The address of the value of __module__; 0 if there is none. */
@@ -179,9 +194,7 @@ static pht_addr find_module(struct pht_types *types, pht_addr dict)
             return 0;
         value = find_by_address(types, &entries);
     }
-    if (value == 0 && table.count > 0 && read_entries(types, &entries, 0))
-        value = find_by_text(types, &entries);
-    return value;
+    return value != 0 ? value : find_module_by_text(types, &entries);
 }
 
 static bool set_module_of_dict(struct pht_types *types, pht_addr dict, struct pht_type *type)

@@ -2,8 +2,9 @@
  * Whether memory is a type, and of which kind.
  *
  * The invariants: the type of it is `type`, or a class derived from `type` whose own chain of
- * types ends there; flags are READY and need 32 bits; an object has 16 to 65,536 bytes and items
- * of no more; its name is a string, without control characters if a compiler has put it there.
+ * types ends there; flags are READY and need 32 bits; one in the heap has references, for a class
+ * that was freed keeps the rest; an object has 16 to 65,536 bytes and items of no more; its name is
+ * a string, without control characters if a compiler has put it there.
  *
  * 2.7 does without READY: there a static type can serve for long before someone asks for an
  * attribute of it, which makes it ready.
@@ -87,7 +88,8 @@ static bool has_sane_flags(const struct pht_object_layout *layout,
     if (flags >> 32 != 0)
         return false;
     if (flags & PHT_TYPE_HEAPTYPE)
-        return flags & PHT_TYPE_READY && proof->size >= layout->heap_type_bytes;
+        return flags & PHT_TYPE_READY && proof->size >= layout->heap_type_bytes &&
+               pht_field_u64(proof->bytes, 0) != 0;
     return flags & PHT_TYPE_READY || layout->is_python2;
 }
 

@@ -466,6 +466,39 @@ START_TEST(the_module_of_python2_is_in_a_table)
 }
 END_TEST
 
+/* All but its count of references stays where a class was. */
+START_TEST(a_class_that_was_freed_is_no_type)
+{
+    pht_addr class = objects_class(objects, "Gone", "shop", 0);
+
+    fake_target_put_u64(objects->fake, class, 0);
+    ck_assert_ptr_null(pht_types_find(objects->types, class));
+    fake_target_put_u64(objects->fake, class, 1);
+    objects_restart(objects);
+    check_names(class, "shop", "Gone");
+}
+END_TEST
+
+/* A large class of 2.7 may be the first that is met. */
+START_TEST(the_first_module_may_be_far_in_its_table)
+{
+    teardown();
+    objects = objects_create(2, 7);
+    pht_addr dict = objects_alloc(objects, 248), table = objects_alloc(objects, 24 * 512);
+    fake_target_put_u64(objects->fake, dict + 32, 511);
+    fake_target_put_u64(objects->fake, dict + 40, table);
+    for (pht_addr i = 0; i < 300; i++)
+        fake_target_put_u64(objects->fake, table + 24 * i + 8, objects_str(objects, "__other__"));
+    fake_target_put_u64(objects->fake, table + 24 * 300 + 8, objects->module_key);
+    fake_target_put_u64(objects->fake, table + 24 * 300 + 16, objects_str(objects, "decimal"));
+    check_names(objects_type(objects, &(struct objects_type){.name = "Decimal",
+                                                             .flags = OBJECTS_HEAPTYPE | OBJECTS_GC,
+                                                             .basicsize = 32,
+                                                             .dict = dict}),
+                "decimal", "Decimal");
+}
+END_TEST
+
 /* ---- kinds -------------------------------------------------------------------------------- */
 
 START_TEST(kinds_go_by_flags_or_by_names_of_c_types)
@@ -577,6 +610,8 @@ static Suite *make_suite(void)
     tcase_add_test(one, a_dict_without_end_is_not_walked);
     tcase_add_test(one, odd_dicts_name_no_module);
     tcase_add_test(one, the_module_of_python2_is_in_a_table);
+    tcase_add_test(one, a_class_that_was_freed_is_no_type);
+    tcase_add_test(one, the_first_module_may_be_far_in_its_table);
     tcase_add_loop_test(one, kinds_go_by_flags_or_by_names_of_c_types, 0, 17);
     tcase_add_test(one, bases_that_go_in_circles_end);
     tcase_add_test(one, thousands_of_types);
