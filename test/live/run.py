@@ -77,6 +77,9 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
 
+# They start interpreters in ways of their own, or change the files of those that were not stripped.
+AS_BUILT = [refusals, mimalloc, layout_mutated]
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser()
@@ -111,11 +114,12 @@ def skip(reason):
     return run
 
 
-def collect(lab, no_dwarf):
+def collect(lab, arguments):
+    left_out = OF_DWARF * arguments.no_dwarf + AS_BUILT * arguments.stripped
     found = [("interpreter/" + missing.name, skip(missing.reason), ())
              for missing in lab.missing]
     for module in MODULES:
-        if not (no_dwarf and module in OF_DWARF):
+        if module not in left_out:
             found += module.tests(lab)
     return found
 
@@ -170,7 +174,7 @@ def main():
             lab.interpreters, lab.missing = stripped.copies(lab), []
         if arguments.no_dwarf:
             lab = lab.without_dwarf()
-        for name, function, parameters in collect(lab, arguments.no_dwarf):
+        for name, function, parameters in collect(lab, arguments):
             if not is_wanted(name, arguments.only):
                 continue
             if arguments.list:
