@@ -329,6 +329,23 @@ enum pht_object_offset {
     PHT_MMAP_BYTES_MIN = 32,
 };
 
+/*
+ * A block of ints, or of floats, of 2.7, of 992 bytes from malloc: struct _intblock of
+ * Objects/intobject.c, struct _floatblock of Objects/floatobject.c, both of 2.7.18. A place that is
+ * free has a link where an object has its type, 0 in the last; the references of one that was never
+ * used are what malloc left there.
+ */
+#define PHT_NUMBER_PLACES 41
+
+struct pht_number_block {
+    pht_addr next;
+    struct pht_number_place {
+        uint64_t references;
+        pht_addr type_or_link;
+        uint64_t value;
+    } places[PHT_NUMBER_PLACES];
+};
+
 /* Bits of tp_flags. INT is of 2.7 only; LONG is the int of 3.x, BYTES the str of 2.7. */
 enum pht_type_flag {
     PHT_TYPE_HEAPTYPE = 1 << 9,

@@ -669,11 +669,14 @@ struct pht_freelists {
 void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *python,
                         struct pht_freelists *ret);
 
+/* What they have is no object, nor an object's: take it from what nobody owned. */
+void pht_freelists_own(const struct pht_freelists *lists, struct pht_objects *objects);
+
 /*
- * What they have is no object, nor an object's: take it from what nobody owned. Free places of
- * numbers, which the census has counted, are a list too, and remain with their type.
+ * The free places of numbers are lists, too, which remain with their types: to be added when blocks
+ * are owned, beside others. Where there are none, none are known.
  */
-void pht_freelists_own(struct pht_freelists *lists, struct pht_objects *objects);
+void pht_freelists_add_numbers(const struct pht_objects *objects, struct pht_freelists *lists);
 
 /* ---- what no allocator owns --------------------------------------------------------------- */
 

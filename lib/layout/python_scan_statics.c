@@ -166,23 +166,18 @@ static bool is_object(const struct pht_python_scan *scan, const struct rule *rul
 
 /* ---- ints and floats of 2.7 --------------------------------------------------------------- */
 
-/* {next, 41 times {references, type, value}}: Objects/intobject.c, N_INTOBJECTS. */
-#define PLACES 41
-#define PLACE_WORDS 3
-#define BLOCK_WORDS (1 + PLACES * PLACE_WORDS)
-
 /* Before one that has a number in use. */
 #define FREE_BLOCKS_MAX 10000
 
-/* A place that is free has a link in place of a type. */
-static bool is_block(const uint64_t *block, pht_addr type, unsigned *used)
+static bool is_block(const struct pht_number_block *block, pht_addr type, unsigned *used)
 {
     *used = 0;
-    for (unsigned i = 0; i < PLACES; i++) {
-        const uint64_t *place = &block[1 + i * PLACE_WORDS];
-        if (place[1] % 8 != 0 || (place[1] != 0 && place[1] < PHT_PAGE_BYTES))
+    for (unsigned i = 0; i < PHT_NUMBER_PLACES; i++) {
+        const struct pht_number_place *place = &block->places[i];
+        if (place->type_or_link % 8 != 0 ||
+            (place->type_or_link != 0 && place->type_or_link < PHT_PAGE_BYTES))
             return false;
-        *used += place[0] != 0 && place[1] == type;
+        *used += place->references != 0 && place->type_or_link == type;
     }
     return true;
 }
@@ -190,16 +185,17 @@ static bool is_block(const uint64_t *block, pht_addr type, unsigned *used)
 static bool leads_to_numbers(const struct pht_python_scan *scan, const struct rule *rule,
                              uint64_t address)
 {
-    uint64_t block[BLOCK_WORDS];
+    struct pht_number_block block;
     unsigned used = 0;
     pht_addr at, type;
 
     if (address % 8 != 0 || !pht_python_scan_u64(scan, address, &at) ||
         !find_symbol(scan, rule->symbol, &type))
         return false;
-    for (unsigned i = 0; i < FREE_BLOCKS_MAX && used == 0; i++, at = block[0]) {
-        if (at == 0 || at % 8 != 0 || !pht_module_data_peek(scan->data, at, block, sizeof(block)) ||
-            !is_block(block, type, &used))
+    for (unsigned i = 0; i < FREE_BLOCKS_MAX && used == 0; i++, at = block.next) {
+        if (at == 0 || at % 8 != 0 ||
+            !pht_module_data_peek(scan->data, at, &block, sizeof(block)) ||
+            !is_block(&block, type, &used))
             return false;
     }
     return used > 0;

@@ -182,8 +182,10 @@ static struct pht_error *walk_gc(struct capture *capture)
     struct pht_report *report = capture->report;
 
     pht_freelists_read(capture->snapshot, report->python, &report->freelists);
-    if (report->objects != NULL)
+    if (report->objects != NULL) {
         pht_freelists_own(&report->freelists, report->objects);
+        pht_freelists_add_numbers(report->objects, &report->freelists);
+    }
     return pht_gc_walk(capture->snapshot, report->python, count_tracked(report), &report->gc)
                ? NULL
                : pht_error_no_memory();

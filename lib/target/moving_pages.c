@@ -23,15 +23,6 @@ bool pht_page_may_be_moving(uint64_t entry)
            (is_hidden || (entry & TYPE_MASK) >= SWAP_TYPES);
 }
 
-static bool has_bits(const uint64_t *bits, size_t count)
-{
-    for (size_t word = 0; word * 64 < count; word++) {
-        if (bits[word] != 0)
-            return true;
-    }
-    return false;
-}
-
 /* How many are still on their way. Both maps are of this batch. */
 static size_t look_again(const struct pht_pages *pages, const uint64_t *entries, size_t count,
                          uint64_t *resident, uint64_t *swapped)
@@ -61,7 +52,7 @@ static size_t look_at_all(const struct pht_pages *pages, pht_addr start, size_t 
 
     for (size_t done = 0; done < count; done += BATCH_PAGES) {
         size_t batch = count - done < BATCH_PAGES ? count - done : BATCH_PAGES;
-        if (!has_bits(swapped + done / 64, batch))
+        if (!pht_pages_any(swapped, done, done + batch))
             continue;
         ssize_t got =
             pht_pagemap_read(pages->pagemap_fd, start + done * PHT_PAGE_BYTES, batch, entries);
@@ -85,7 +76,7 @@ void pht_moving_pages_await(struct pht_pages *pages, pht_addr start, size_t coun
 {
     const struct timespec wait = {.tv_nsec = WAIT_NANOSECONDS};
 
-    if (!has_bits(swapped, count))
+    if (!pht_pages_any(swapped, 0, count))
         return;
     while (look_at_all(pages, start, count, resident, swapped) > 0 && may_wait(pages))
         nanosleep(&wait, NULL);

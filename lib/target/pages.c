@@ -177,15 +177,6 @@ bool pht_pages_scan(struct pht_pages *pages, pht_addr start, pht_addr end, uint6
     return true;
 }
 
-static bool has_bits(const uint64_t *bits, size_t from, size_t to)
-{
-    for (size_t word = from / 64; word * 64 < to; word++) {
-        if (bits[word] != 0)
-            return true;
-    }
-    return false;
-}
-
 /* Only the page map tells, so that parts without a page are left out. */
 bool pht_pages_scan_exclusive(struct pht_pages *pages, pht_addr start, pht_addr end,
                               const uint64_t *resident, uint64_t *exclusive)
@@ -196,7 +187,7 @@ bool pht_pages_scan_exclusive(struct pht_pages *pages, pht_addr start, pht_addr 
     memset(exclusive, 0, (count + 63) / 64 * sizeof(*exclusive));
     for (size_t done = 0; done < count; done += PAGEMAP_ENTRIES) {
         size_t batch = count - done < PAGEMAP_ENTRIES ? count - done : PAGEMAP_ENTRIES;
-        if (!has_bits(resident, done, done + batch))
+        if (!pht_pages_any(resident, done, done + batch))
             continue;
         ssize_t got =
             pht_pagemap_read(pages->pagemap_fd, start + done * PHT_PAGE_BYTES, batch, entries);

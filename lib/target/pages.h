@@ -12,6 +12,16 @@
 /* Of a quarter of a millisecond each. */
 #define PHT_PAGES_WAITS_MAX 20
 
+/* Whether any of the bits from word `from / 64` on and before bit `to` is set. */
+static inline bool pht_pages_any(const uint64_t *bits, size_t from, size_t to)
+{
+    for (size_t word = from / 64; word * 64 < to; word++) {
+        if (bits[word] != 0)
+            return true;
+    }
+    return false;
+}
+
 struct pht_pages {
     int pagemap_fd;
     atomic_uint waits; /* for pages that move, so far */

@@ -1,47 +1,30 @@
 /*
- * The ints and floats of 2.7. They have no blocks of pymalloc, but places in blocks of malloc, 41
- * in each, which make a list (Objects/intobject.c, Objects/floatobject.c of 2.7.18):
- *
- *     struct _intblock { struct _intblock *next; PyIntObject objects[41]; };    992 bytes
- *
- * A place that is free has a link where an object has its type, 0 in the last; the references of
- * one that was never used are what malloc left there.
+ * The ints and floats of 2.7. They have no blocks of pymalloc, but places in blocks of malloc,
+ * which make a list: struct pht_number_block.
  */
 #include <string.h>
 
 #include "walk/census.h"
 #include "walk/circle.h"
-#include "walk/field.h"
 #include "walk/word_reader.h"
 
-#define PLACES 41
-#define NUMBER_BYTES ((uint64_t)24) /* {references, type, value} */
-#define FIRST_PLACE 8
-#define BLOCK_BYTES (FIRST_PLACE + PLACES * NUMBER_BYTES)
+#define NUMBER_BYTES sizeof(struct pht_number_place)
 
-static const unsigned char *place_at(const unsigned char *block, unsigned i)
+static bool has_references(const struct pht_census *census, const struct pht_number_place *place)
 {
-    return block + FIRST_PLACE + i * NUMBER_BYTES;
-}
-
-static bool has_references(const struct pht_census *census, const unsigned char *place)
-{
-    uint64_t references = pht_field_u64(place, 0);
-
-    return references != 0 && references <= census->references_max;
+    return place->references != 0 && place->references <= census->references_max;
 }
 
 /* False if there is a place with something else in it. */
-static bool count_used(const struct pht_census *census, const unsigned char *block, pht_addr type,
-                       unsigned *ret)
+static bool count_used(const struct pht_census *census, const struct pht_number_block *block,
+                       pht_addr type, unsigned *ret)
 {
     *ret = 0;
-    for (unsigned i = 0; i < PLACES; i++) {
-        const unsigned char *place = place_at(block, i);
-        uint64_t type_or_link = pht_field_u64(place, PHT_OBJECT_TYPE);
-        if (type_or_link == type && has_references(census, place))
+    for (unsigned i = 0; i < PHT_NUMBER_PLACES; i++) {
+        const struct pht_number_place *place = &block->places[i];
+        if (place->type_or_link == type && has_references(census, place))
             ++*ret;
-        else if (type_or_link != 0 && !pht_object_may_be_at(type_or_link))
+        else if (place->type_or_link != 0 && !pht_object_may_be_at(place->type_or_link))
             return false;
     }
     return true;
@@ -53,7 +36,7 @@ struct list {
     struct pht_census *census;
     pht_addr at;
     struct pht_circle circle;
-    unsigned char block[BLOCK_BYTES];
+    struct pht_number_block block;
 };
 
 enum step {
@@ -75,7 +58,7 @@ static enum step read_next(struct list *list)
     if (list->at == 0)
         return STEP_END;
     if (!pht_object_may_be_at(list->at) || pht_circle_closes(&list->circle, list->at) ||
-        pht_snapshot_read(list->census->snapshot, list->at, list->block, BLOCK_BYTES) !=
+        pht_snapshot_read(list->census->snapshot, list->at, &list->block, sizeof(list->block)) !=
             PHT_READ_OK)
         return STEP_TORN;
     return STEP_OK;
@@ -83,18 +66,18 @@ static enum step read_next(struct list *list)
 
 static void go_on(struct list *list)
 {
-    list->at = pht_field_u64(list->block, 0);
+    list->at = list->block.next;
 }
 
 /* NULL if no place of the block has a number of that type. */
-static const struct pht_type *type_of(struct pht_census *census, const unsigned char *block,
-                                      const char *name)
+static const struct pht_type *type_of(struct pht_census *census,
+                                      const struct pht_number_block *block, const char *name)
 {
-    for (unsigned i = 0; i < PLACES; i++) {
-        const unsigned char *place = place_at(block, i);
+    for (unsigned i = 0; i < PHT_NUMBER_PLACES; i++) {
+        const struct pht_number_place *place = &block->places[i];
         const struct pht_type *type = NULL;
         if (has_references(census, place))
-            type = pht_types_find(census->types, pht_field_u64(place, PHT_OBJECT_TYPE));
+            type = pht_types_find(census->types, place->type_or_link);
         if (type != NULL && !type->is_heap_type && strcmp(type->name, name) == 0)
             return type;
     }
@@ -111,7 +94,7 @@ static const struct pht_type *find_type(struct pht_census *census, uint64_t vari
     if (!begin(census, variable, &list))
         return NULL;
     for (; type == NULL && read_next(&list) == STEP_OK; go_on(&list))
-        type = type_of(census, list.block, name);
+        type = type_of(census, &list.block, name);
     return type;
 }
 
@@ -120,15 +103,15 @@ static bool count_block(struct list *list, const struct pht_type *type, struct p
 {
     struct pht_census *census = list->census;
     struct pht_type_sum *sum = pht_census_sum_of(census, type->index);
-    const struct pht_object_buffer buffer = {.address = list->at, .source = PHT_BUFFER_PYTHON};
+    const struct pht_object_buffer buffer = {.address = list->at, .source = PHT_BUFFER_LIBC};
     unsigned used;
 
-    if (sum == NULL || !count_used(census, list->block, type->address, &used))
+    if (sum == NULL || !count_used(census, &list->block, type->address, &used))
         return false;
     sum->objects += used;
     sum->size_bytes += used * NUMBER_BYTES;
     sum->max_bytes = NUMBER_BYTES;
-    ret->free_places += PLACES - used;
+    ret->free_places += PHT_NUMBER_PLACES - used;
     pht_census_own(census, &buffer, type, false);
     return true;
 }

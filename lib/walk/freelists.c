@@ -56,7 +56,7 @@ void pht_freelists_read(struct pht_snapshot *snapshot, const struct pht_python *
 }
 
 /* Of frames, which differ in size, it is not known how many are blocks of pymalloc. */
-static void own_blocks(const struct pht_freelists *lists, struct pht_objects *objects)
+void pht_freelists_own(const struct pht_freelists *lists, struct pht_objects *objects)
 {
     struct pht_tally *listed = &objects->blocks.free_listed, *unowned = &objects->blocks.unowned;
 
@@ -73,8 +73,7 @@ static void own_blocks(const struct pht_freelists *lists, struct pht_objects *ob
     }
 }
 
-/* Beside others: where there are none, none are known. */
-static void add_numbers(struct pht_freelists *lists, const struct pht_objects *objects)
+void pht_freelists_add_numbers(const struct pht_objects *objects, struct pht_freelists *lists)
 {
     for (size_t i = 0; lists->count > 0 && i < objects->numbers_count; i++) {
         const struct pht_numbers *numbers = &objects->numbers[i];
@@ -86,10 +85,4 @@ static void add_numbers(struct pht_freelists *lists, const struct pht_objects *o
         };
     }
     sort(lists);
-}
-
-void pht_freelists_own(struct pht_freelists *lists, struct pht_objects *objects)
-{
-    own_blocks(lists, objects);
-    add_numbers(lists, objects);
 }

@@ -151,14 +151,13 @@ static bool is_module_key(struct pht_types *types, pht_addr key)
     return true;
 }
 
-static pht_addr find_by_text(struct pht_types *types, const struct entries *entries, int *reads)
+/* As long as no more than so many keys were read. */
+static pht_addr find_by_text(struct pht_types *types, const struct entries *entries,
+                             uint64_t reads_max)
 {
-    for (uint64_t i = 0; i<entries->count && * reads> 0; i++) {
+    for (uint64_t i = 0; i < entries->count && types->names.key_reads < reads_max; i++) {
         pht_addr key = key_of(entries, i);
-        if (key == 0 || types->names.key_reads >= KEY_READS_MAX)
-            continue;
-        --*reads;
-        if (is_module_key(types, key))
+        if (key != 0 && is_module_key(types, key))
             return value_of(entries, i);
     }
     return 0;
@@ -167,13 +166,16 @@ static pht_addr find_by_text(struct pht_types *types, const struct entries *entr
 static pht_addr find_module_by_text(struct pht_types *types, struct entries *entries)
 {
     uint64_t count = entries->of->count < KEY_ENTRIES_MAX ? entries->of->count : KEY_ENTRIES_MAX;
-    int reads = types->names.key_count == 0 ? KEY_READS_AT_FIRST : KEY_READS_A_DICT;
+    uint64_t reads = types->names.key_count == 0 ? KEY_READS_AT_FIRST : KEY_READS_A_DICT;
+    uint64_t reads_max = types->names.key_reads + reads;
     pht_addr value = 0;
 
-    for (uint64_t first = 0; first < count && reads > 0 && value == 0; first += ENTRIES_AT_ONCE) {
-        if (!read_entries(types, entries, first))
+    if (reads_max > KEY_READS_MAX)
+        reads_max = KEY_READS_MAX;
+    for (uint64_t first = 0; first < count && value == 0; first += ENTRIES_AT_ONCE) {
+        if (types->names.key_reads >= reads_max || !read_entries(types, entries, first))
             return 0;
-        value = find_by_text(types, entries, &reads);
+        value = find_by_text(types, entries, reads_max);
     }
     return value;
 }

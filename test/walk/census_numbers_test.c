@@ -132,6 +132,7 @@ START_TEST(free_places_are_a_list)
     take();
     heap->found->blocks.unowned = (struct pht_tally){.count = 10, .bytes = 2000};
     pht_freelists_own(&lists, heap->found);
+    pht_freelists_add_numbers(heap->found, &lists);
     ck_assert_uint_eq(lists.count, 3);
     ck_assert_str_eq(lists.items[0].type, "int");
     ck_assert_uint_eq(lists.items[0].objects, 12 + PLACES);
@@ -176,7 +177,7 @@ START_TEST(a_list_that_is_not_found_is_unknown)
     ck_assert(!numbers(0, "int")->is_known);
     ck_assert_ptr_null(object_heap_sum_of(heap, "int"));
     object_heap_check(heap, "float", 1, 24, CHUNK_BYTES);
-    pht_freelists_own(&lists, heap->found);
+    pht_freelists_add_numbers(heap->found, &lists);
     ck_assert_str_eq(lists.items[0].type, "int");
     ck_assert_uint_eq(lists.items[0].objects, PHT_UNKNOWN);
     ck_assert_uint_eq(lists.items[0].bytes, PHT_UNKNOWN);
