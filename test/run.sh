@@ -81,10 +81,38 @@ count_skips() {
     grep '^skip ' "$1"
 }
 
-# Run the unit tests of one build. A program that dies without its TAP file is a failure too.
+# Run a unit test program, for what it leaves in a folder: a TAP file, its output, its exit code.
+# libcheck's 4 seconds a test are for a machine that does nothing else.
+run_unit_test() {
+    local folder=$1 program=$2 name
+    shift 2
+    name=$(basename "$program")
+    CK_TAP_LOG_FILE_NAME="$folder/$name.tap" CK_VERBOSITY=minimal CK_TIMEOUT_MULTIPLIER=15 "$@" "$program" \
+        >"$folder/$name.output" 2>&1
+    echo $? >"$folder/$name.code"
+}
+export -f run_unit_test
+
+# A program that dies without its TAP file is a failure too.
+count_unit_test() {
+    local folder=$1 name=$2 how=$3
+    if [ "$(cat "$folder/$name.code" 2>/dev/null)" != 0 ]; then
+        tail -n 40 "$folder/$name.output"
+        grep -q '^not ok ' "$folder/$name.tap" 2>/dev/null || {
+            failed=$((failed + 1))
+            echo "not ok $name ($how): ended badly"
+        }
+    fi
+    count_tap "$folder/$name.tap"
+    count_skips "$folder/$name.output"
+}
+
+# Run the unit tests of one build, one a processor. Those that stop processes ask when things happen,
+# and run on their own.
 unit_tests() {
-    local build=$1 program name tap
+    local build=$1 program name folder programs=() alone=()
     shift
+    folder=$(mktemp -d "$results/unit.XXXXXX")
     for program in "$build"/test/*_test; do
         name=$(basename "$program")
         case " $beyond_valgrind " in
@@ -94,18 +122,19 @@ unit_tests() {
             continue
             ;;
         esac
-        tap="$results/$name.tap"
-        rm -f "$tap"
-        if ! CK_TAP_LOG_FILE_NAME="$tap" CK_VERBOSITY=minimal "$@" "$program" \
-            >"$results/output" 2>&1; then
-            tail -n 40 "$results/output"
-            grep -q '^not ok ' "$tap" 2>/dev/null || {
-                failed=$((failed + 1))
-                echo "not ok $name (${*:-plain}): ended badly"
-            }
-        fi
-        count_tap "$tap"
-        count_skips "$results/output"
+        case $name in
+        target_*) alone+=("$program") ;;
+        *) programs+=("$program") ;;
+        esac
+    done
+    # shellcheck disable=SC2016  # the inner shell's
+    printf '%s\0' "${programs[@]}" | xargs -0 -P "$(nproc)" -I '{}' \
+        bash -c 'run_unit_test "$@"' - "$folder" '{}' "$@"
+    for program in "${alone[@]}"; do
+        run_unit_test "$folder" "$program" "$@"
+    done
+    for program in "${programs[@]}" "${alone[@]}"; do
+        count_unit_test "$folder" "$(basename "$program")" "${*:-plain}"
     done
 }
 
@@ -160,7 +189,7 @@ run_live() {
     echo "# live tests $*"
     rm -f "$results/live.tap"
     python3 test/live/run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so \
-        --tap "$results/live.tap" "$@" ${live_options[@]+"${live_options[@]}"} || true
+        --jobs "$(nproc)" --tap "$results/live.tap" "$@" ${live_options[@]+"${live_options[@]}"} || true
     if [ -s "$results/live.tap" ]; then
         count_tap "$results/live.tap" >/dev/null
     else
