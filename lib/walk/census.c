@@ -43,7 +43,7 @@ static bool init_counting(struct pht_census *census)
     if (census->types == NULL || census->result == NULL)
         return false;
     pht_types_exclude(census->types, census->arenas->ranges, census->arenas->count);
-    pht_census_init_prefixes(census);
+    pht_census_init_objects(census);
     return true;
 }
 
