@@ -76,7 +76,7 @@ struct pht_census {
         pht_addr address;
         const struct pht_type *type;
     } known_types[PHT_CENSUS_KNOWN_TYPES]; /* met before */
-    struct pht_range here;                 /* the arena that was met last: no type is in there */
+    const struct pht_range *here;          /* the arena that was met last; NULL: none so far */
     enum pht_count_form count_form;
     uint64_t references_max; /* that an object can have */
     uint32_t prefixes[4];    /* bytes in front of an object in its block, as types have them */
@@ -123,6 +123,20 @@ void pht_census_walk_numbers(struct pht_census *census);
  */
 struct pht_census *pht_census_begin_part(const struct pht_census *whole);
 void pht_census_destroy(struct pht_census *census);
+
+/* The arena that an address is in, NULL if in none. Links mostly lead to objects nearby. */
+static inline const struct pht_range *pht_census_arena_of(struct pht_census *census,
+                                                          pht_addr address)
+{
+    const struct pht_range *here = census->here;
+
+    if (here != NULL && address - here->start < here->end - here->start)
+        return here;
+    const struct pht_range *arena = pht_census_arenas_find(census->arenas, address);
+    if (arena != NULL)
+        census->here = arena;
+    return arena;
+}
 
 /* ---- objects ------------------------------------------------------------------------------ */
 

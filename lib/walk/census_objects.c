@@ -33,25 +33,14 @@ static bool has_references(const struct pht_census *census, uint64_t word)
            (census->count_form != PHT_COUNT_PLAIN && is_odd_count(census, word));
 }
 
-/* Most words that are no type are links to objects nearby. */
-static bool is_in_arena(struct pht_census *census, pht_addr address)
-{
-    if (address - census->here.start < census->here.end - census->here.start)
-        return true;
-    const struct pht_range *arena = pht_census_arenas_find(census->arenas, address);
-    if (arena == NULL)
-        return false;
-    census->here = *arena;
-    return true;
-}
-
 static const struct pht_type *find_type(struct pht_census *census, pht_addr address)
 {
     size_t place = (address >> 4 ^ address >> 12) % PHT_CENSUS_KNOWN_TYPES;
 
     if (census->known_types[place].address == address)
         return census->known_types[place].type;
-    if (!pht_object_may_be_at(address) || is_in_arena(census, address))
+    /* No type is in an arena, where most words lead that are no types. */
+    if (!pht_object_may_be_at(address) || pht_census_arena_of(census, address) != NULL)
         return NULL;
     const struct pht_type *type = pht_types_find(census->types, address);
     if (type != NULL) {
@@ -113,7 +102,7 @@ static bool is_freed_object(struct pht_census *census, const unsigned char *head
 {
     pht_addr address = pht_field_u64(head, PHT_OBJECT_TYPE);
 
-    if (is_in_arena(census, address))
+    if (pht_census_arena_of(census, address) != NULL)
         return false;
     const struct pht_type *type = pht_types_known(census->types, address);
     return type != NULL && type->prefix_bytes == 0;

@@ -249,7 +249,7 @@ static void walk_arena(struct pool_walk *walk, const struct pht_range *arena)
     uint64_t pool_bytes = walk->geometry->pool_bytes;
 
     walk->arena = arena;
-    walk->census->here = *arena;
+    walk->census->here = arena;
     walk->start = pht_pymalloc_first_pool(walk->geometry, arena->start);
     pht_addr end = pht_round_down(arena->end, pool_bytes);
     while (walk->start < end && !walk->census->out_of_memory) {
