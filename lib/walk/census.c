@@ -43,7 +43,7 @@ static bool init_counting(struct pht_census *census)
     if (census->types == NULL || census->result == NULL)
         return false;
     pht_types_exclude(census->types, census->arenas->ranges, census->arenas->count);
-    pht_census_init_objects(census);
+    pht_census_init_prefixes(census);
     return true;
 }
 
@@ -126,6 +126,7 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
         destroy_whole(census);
         return NULL;
     }
+    census->arenas->is_shared = options->threads > 1;
     pht_census_walk_in_parts(census);
     pht_census_walk_numbers(census);
     pht_sort(census->owned.items, census->owned.count, sizeof(census->owned.items[0]));

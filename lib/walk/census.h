@@ -141,7 +141,7 @@ static inline const struct pht_range *pht_census_arena_of(struct pht_census *cen
 /* ---- objects ------------------------------------------------------------------------------ */
 
 /* What tells an object, once the layout is known. */
-void pht_census_init_objects(struct pht_census *census);
+void pht_census_init_prefixes(struct pht_census *census);
 
 /*
  * The object in a block that begins at `block` and with these `size` bytes, `hook_bytes` of them

@@ -66,7 +66,7 @@ static void add_prefix(struct pht_census *census, uint32_t bytes)
     census->prefixes[census->prefix_count++] = bytes;
 }
 
-void pht_census_init_objects(struct pht_census *census)
+void pht_census_init_prefixes(struct pht_census *census)
 {
     uint32_t head = (uint32_t)census->layout.gc_head_bytes;
 

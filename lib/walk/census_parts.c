@@ -105,7 +105,6 @@ void pht_census_walk_in_parts(struct pht_census *census)
     pthread_t threads[PARTS_MAX];
     size_t count = 0;
 
-    census->arenas->is_shared = census->options.threads > 1;
     while (count + 1 < census->options.threads && count < PARTS_MAX) {
         parts[count] = pht_census_begin_part(census);
         if (parts[count] == NULL)
