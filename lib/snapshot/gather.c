@@ -118,6 +118,26 @@ static bool crosses_page(pht_addr addr, size_t size)
     return addr % PHT_PAGE_BYTES + size > PHT_PAGE_BYTES;
 }
 
+/* What needs no read, or one of its own, has its bytes in `out` already, and `*read` is false. */
+static enum pht_read_result look(struct pht_snapshot *snapshot, pht_addr addr, size_t size,
+                                 void *out, bool *read)
+{
+    if (snapshot->freezing) {
+        *read = false;
+        return pht_snapshot_read(snapshot, addr, out, size);
+    }
+    enum pht_read_result result = look_ahead(snapshot, addr, size, read);
+    if (crosses_page(addr, size)) {
+        bool is_first_read = *read;
+        result = look_ahead(snapshot, addr + size - 1, 1, read);
+        *read = *read && is_first_read;
+        return *read ? result : pht_snapshot_read(snapshot, addr, out, size);
+    }
+    if (result == PHT_READ_OK && !*read)
+        memset(out, 0, size);
+    return result;
+}
+
 void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, size_t count,
                          size_t size, void *buffer, uint8_t *results)
 {
@@ -132,13 +152,7 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
     for (size_t i = 0; i < count; i++) {
         char *out = (char *)buffer + i * size;
         bool read;
-        if (snapshot->freezing || crosses_page(addrs[i], size)) {
-            results[i] = (uint8_t)pht_snapshot_read(snapshot, addrs[i], out, size);
-            continue;
-        }
-        results[i] = (uint8_t)look_ahead(snapshot, addrs[i], size, &read);
-        if (results[i] == PHT_READ_OK && !read)
-            memset(out, 0, size);
+        results[i] = (uint8_t)look(snapshot, addrs[i], size, out, &read);
         if (read)
             add(&batch, i);
     }
