@@ -39,8 +39,8 @@ static const struct option_row {
     {'j', "json", NULL, "print JSON"},
     {'o', "output", "FILE", "write there instead of stdout"},
     {OPTION_SECTION, "section", "NAME",
-     "only this part, in full: kernel, categories, pymalloc,\n"
-     "glibc, types, maps, family; may be repeated"},
+     "only this part, in full: findings, kernel, categories,\n"
+     "pymalloc, glibc, types, maps, family; may be repeated"},
     {OPTION_FAMILY, "family", NULL, "the same as --section=family: what fork still shares"},
     {OPTION_TYPES, "types", "[=SORT,N]",
      "the same as --section=types: by size, objects, taken,\n"
@@ -200,7 +200,7 @@ static const struct {
     {"kernel", PHT_SECTION_KERNEL},     {"categories", PHT_SECTION_CATEGORIES},
     {"pymalloc", PHT_SECTION_PYMALLOC}, {"glibc", PHT_SECTION_GLIBC},
     {"types", PHT_SECTION_TYPES},       {"maps", PHT_SECTION_MAPS},
-    {"family", PHT_SECTION_FAMILY},
+    {"family", PHT_SECTION_FAMILY},     {"findings", PHT_SECTION_FINDINGS},
 };
 
 static struct pht_error *parse_section(const char *text, unsigned *ret)
@@ -211,8 +211,9 @@ static struct pht_error *parse_section(const char *text, unsigned *ret)
             return NULL;
         }
     }
-    return usage(
-        "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '%s'", text);
+    return usage("--section is findings, kernel, categories, pymalloc, glibc, types, maps or "
+                 "family, not '%s'",
+                 text);
 }
 
 static struct pht_error *take(int key, struct options *options)

@@ -459,6 +459,11 @@ START_TEST(the_sum_is_the_kernels_own)
     ck_assert_uint_gt(memory.uss_bytes, 0);
     ck_assert_uint_gt(memory.rss_bytes, 0);
     ck_assert_uint_gt(memory.minor_faults, 0);
+    ck_assert(!memory.is_stopped);
+    kill(child.pid, SIGSTOP);
+    child_wait_for_state(&child, 'T');
+    ck_assert_ptr_null(pht_target_read_counters(target, &memory));
+    ck_assert(memory.is_stopped);
     pht_maps_deinit(&maps);
     pht_smaps_deinit(&smaps);
     pht_target_destroy(target);
