@@ -23,6 +23,7 @@ import traceback
 
 sys.dont_write_bytecode = True
 
+import chaos
 import check
 import churn
 import collector
@@ -30,6 +31,7 @@ import counted
 import discover
 import embedded
 import exactness
+import faults
 import freelists
 import growth
 import glibc_churn
@@ -65,6 +67,7 @@ import scans
 import signals
 import stripped
 import tables
+import threads
 import unprivileged
 import untouched
 import usage
@@ -76,7 +79,8 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_forked,
-           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth, output]
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth, output,
+           faults, chaos, threads]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
