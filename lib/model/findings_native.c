@@ -40,7 +40,7 @@ static char *describe_sample(const struct pht_report *report, const struct pht_c
     _cleanup_free_ char *printable = pht_text_printable(sample->text, sample->text_bytes);
     if (printable == NULL)
         return NULL;
-    pht_text_cut(printable, 24);
+    pht_text_cut(printable, 40);
     return pht_text_format("\"%s\"", printable);
 }
 
