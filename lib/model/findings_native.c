@@ -107,8 +107,8 @@ static void tell(struct pht_judge *judge, const struct native *native, enum pht_
     struct pht_finding *finding = pht_judge_add(judge, "native-leak", severity, native->bytes);
 
     pht_judge_say(judge, finding,
-                  "%s (%s of RSS) of malloc in use belongs to no Python object, as the leak of a C "
-                  "extension leaves it: %s of it are %s chunks of %s%s.",
+                  "%s (%s of RSS) of malloc in use belongs to no Python object: a C extension leaks "
+                  "it, or a library needs it. %s of it are %s chunks of %s%s.",
                   BYTES(native->bytes), RSS_SHARE(judge, native->bytes), BYTES(most->bytes),
                   COUNT(most->chunks), BYTES(most->min_bytes), is_range ? " and more" : "");
     pht_judge_note(finding, "chunks", most->chunks);
