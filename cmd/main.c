@@ -1,9 +1,11 @@
 /* pyheaptop: options in, one report out; the only file that ends the program. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <elfutils/libdwfl.h>
 #include <jansson.h>
 
+#include "cmd/config.h"
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
@@ -48,11 +50,22 @@ static struct pht_error *run(const struct options *options)
     return error;
 }
 
-int main(int argc, char **argv)
+static void read_config(struct config *config)
+{
+    char *path = config_path();
+
+    if (path != NULL)
+        config_read(path, config);
+    free(path);
+}
+
+static int run_program(int argc, char **argv, struct config *config)
 {
     struct options options;
 
-    struct pht_error *error = options_parse(argc, argv, &options);
+    struct pht_error *error = options_parse(argc, argv, config, &options);
+    if (config->notes != NULL && !options.quiet)
+        fputs(config->notes, stderr);
     if (error != NULL)
         return failure_tell(error, options.json);
     if (options.command == COMMAND_HELP) {
@@ -65,4 +78,14 @@ int main(int argc, char **argv)
         return write_sort_columns();
     error = run(&options);
     return error != NULL ? failure_tell(error, options.json) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = {0};
+
+    read_config(&config);
+    int code = run_program(argc, argv, &config);
+    config_deinit(&config);
+    return code;
 }

@@ -7,6 +7,8 @@
 
 #include "pyheaptop/view.h"
 
+struct config;
+
 enum command {
     COMMAND_REPORT,
     COMMAND_LIST, /* no process was named */
@@ -49,7 +51,11 @@ struct options {
     bool mouse;
 };
 
-/* PHT_ERROR_USAGE. `json` is set even then, so that the error can be told in that form. */
-struct pht_error *options_parse(int argc, char **argv, struct options *ret);
+/*
+ * What the line says goes before what the environment says (NO_COLOR), and that before `config`,
+ * which gets notes on what is wrong in it, and may be NULL. PHT_ERROR_USAGE. `json` is set even
+ * then, so that the error can be told in that form.
+ */
+struct pht_error *options_parse(int argc, char **argv, struct config *config, struct options *ret);
 
 #endif

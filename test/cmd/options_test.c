@@ -20,7 +20,7 @@ static struct pht_error *parse(char *line, struct options *ret)
     }
     memset(ret, 0x5a, sizeof(*ret));
     optind = 0; /* getopt begins anew */
-    return options_parse(argc, argv, ret);
+    return options_parse(argc, argv, NULL, ret);
 }
 
 /* ---- what is understood ------------------------------------------------------------------- */
@@ -488,6 +488,23 @@ START_TEST(the_manual_has_every_option)
 }
 END_TEST
 
+/* In the section SETTINGS, and only those. */
+START_TEST(the_manual_has_every_setting)
+{
+    size_t count;
+    const struct option_row *row = &option_rows(&count)[_i];
+    char *text = read_manual(), wanted[64];
+    char *at = strstr(text, "These may be set:");
+
+    ck_assert_ptr_nonnull(at);
+    *strstr(at, ".Pp") = '\0';
+    snprintf(wanted, sizeof(wanted), " %s ", row->name);
+    ck_assert_msg((strstr(at, wanted) != NULL) == ((row->flags & OPTION_IS_SETTING) != 0), "%s",
+                  row->name);
+    free(text);
+}
+END_TEST
+
 /* What completions offer is taken. */
 START_TEST(values_are_those_that_are_understood)
 {
@@ -524,6 +541,7 @@ static Suite *options_suite(void)
                         ROWS(color_rows));
     tcase_add_loop_test(tcase, help_mentions_every_option, 0, (int)count);
     tcase_add_loop_test(tcase, the_manual_has_every_option, 0, (int)count);
+    tcase_add_loop_test(tcase, the_manual_has_every_setting, 0, (int)count);
     tcase_add_loop_test(tcase, values_are_those_that_are_understood, 0, (int)count);
     tcase_add_test(tcase, help_mentions_only_options_that_there_are);
     tcase_add_test(tcase, help_fits_a_terminal);
