@@ -53,6 +53,7 @@ import newer
 import objects
 import objects_busy
 import objects_codecs
+import objects_forked
 import objects_odd
 import objects_owners
 import objects_programs
@@ -72,8 +73,9 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
-           ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, interval, output]
+           ledger_family, objects, objects_busy, objects_codecs, objects_forked,
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth, interval,
+           output]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
