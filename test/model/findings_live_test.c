@@ -45,7 +45,7 @@ START_TEST(a_leak_is_told_by_its_size)
     judged_judge();
     const struct pht_finding *finding = judged_only("native-leak", PHT_SEVERITY_HIGH);
     judged_says(finding, "500M of it are 69,720 chunks of 1.25K and more.");
-    judged_advises(finding, "--diff with an earlier");
+    judged_advises(finding, "--baseline with an earlier");
     ck_assert_uint_eq(finding->bytes, 500 * MIB + 9600000);
     ck_assert_uint_eq(judged_figure(finding, "chunks"), 69720);
     ck_assert_uint_eq(judged_figure(finding, "chunk_max_bytes"), 1584);
@@ -149,7 +149,7 @@ START_TEST(a_type_with_a_fifth_of_the_memory_is_told)
     const struct pht_finding *finding = judged_only("python-types", PHT_SEVERITY_INFO);
     judged_says(finding, "950M (95% of RSS) is live Python objects, most of it in shop.Order 200M "
                          "(10 objects), dict 150M (100,000 objects), str 150M");
-    judged_advises(finding, "--diff");
+    judged_advises(finding, "pyheaptop -j -o before.json 4711 now");
     ck_assert_str_eq(judged_figure_text(finding, "type"), "shop.Order");
     ck_assert_uint_eq(judged_figure(finding, "allocated_bytes"), 200 * MIB);
 }
