@@ -1,13 +1,17 @@
 /* pyheaptop: options in, one report out; the only file that ends the program. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <elfutils/libdwfl.h>
 #include <jansson.h>
 
+#include "cmd/config.h"
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
+#include "cmd/interval.h"
 #include "cmd/once.h"
+#include "cmd/option_table.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
 #include "pyheaptop/target.h"
@@ -20,11 +24,48 @@ static int write_version(void)
     return 0;
 }
 
-int main(int argc, char **argv)
+static int write_sort_columns(void)
+{
+    for (int order = 0; order < PHT_TYPE_ORDERS; order++)
+        printf("%s\n", pht_type_order_name((enum pht_type_order)order));
+    return 0;
+}
+
+static struct pht_error *run(const struct options *options)
+{
+    /* It waits most of the time, and gives way when it does not. */
+    if (options->command == COMMAND_REPORT && options->repeats)
+        return interval_report(options);
+    struct pht_courtesy *courtesy = pht_courtesy_begin();
+    struct pht_error *error;
+    if (options->command == COMMAND_LIST)
+        error = pick_list(stdout);
+    else if (options->command == COMMAND_DUMP_LAYOUT)
+        error = dump_layout(options);
+    else if (options->diff != NULL)
+        error = growth_report(options);
+    else
+        error = once_report(options);
+    pht_courtesy_end(courtesy);
+    return error;
+}
+
+static void read_config(struct config *config)
+{
+    char *path = config_path();
+
+    if (path != NULL)
+        config_read(path, config);
+    free(path);
+}
+
+static int run_program(int argc, char **argv, struct config *config)
 {
     struct options options;
 
-    struct pht_error *error = options_parse(argc, argv, &options);
+    struct pht_error *error = options_parse(argc, argv, config, &options);
+    if (config->notes != NULL && !options.quiet)
+        fputs(config->notes, stderr);
     if (error != NULL)
         return failure_tell(error, options.json);
     if (options.command == COMMAND_HELP) {
@@ -33,15 +74,18 @@ int main(int argc, char **argv)
     }
     if (options.command == COMMAND_VERSION)
         return write_version();
-    struct pht_courtesy *courtesy = pht_courtesy_begin();
-    if (options.command == COMMAND_LIST)
-        error = pick_list(stdout);
-    else if (options.command == COMMAND_DUMP_LAYOUT)
-        error = dump_layout(&options);
-    else if (options.diff != NULL)
-        error = growth_report(&options);
-    else
-        error = once_report(&options);
-    pht_courtesy_end(courtesy);
+    if (options.command == COMMAND_SORT_HELP)
+        return write_sort_columns();
+    error = run(&options);
     return error != NULL ? failure_tell(error, options.json) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = {0};
+
+    read_config(&config);
+    int code = run_program(argc, argv, &config);
+    config_deinit(&config);
+    return code;
 }

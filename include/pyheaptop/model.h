@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include "pyheaptop/progress.h"
 #include "pyheaptop/walk.h"
 
 /* Parts of the report that can be asked for alone; bits of a set. */
@@ -240,16 +241,24 @@ struct pht_report_options {
     bool without_types; /* no census: Python's large objects cannot be told from other chunks */
     struct pht_census_options census;
     uint32_t number;
+    const struct pht_watch *watch; /* NULL: nobody watches */
 };
 
 /*
  * Look at the target and make a report. What cannot be walked is a warning; errors are those of
- * access, of exit and exec, and of a target that is not what the wanted sections need.
+ * access, of exit and exec, of a target that is not what the wanted sections need, and
+ * PHT_ERROR_CANCELLED.
  */
 struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options,
                                   struct pht_report **ret);
 void pht_report_destroy(struct pht_report *report);
+
+/*
+ * How long after a snapshot the next one may be taken, if one is wanted after `wanted_us`: so that
+ * the target is stopped for less than 0.5 % of the time, if the next stop is like the last.
+ */
+uint64_t pht_pace_us(const struct pht_report *report, uint64_t wanted_us);
 
 /* ---- growth between two reports ------------------------------------------------------------ */
 

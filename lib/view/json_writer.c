@@ -81,9 +81,10 @@ static int append(const char *bytes, size_t size, void *context)
 bool pht_json_dump(struct pht_json *json, json_t *root, FILE *file)
 {
     struct written written = {.failed = json->failed};
+    size_t form = json->is_line ? JSON_COMPACT : JSON_INDENT(2);
 
     if (!written.failed &&
-        (json_dump_callback(root, append, &written, JSON_INDENT(2) | JSON_ENSURE_ASCII) != 0 ||
+        (json_dump_callback(root, append, &written, form | JSON_ENSURE_ASCII) != 0 ||
          append("\n", 1, &written) != 0))
         written.failed = true;
     json_decref(root);
