@@ -20,7 +20,7 @@ packages=(gcc clang clang-format clang-tidy libclang-rt-dev cmake ninja-build pk
           procps)
 # What live tests look at; where a release calls it differently, they are skipped by name.
 subjects=(python3-flask gunicorn python3-numpy libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0
-          musl-tools)
+          musl-tools zsh fish)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

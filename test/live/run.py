@@ -24,6 +24,7 @@ sys.dont_write_bytecode = True
 import check
 import churn
 import collector
+import completions
 import counted
 import discover
 import embedded
@@ -75,7 +76,7 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_forked,
            objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth, interval,
-           output]
+           output, completions]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
