@@ -63,6 +63,10 @@ static const struct option_row rows[] = {
      OPTION_IS_SETTING | OPTION_OF_SCREENS},
     {OPTION_MOUSE, "mouse", NULL, "screens with the mouse", NULL,
      OPTION_IS_SETTING | OPTION_OF_SCREENS},
+    {OPTION_COMPLETIONS, "completions", "SHELL",
+     "a script of bash, zsh or fish that completes options,\n"
+     "their values, and pids",
+     "bash zsh fish", 0},
     {'v', "verbose", NULL, "say on stderr what is being done", NULL, OPTION_IS_SETTING},
     {'q', "quiet", NULL, "only errors on stderr", NULL, OPTION_IS_SETTING},
     {'h', "help", NULL, "this text", NULL, 0},
@@ -112,6 +116,8 @@ static void write_row(const struct option_row *row, FILE *file)
         fprintf(file, "  -%c, %-18s", row->key, left);
     else
         fprintf(file, "      %-18s", left);
+    if (strlen(left) > 18)
+        fprintf(file, "\n%24s", "");
     for (const char *end; (end = strchr(help, '\n')) != NULL; help = end + 1)
         fprintf(file, "%.*s\n%24s", (int)(end - help), help, "");
     fprintf(file, "%s\n", help);

@@ -66,6 +66,8 @@ static const struct good_row {
     {"-s objects 1", {.process = "1", .type_sort = PHT_BY_OBJECTS, BRIEF}},
     {"--sort=type 1", {.process = "1", .type_sort = PHT_BY_NAME, BRIEF}},
     {"--sort=help", {.command = COMMAND_SORT_HELP, BRIEF}},
+    {"--completions=bash", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_BASH, BRIEF}},
+    {"--completions fish", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_FISH, BRIEF}},
     {"-s help 1 2", {.command = COMMAND_SORT_HELP, BRIEF}},
     {"--screen=overview 1", {.process = "1", .screen_option = "screen", BRIEF}},
     {"--screen=maps",
@@ -157,6 +159,7 @@ START_TEST(a_good_line_is_understood)
     struct pht_error *error = parse(line, &options);
     ck_assert_msg(error == NULL, "%s: %s", good_rows[_i].line, error != NULL ? error->text : "");
     ck_assert_int_eq(options.command, wanted->command);
+    ck_assert_int_eq(options.shell, wanted->shell);
     check_text(options.process, wanted->process);
     check_text(options.output, wanted->output);
     check_text(options.diff, wanted->diff);
@@ -325,6 +328,7 @@ static const struct bad_row {
     {"--color=never -j 1", TOGETHER("color", "json"), true},
     {"--mouse --family 1", TOGETHER("mouse", "family"), false},
     {"--ascii -o x 1", TOGETHER("ascii", "output"), false},
+    {"--completions=sh", "--completions is bash, zsh or fish, not 'sh'", false},
     {"--screen= 1", SCREEN(""), false},
     {"--screen=map 1", SCREEN("map"), false},
     {"--screen=maps\x1b 1", SCREEN("maps\\x1b"), false},

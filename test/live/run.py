@@ -27,6 +27,7 @@ import chaos
 import check
 import churn
 import collector
+import completions
 import counted
 import discover
 import embedded
@@ -81,8 +82,8 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_forked,
-           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth,
-           findings, interval, output, faults, chaos, threads]
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists,
+           growth, findings, interval, output, faults, chaos, threads, completions]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
