@@ -4,6 +4,7 @@
 #include <elfutils/libdwfl.h>
 #include <jansson.h>
 
+#include "cmd/confine.h"
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
@@ -20,6 +21,23 @@ static int write_version(void)
     return 0;
 }
 
+static struct pht_error *run(const struct options *options)
+{
+    struct pht_courtesy *courtesy = pht_courtesy_begin();
+    struct pht_error *error;
+
+    if (options->command == COMMAND_LIST)
+        error = pick_list(stdout);
+    else if (options->command == COMMAND_DUMP_LAYOUT)
+        error = dump_layout(options);
+    else if (options->diff != NULL)
+        error = growth_report(options);
+    else
+        error = once_report(options);
+    pht_courtesy_end(courtesy);
+    return error;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -33,15 +51,9 @@ int main(int argc, char **argv)
     }
     if (options.command == COMMAND_VERSION)
         return write_version();
-    struct pht_courtesy *courtesy = pht_courtesy_begin();
-    if (options.command == COMMAND_LIST)
-        error = pick_list(stdout);
-    else if (options.command == COMMAND_DUMP_LAYOUT)
-        error = dump_layout(&options);
-    else if (options.diff != NULL)
-        error = growth_report(&options);
-    else
-        error = once_report(&options);
-    pht_courtesy_end(courtesy);
+    error = confine_begin(&options);
+    if (error == NULL)
+        error = run(&options);
+    confine_end(&options);
     return error != NULL ? failure_tell(error, options.json) : 0;
 }

@@ -33,7 +33,9 @@ struct pht_error *once_open(const struct options *options, struct pht_target **r
     pid_t pid;
 
     struct pht_error *error = pick_process(options->process, &pid);
-    return error != NULL ? error : pht_target_open(pid, options->verbose ? &log : NULL, ret);
+    if (error != NULL)
+        return error;
+    return pht_target_open_through(pid, options->verbose ? &log : NULL, options->steward, ret);
 }
 
 static struct pht_error *take(const struct options *options, const struct pht_layout_file *layouts,
@@ -42,7 +44,11 @@ static struct pht_error *take(const struct options *options, const struct pht_la
     _cleanup_free_ char *cache = once_cache_directory();
     const struct pht_report_options report_options = {
         .sections = options->sections != 0 ? options->sections : PHT_SECTION_ALL,
-        .layout = {.cache_directory = cache, .file = layouts, .no_dwarf = options->no_dwarf},
+        .layout = {.cache_directory = cache,
+                   .steward = options->steward,
+                   .file = layouts,
+                   .no_dwarf = options->no_dwarf},
+        .sandbox_failure = options->sandbox_failure,
         .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
         .without_types = options->without_types,
         .census =
@@ -91,7 +97,7 @@ struct pht_error *once_report(const struct options *options)
     struct pht_error *error = once_take(options, &report);
     if (error != NULL)
         return error;
-    error = output_open(options->output, &output);
+    error = output_open(options->output, options->steward, &output);
     if (error == NULL) {
         if (options->json)
             is_written = pht_json_report_write(report, PHT_VERSION, output.file);

@@ -27,6 +27,7 @@ enum {
     OPTION_LAYOUT,
     OPTION_DUMP_LAYOUT,
     OPTION_NO_DWARF,
+    OPTION_NO_SANDBOX,
 };
 
 static const struct option_row {
@@ -65,6 +66,7 @@ static const struct option_row {
     {OPTION_DUMP_LAYOUT, "dump-layout", NULL,
      "write the layouts of a process, or of a Python or\n"
      "libc file, to be carried to where debug files are not"},
+    {OPTION_NO_SANDBOX, "no-sandbox", NULL, "where the kernel, or a debugger, cannot do with it"},
     {'v', "verbose", NULL, "say on stderr what is being done"},
     {'h', "help", NULL, "this text"},
     {'V', "version", NULL, "version, and what it was built with"},
@@ -253,6 +255,9 @@ static struct pht_error *take(int key, struct options *options)
         return NULL;
     case OPTION_NO_DWARF:
         options->no_dwarf = true;
+        return NULL;
+    case OPTION_NO_SANDBOX:
+        options->no_sandbox = true;
         return NULL;
     case OPTION_DUMP_LAYOUT:
         options->command = COMMAND_DUMP_LAYOUT;

@@ -32,6 +32,11 @@ struct options {
     unsigned threads;
     enum pht_stop_mode stop;
     uint64_t max_stop_ms;
+    bool no_sandbox;
+
+    /* Not parsed, but set by confine_begin(). */
+    struct pht_steward *steward; /* NULL: nobody but us */
+    const char *sandbox_failure; /* NULL: there is none */
 };
 
 /* PHT_ERROR_USAGE. `json` is set even then, so that the error can be told in that form. */

@@ -107,6 +107,13 @@ static void check_lender(struct pht_report *report)
                         python->build_id[0] != '\0' ? python->build_id : "none");
 }
 
+void pht_caveats_no_sandbox(struct pht_report *report, const char *why)
+{
+    pht_report_warn(report, "no-sandbox", "a kernel with seccomp filters; --no-sandbox is silent",
+                    "the sandbox cannot be had (%s): the target's data was parsed without one",
+                    why);
+}
+
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target)
 {
     report->complete = true;

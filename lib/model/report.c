@@ -206,6 +206,8 @@ struct pht_error *pht_report_take(struct pht_target *target,
     count_rereads(report);
     list_allocators(report);
     pht_caveats_collect(report, target);
+    if (options->sandbox_failure != NULL)
+        pht_caveats_no_sandbox(report, options->sandbox_failure);
     *ret = pht_take_ptr(report);
     return NULL;
 }

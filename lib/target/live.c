@@ -34,6 +34,7 @@ struct live {
     struct pht_memory memory;
     struct pht_pages pages;
     struct pht_stopper *stopper;
+    struct pht_steward *steward; /* NULL: this process may do it all */
     bool yields; /* the thread that stopped the target had yielded the processor before */
     uint64_t stop_asked_us;
 };
@@ -235,7 +236,8 @@ static struct pht_error *live_stop(void *self, uint64_t max_us, enum pht_stop_ou
     /* A helper that had to end, to let the target run, is replaced once. */
     for (int tries = 0; result == PHT_STOPPER_FAILED && tries < 2; tries++) {
         if (live->stopper == NULL) {
-            struct pht_error *error = pht_stopper_create(live->process_fd, &live->stopper);
+            struct pht_error *error =
+                pht_stopper_create(live->process_fd, live->steward, &live->stopper);
             if (error != NULL) {
                 resume_courtesy(live);
                 return error;
@@ -307,7 +309,7 @@ static struct pht_error *live_read_family(void *self, struct pht_family *ret)
 {
     struct live *live = self;
 
-    return pht_family_find(live->proc_fd, live->pid, ret);
+    return pht_family_find(live->proc_fd, live->pid, live->steward, ret);
 }
 
 static pid_t live_python_child(void *self, char **command)
@@ -423,7 +425,8 @@ static struct pht_error *open_process(struct live *live)
     return NULL;
 }
 
-struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct pht_target **ret)
+struct pht_error *pht_target_open_through(pid_t pid, const struct pht_log *log,
+                                          struct pht_steward *steward, struct pht_target **ret)
 {
     _cleanup_(cleanup_live) struct live *live = malloc(sizeof(*live));
 
@@ -431,6 +434,7 @@ struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct p
         return pht_error_no_memory();
     *live = (struct live){
         .pid = pid,
+        .steward = steward,
         .proc_fd = -1,
         .process_fd = -1,
         .pidfd = -1,
@@ -441,7 +445,7 @@ struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct p
     if (error != NULL)
         return error;
     if (!pht_memory_init(&live->memory, pid, live->process_fd) ||
-        !pht_pages_init(&live->pages, live->process_fd))
+        !pht_pages_init(&live->pages, live->process_fd, steward))
         return errno == EACCES || errno == EPERM ? refused(live, PHT_ACCESS_READ)
                                                  : no_such_process(pid);
     struct pht_process process;
@@ -449,9 +453,16 @@ struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct p
     if (error != NULL)
         return error;
     error = pht_target_create(&live_ops, live, &process, log, ret);
-    if (error != NULL)
+    if (error != NULL) {
         pht_process_deinit(&process);
-    else
-        live = NULL;
-    return error;
+        return error;
+    }
+    live = NULL; /* is the target's now */
+    pht_target_set_steward(*ret, steward);
+    return NULL;
+}
+
+struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct pht_target **ret)
+{
+    return pht_target_open_through(pid, log, NULL, ret);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "target/capabilities.h"
 #include "target/priority.h"
 
 /*
@@ -374,7 +376,13 @@ static void prepare(struct tracer *self, pid_t parent)
     sigprocmask(SIG_UNBLOCK, &tick, NULL);
 }
 
-void pht_tracer_main(int process_fd, int channel, pid_t parent)
+static void confine(const struct pht_filter *filter)
+{
+    pht_capabilities_keep(PHT_CAPABILITY(CAP_SYS_PTRACE) | PHT_CAPABILITY(CAP_SYS_NICE));
+    pht_filter_install(filter);
+}
+
+void pht_tracer_main(int process_fd, int channel, pid_t parent, const struct pht_filter *filter)
 {
     struct tracer *self = &tracer;
     struct pht_tracer_request request = {0};
@@ -387,6 +395,7 @@ void pht_tracer_main(int process_fd, int channel, pid_t parent)
     if (self->task_fd < 0)
         _exit(0);
     prepare(self, parent);
+    confine(filter);
     for (;;) {
         receive(self, UINT64_MAX, &request);
         if (request.stop) {

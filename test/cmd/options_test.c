@@ -86,6 +86,7 @@ static const struct good_row {
      {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_NAME, BRIEF}},
     {"--layout=x 1", {.process = "1", .layout = "x", BRIEF}},
     {"--no-dwarf 1", {.process = "1", .no_dwarf = true, BRIEF}},
+    {"--no-sandbox 1", {.process = "1", .no_sandbox = true, BRIEF}},
     {"--dump-layout 1", {.command = COMMAND_DUMP_LAYOUT, .process = "1", BRIEF}},
     {"--dump-layout ./python -o x",
      {.command = COMMAND_DUMP_LAYOUT, .process = "./python", .output = "x", BRIEF}},
@@ -125,6 +126,7 @@ START_TEST(a_good_line_is_understood)
     check_text(options.diff, wanted->diff);
     check_text(options.layout, wanted->layout);
     ck_assert(options.no_dwarf == wanted->no_dwarf);
+    ck_assert(options.no_sandbox == wanted->no_sandbox);
     ck_assert(options.json == wanted->json);
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);

@@ -196,6 +196,17 @@ START_TEST(census_that_was_not_wanted_is_told)
 }
 END_TEST
 
+START_TEST(a_missing_sandbox_is_told_and_lacks_nothing)
+{
+    pht_caveats_collect(report, fake->target);
+    pht_caveats_no_sandbox(report, "Function not implemented");
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, "no-sandbox");
+    ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, "(Function not implemented)"));
+    ck_assert(report->complete);
+}
+END_TEST
+
 static void gc_torn(void)
 {
     report->gc->torn_lists = 1;
@@ -461,6 +472,7 @@ static Suite *caveats_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, cause_has_its_warning_and_no_other, 0, CASES);
     tcase_add_test(tcase, census_that_was_not_wanted_is_told);
+    tcase_add_test(tcase, a_missing_sandbox_is_told_and_lacks_nothing);
     tcase_add_loop_test(tcase, gap_of_the_collector_is_told_if_it_was_asked_for, 0, GC_CASES);
     tcase_add_test(tcase, report_without_gaps_has_no_warning);
     tcase_add_test(tcase, few_damaged_objects_are_no_damage);
