@@ -182,6 +182,8 @@ enum pht_stop_outcome {
     PHT_STOP_STOPPED,
     /* Not every thread stopped in time (or at all); the target runs, as if never asked. */
     PHT_STOP_GAVE_UP,
+    /* It has more threads than can be stopped in time, or that has failed of late: not tried. */
+    PHT_STOP_NOT_TRIED,
 };
 
 /*

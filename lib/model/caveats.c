@@ -1,5 +1,6 @@
 #include "model/caveats.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,12 @@ static void check_stop(struct pht_report *report)
 {
     const struct pht_snapshot_stats *stats = &report->snapshot;
 
-    if (stats->gave_up)
+    if (stats->not_tried)
+        pht_report_warn(report, "stop-limit", "--max-stop=100 if the target can stand it",
+                        "%" PRIu32 " threads are too many to be stopped in time, or could not be "
+                        "of late: read without a stop",
+                        report->process.threads);
+    else if (stats->gave_up)
         pht_report_warn(report, "stop-limit", "--max-stop=100 if the target can stand it",
                         "not every thread could be stopped in time: read without a stop");
     if (stats->expired)

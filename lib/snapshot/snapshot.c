@@ -50,7 +50,8 @@ static struct pht_error *freeze_stopped(struct pht_snapshot *snapshot, pht_freez
 
     if (error != NULL)
         return error;
-    snapshot->stats.gave_up = outcome == PHT_STOP_GAVE_UP;
+    snapshot->stats.gave_up = outcome != PHT_STOP_STOPPED;
+    snapshot->stats.not_tried = outcome == PHT_STOP_NOT_TRIED;
     snapshot->stats.stop = snapshot->stats.gave_up ? PHT_STOP_NONE : snapshot->options.stop;
     if (snapshot->stats.gave_up) {
         run_freeze(snapshot, freeze, context);

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "pyheaptop/target.h"
 #include "target/capabilities.h"
+#include "target/descriptors.h"
 #include "target/pagemap.h"
 #include "target/stop.h"
 
@@ -127,18 +127,7 @@ static void serve(const struct pht_duties *duties)
     close_if(errand.answer);
 }
 
-static void close_from(int first)
-{
-    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-        return;
-    for (int fd = first; fd < 4096; fd++) /* before Linux 5.9 */
-        close(fd);
-}
-
-/*
- * What it writes for us it opens itself. A pipe that our parent writes to must end when the parent
- * does, so nothing of the parent's stays open.
- */
+/* What it writes for us it opens itself. */
 static void keep_only(int channel)
 {
     int fd = fcntl(channel, F_DUPFD_CLOEXEC, FD_CHANNEL + 1);
@@ -149,7 +138,7 @@ static void keep_only(int channel)
     for (int i = 0; i < FD_FIRST; i++)
         dup2(null, i);
     dup3(fd, FD_CHANNEL, O_CLOEXEC);
-    close_from(FD_CHANNEL + 1);
+    pht_descriptors_close_from(FD_CHANNEL + 1);
 }
 
 static void run(int channel, pid_t parent, const struct pht_duties *duties)

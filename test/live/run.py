@@ -61,6 +61,7 @@ import refusals
 import sandbox
 import scans
 import signals
+import stops
 import stripped
 import tables
 import unprivileged
@@ -69,7 +70,7 @@ import usage
 from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
-           sandbox, unprivileged, untouched, churn, kills, signals, refusals, usage,
+           sandbox, unprivileged, untouched, churn, kills, signals, stops, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
