@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,16 +81,17 @@ static bool give_name(int fd, const char *path)
 
 enum errand {
     OPEN = 'o',
+    GROW = 'g',
     NAME = 'n',
 };
 
-static int perform_open(struct output_duty *duty, struct pht_errand *errand)
+static int perform_open(struct output_duty *duty, bool grows, struct pht_errand *errand)
 {
-    bool is_nameless;
+    bool is_nameless = false;
 
     if (duty->nameless_fd >= 0)
         close(duty->nameless_fd);
-    errand->answer = open_file(duty->path, &is_nameless);
+    errand->answer = grows ? open_in_place(duty->path) : open_file(duty->path, &is_nameless);
     int cause = errno;
     duty->nameless_fd =
         errand->answer >= 0 && is_nameless ? fcntl(errand->answer, F_DUPFD_CLOEXEC, 0) : -1;
@@ -102,8 +105,8 @@ int output_perform(void *context, struct pht_errand *errand)
 
     if (errand->bytes != 1 || duty->path == NULL)
         return EINVAL;
-    if (wanted[0] == OPEN)
-        return perform_open(duty, errand);
+    if (wanted[0] == OPEN || wanted[0] == GROW)
+        return perform_open(duty, wanted[0] == GROW, errand);
     return duty->nameless_fd < 0 || give_name(duty->nameless_fd, duty->path) ? 0 : errno;
 }
 
@@ -114,7 +117,19 @@ static int tell_steward(struct pht_steward *steward, enum errand errand, int *fd
     return pht_steward_ask(steward, PHT_DUTY_OUTPUT, &request, 1, -1, fd);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------- */
+/* ---- opening it, by whoever may ----------------------------------------------------------- */
+
+static struct pht_error *open_stream(int fd, int cause, const char *path, struct output *ret)
+{
+    ret->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (ret->file != NULL)
+        return NULL;
+    if (fd >= 0) {
+        cause = errno;
+        close(fd);
+    }
+    return cannot_write(path, cause);
+}
 
 struct pht_error *output_open(const char *path, struct pht_steward *steward, struct output *ret)
 {
@@ -128,17 +143,56 @@ struct pht_error *output_open(const char *path, struct pht_steward *steward, str
         cause = tell_steward(steward, OPEN, &fd);
     else if ((fd = open_file(path, &is_nameless)) < 0)
         cause = errno;
-    ret->file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (ret->file != NULL) {
-        ret->path = is_nameless ? path : NULL;
-        return NULL;
-    }
-    if (fd >= 0) {
-        cause = errno;
-        close(fd);
-    }
-    return cannot_write(path, cause);
+    ret->path = is_nameless ? path : NULL;
+    return open_stream(fd, cause, path, ret);
 }
+
+struct pht_error *output_open_growing(const char *path, struct pht_steward *steward,
+                                      struct output *ret)
+{
+    int fd = -1, cause = 0;
+
+    *ret = (struct output){.file = stdout};
+    if (path == NULL)
+        return NULL;
+    if (steward != NULL)
+        cause = tell_steward(steward, GROW, &fd);
+    else if ((fd = open_in_place(path)) < 0)
+        cause = errno;
+    return open_stream(fd, cause, path, ret);
+}
+
+/* ---- appending ---------------------------------------------------------------------------- */
+
+static bool is_regular(FILE *file)
+{
+    struct stat status;
+
+    return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+struct pht_error *output_append(struct output *output, const char *line, size_t bytes)
+{
+    bool is_safe = is_regular(output->file);
+    sigset_t ending, before;
+
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGHUP);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    if (is_safe)
+        pthread_sigmask(SIG_BLOCK, &ending, &before);
+    fwrite(line, 1, bytes, output->file);
+    bool is_written = fflush(output->file) == 0 && !ferror(output->file);
+    int cause = errno;
+    if (is_safe)
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_written ? NULL
+                      : pht_error_create(PHT_ERROR_OUTPUT_FILE, "cannot write the report: %s",
+                                         strerror(cause));
+}
+
+/* ---- closing ------------------------------------------------------------------------------ */
 
 /* Returns an errno. */
 static int complete(const struct output *output)

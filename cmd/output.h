@@ -33,6 +33,17 @@ struct output_duty {
 
 int output_perform(void *context, struct pht_errand *errand);
 
+/*
+ * For lines that are to be seen as they come, so never without a name: what was there is emptied.
+ * PHT_ERROR_OUTPUT_FILE.
+ */
+struct pht_error *output_open_growing(const char *path, struct pht_steward *steward,
+                                      struct output *ret);
+
+/* Write a line, all of it or nothing, whatever signal comes; a pipe or a terminal may hold it up,
+ * and there it can be cut. PHT_ERROR_OUTPUT_FILE. */
+struct pht_error *output_append(struct output *output, const char *line, size_t bytes);
+
 /* In any case. `is_written`: the views had memory enough. */
 struct pht_error *output_close(struct output *output, bool is_written);
 

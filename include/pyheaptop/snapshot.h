@@ -67,6 +67,13 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
                               size_t size, enum pht_read_result *why);
 
 /*
+ * The same, and what the target has not loaded of a file comes from the file: that is what the
+ * target would see. For what compilers put there, such as names; it opens the file.
+ */
+size_t pht_snapshot_read_as_loaded(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
+                                   size_t size, enum pht_read_result *why);
+
+/*
  * Many reads of `size` bytes, each no longer than a page, into consecutive slots of `buffer`.
  * `results[i]` is an enum pht_read_result.
  */
@@ -95,6 +102,16 @@ bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_
 
 /* The mappings as they were last read: a read of memory that is not in them reads them anew. */
 const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot);
+
+/* ---- a work that is watched --------------------------------------------------------------- */
+
+/*
+ * The work that the snapshot is taken for, so that a walk tells how far it is and ends early where
+ * it was called off (lib/base/work.h). The snapshot and its branches *keep* it. NULL: none.
+ */
+struct pht_work;
+void pht_snapshot_set_work(struct pht_snapshot *snapshot, struct pht_work *work);
+struct pht_work *pht_snapshot_work(const struct pht_snapshot *snapshot);
 
 /* ---- several threads ---------------------------------------------------------------------- */
 

@@ -17,7 +17,7 @@ static struct output output;
 static bool has_steward;
 static struct pht_steward *steward;
 
-static struct pht_error *open_output(const char *path)
+static void employ(const char *path)
 {
     struct output_duty duty = {.path = path, .nameless_fd = -1};
     const struct pht_duties duties = {.of = {[PHT_DUTY_OUTPUT] = {output_perform, &duty}}};
@@ -26,7 +26,18 @@ static struct pht_error *open_output(const char *path)
     steward = NULL;
     if (has_steward)
         ck_assert_ptr_null(pht_steward_begin(&duties, &steward));
+}
+
+static struct pht_error *open_output(const char *path)
+{
+    employ(path);
     return output_open(path, steward, &output);
+}
+
+static struct pht_error *open_growing(const char *path)
+{
+    employ(path);
+    return output_open_growing(path, steward, &output);
 }
 
 static void setup(void)
@@ -182,11 +193,43 @@ START_TEST(a_pipe_is_written_to)
 }
 END_TEST
 
+static void append(const char *text)
+{
+    ck_assert_ptr_null(output_append(&output, text, strlen(text)));
+}
+
+START_TEST(what_grows_is_there_as_it_comes)
+{
+    put("report", "before");
+    ck_assert_ptr_null(open_growing("report"));
+    check("report", "");
+    append("one\n");
+    check("report", "one\n");
+    append("two\n");
+    check("report", "one\ntwo\n");
+    ck_assert_ptr_null(output_close(&output, true));
+    check("report", "one\ntwo\n");
+}
+END_TEST
+
+START_TEST(what_cannot_be_appended_is_said)
+{
+    ck_assert_ptr_null(open_growing("/dev/full"));
+    struct pht_error *error = output_append(&output, "one\n", 4);
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_eq(error->code, PHT_ERROR_OUTPUT_FILE);
+    ck_assert_str_eq(error->text, "cannot write the report: No space left on device");
+    pht_error_destroy(error);
+    pht_error_destroy(output_close(&output, true));
+}
+END_TEST
+
 static const char *const nowhere[] = {"missing/report", "missing/", "."};
 
 START_TEST(a_file_that_cannot_be_is_refused)
 {
     check_error(open_output(nowhere[_i]), nowhere[_i]);
+    check_error(open_growing(nowhere[_i]), nowhere[_i]);
 }
 END_TEST
 
@@ -218,6 +261,8 @@ static TCase *make_case(const char *name, void (*begin_case)(void))
     tcase_add_test(tcase, follows_no_link);
     tcase_add_test(tcase, a_device_stays_one);
     tcase_add_test(tcase, a_pipe_is_written_to);
+    tcase_add_test(tcase, what_grows_is_there_as_it_comes);
+    tcase_add_test(tcase, what_cannot_be_appended_is_said);
     tcase_add_loop_test(tcase, a_file_that_cannot_be_is_refused, 0, 3);
     tcase_add_test(tcase, a_steward_opens_nothing_else);
     return tcase;

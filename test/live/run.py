@@ -24,12 +24,14 @@ sys.dont_write_bytecode = True
 import check
 import churn
 import collector
+import completions
 import counted
 import discover
 import embedded
 import exactness
 import freelists
 import growth
+import interval
 import glibc_churn
 import glibc_debugger
 import glibc_exact
@@ -52,6 +54,7 @@ import newer
 import objects
 import objects_busy
 import objects_codecs
+import objects_forked
 import objects_odd
 import objects_owners
 import objects_programs
@@ -73,8 +76,9 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            sandbox, unprivileged, untouched, churn, kills, signals, stops, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
-           ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, output]
+           ledger_family, objects, objects_busy, objects_codecs, objects_forked,
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth, interval,
+           output, completions]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
