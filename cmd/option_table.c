@@ -44,6 +44,8 @@ static const struct option_row rows[] = {
     {OPTION_NO_STOP, "no-stop", NULL, "the same as --stop=none", NULL, OPTION_IS_SETTING},
     {OPTION_MAX_STOP, "max-stop", "MS", "the target runs again after this long (default 20)", NULL,
      OPTION_IS_SETTING},
+    {OPTION_RATE, "rate", "BYTES", "read so much of the target a second, and no more: 100M",
+     "10M 100M 1G", OPTION_IS_SETTING},
     {OPTION_LAYOUT, "layout", "FILE", "layouts that --dump-layout wrote on another machine", NULL,
      OPTION_IS_SETTING},
     {OPTION_NO_DWARF, "no-dwarf", NULL,

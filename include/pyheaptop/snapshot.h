@@ -24,6 +24,7 @@ const char *pht_stop_mode_name(enum pht_stop_mode mode);
 struct pht_snapshot_options {
     enum pht_stop_mode stop;
     uint64_t max_stop_us;
+    uint64_t bytes_per_second; /* that may be read while the target runs; 0: no limit */
 };
 
 /*
