@@ -4,6 +4,7 @@
 
 #include "cmd/completions.h"
 #include "cmd/config.h"
+#include "cmd/confine.h"
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
@@ -81,7 +82,10 @@ static int run_program(int argc, char **argv, struct config *config)
         return failure_tell(error, options.json);
     if (tell(&options, stdout))
         return 0;
-    error = run(&options);
+    error = confine_begin(&options);
+    if (error == NULL)
+        error = run(&options);
+    confine_end(&options);
     return error != NULL ? failure_tell(error, options.json) : 0;
 }
 

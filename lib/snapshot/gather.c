@@ -50,13 +50,12 @@ struct batch {
     char pages[GATHER_PAGES][PHT_PAGE_BYTES];
 };
 
-static void hand_out(const struct batch *batch, size_t i)
+/* Returns how much was read. */
+static uint64_t hand_out(const struct batch *batch, size_t i)
 {
     const struct pht_read *read = &batch->reads[i];
     bool is_read = read->got == read->size;
 
-    if (is_read)
-        batch->snapshot->stats.read_bytes += read->size;
     for (size_t item = batch->items[i].first; item <= batch->items[i].last; item++) {
         if (!is_read)
             batch->results[item] = PHT_READ_FAILED;
@@ -64,13 +63,17 @@ static void hand_out(const struct batch *batch, size_t i)
             memcpy(batch->buffer + item * batch->size,
                    (char *)read->buffer + (batch->addrs[item] - read->addr), batch->size);
     }
+    return is_read ? read->size : 0;
 }
 
 static void flush(struct batch *batch)
 {
+    uint64_t bytes = 0;
+
     pht_target_read(batch->snapshot->target, batch->reads, batch->count);
     for (size_t i = 0; i < batch->count; i++)
-        hand_out(batch, i);
+        bytes += hand_out(batch, i);
+    pht_snapshot_account(batch->snapshot, bytes);
     batch->count = batch->page_count = 0;
 }
 

@@ -66,8 +66,10 @@ import objects_programs
 import objects_reach
 import output
 import refusals
+import sandbox
 import scans
 import signals
+import stops
 import stripped
 import tables
 import threads
@@ -78,7 +80,7 @@ import workers
 from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
-           unprivileged, untouched, churn, kills, signals, refusals, usage,
+           sandbox, unprivileged, untouched, churn, kills, signals, stops, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_forked,
