@@ -238,6 +238,11 @@ struct pht_figures {
     } lists[PHT_FIGURE_KINDS];
 };
 
+/*
+ * The figures of a report, as its JSON would have them. They stand on their own: a baseline
+ * outlives the report. NULL when memory is short.
+ */
+struct pht_figures *pht_figures_create(const struct pht_report *report);
 void pht_figures_destroy(struct pht_figures *figures);
 
 /* `before` or `after` may be NULL: it was not there, or is not any more. */

@@ -157,3 +157,13 @@ char *pht_text_format(const char *format, ...)
     va_end(arguments);
     return length < 0 ? NULL : text;
 }
+
+char *pht_text_time(struct timespec time)
+{
+    char seconds[32];
+    struct tm broken;
+
+    gmtime_r(&time.tv_sec, &broken);
+    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &broken);
+    return pht_text_format("%s.%03ldZ", seconds, time.tv_nsec / 1000000);
+}
