@@ -143,7 +143,7 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
                         report->has_family ? report->family_shared_bytes : PHT_UNKNOWN);
     pht_json_put(&json, root, "family_exact",
                  report->has_family ? json_boolean(report->family_is_exact) : json_null());
-    pht_json_put(&json, root, "findings", json_null());
+    pht_json_put(&json, root, "findings", pht_json_findings(&report->findings, &json));
     pht_json_put(&json, root, "warnings", warnings(report, &json));
     return pht_json_dump(&json, root, file);
 }

@@ -89,7 +89,7 @@ static const struct good_row {
     {"--section=pymalloc --section=kernel 1",
      {.process = "1", .sections = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC, BRIEF}},
     {"--section=glibc --section=pymalloc --section=kernel --section=maps --section=categories "
-     "--section=types --family 1",
+     "--section=types --section=findings --family 1",
      {.process = "1", .sections = PHT_SECTION_ALL, BRIEF}},
     {"--diff=a.json", {.diff = "a.json", BRIEF}},
     {"--diff a.json b.json", {.diff = "a.json", .process = "b.json", BRIEF}},
@@ -244,7 +244,8 @@ END_TEST
 /* ---- what is not -------------------------------------------------------------------------- */
 
 #define SECTION(text)                                                                              \
-    "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '" text "'"
+    "--section is findings, kernel, categories, pymalloc, glibc, types, maps or family, not "      \
+    "'" text "'"
 #define TYPES(text)                                                                                \
     "--types is size, objects, taken, largest or type, a number of rows, or both as in "           \
     "objects,20; not '" text "'"
