@@ -32,6 +32,7 @@ enum pht_error_code {
     PHT_ERROR_UNSUPPORTED_ARCH,
     PHT_ERROR_NO_LAYOUT,
     PHT_ERROR_CANCELLED,
+    PHT_ERROR_INCOMPLETE,
 };
 
 /*
