@@ -206,7 +206,8 @@ static void add_cost(struct pht_facts *facts, const struct pht_status *status)
 {
     const struct pht_report *report = status->report;
     const struct pht_snapshot_stats *stats = &report->snapshot;
-    const char *word = facts->area.columns >= NARROW_COLUMNS ? "target stopped" : "stopped";
+    bool is_wide = facts->area.columns >= NARROW_COLUMNS && !status->is_raised;
+    const char *word = is_wide ? "target stopped" : "stopped";
     char text[PHT_HUMAN_MAX];
 
     if (!report->has_snapshot)
@@ -218,7 +219,8 @@ static void add_cost(struct pht_facts *facts, const struct pht_status *status)
                       pht_human_duration(stats->stopped_us, text));
     else
         pht_facts_add(facts, PHT_ROLE_WARN, "NO STOP");
-    pht_facts_add(facts, PHT_ROLE_TEXT, "walk %s", pht_human_duration(report->walk_us, text));
+    if (!status->is_raised || facts->area.columns >= NARROW_COLUMNS)
+        pht_facts_add(facts, PHT_ROLE_TEXT, "walk %s", pht_human_duration(report->walk_us, text));
 }
 
 static void add_torn(struct pht_facts *facts, const struct pht_report *report)
@@ -237,7 +239,8 @@ static void add_interval(struct pht_facts *facts, const struct pht_status *statu
     unsigned seconds = (unsigned)(status->interval_us / 1000000);
 
     if (status->is_raised &&
-        !pht_facts_add(facts, PHT_ROLE_WARN, "interval raised to %u s", seconds))
+        !pht_facts_add(facts, PHT_ROLE_WARN, "interval raised to %u s", seconds) &&
+        !pht_facts_add(facts, PHT_ROLE_WARN, "raised to %u s", seconds))
         pht_facts_add(facts, PHT_ROLE_WARN, "every %u s", seconds);
     if (status->interval_us == 0 && !status->is_paused)
         pht_facts_add(facts, PHT_ROLE_WARN, "interval off (r: snapshot)");

@@ -134,9 +134,9 @@ enum pht_command pht_keymap_find(int key)
 const struct pht_footer_key *pht_keymap_footer(size_t *count)
 {
     static const struct pht_footer_key keys[] = {
-        {"?", "Help", 0, false},     {"1-5", "Screen", 1, true},   {"/", "Search", 4, false},
-        {"\\", "Filter", 6, false},  {"s", "Sort", 5, false},      {"b", "Baseline", 3, false},
-        {"r", "Snapshot", 2, false}, {"Space", "Pause", 2, false}, {"p", "Process", 7, false},
+        {"?", "Help", 0, false},     {"1-5", "Screen", 1, true},   {"/", "Search", 5, false},
+        {"\\", "Filter", 6, false},  {"s", "Sort", 5, false},      {"b", "Baseline", 4, false},
+        {"r", "Snapshot", 2, false}, {"Space", "Pause", 3, false}, {"p", "Process", 7, false},
         {"e", "Export", 6, false},   {"q", "Quit", 0, false},
     };
 

@@ -9,13 +9,16 @@
 #include "tui/screen.h"
 #include "tui/shown.h"
 
-/* What is left out in turn until all of it fits; beyond the last one it scrolls. */
-enum room {
-    ROOM_FOR_ALL,
-    ROOM_FOR_LINES,  /* a line a finding, and no more than these */
-    ROOM_FOR_TITLES, /* no blank line */
-    ROOM_FOR_ROWS,   /* no title either */
+/* How much is drawn: what does not fit is left out in turn, and beyond that it scrolls. */
+struct room {
+    bool has_extras;  /* sharing and warnings */
+    size_t explained; /* findings that take all the lines they need; others take one */
+    bool has_blanks;
+    bool has_titles;
 };
+
+/* Longer lines are hard to read. */
+#define COLUMNS_MAX 120
 
 #define FINDING_INDENT 10
 
@@ -83,14 +86,14 @@ static const char *severity_word(enum pht_severity severity)
 }
 
 static void draw_finding(struct pht_lines *lines, const struct pht_finding *finding, size_t number,
-                         enum room room)
+                         bool is_explained)
 {
     char label[24];
 
     snprintf(label, sizeof(label), "%zu", number);
     pht_lines_put(lines, 2, PHT_ROLE_TEXT, label);
     pht_lines_add(lines, 4, severity_role(finding->severity), severity_word(finding->severity));
-    if (room != ROOM_FOR_ALL) {
+    if (!is_explained) {
         pht_lines_add(lines, FINDING_INDENT - 1, PHT_ROLE_TEXT, finding->text);
         return;
     }
@@ -223,33 +226,34 @@ static void mark(const struct pht_lines *lines, const struct drawn *drawn)
     }
 }
 
-static void draw_findings(const struct overview *self, struct pht_lines *lines, enum room room,
-                          struct drawn *drawn)
+static void draw_findings(const struct overview *self, struct pht_lines *lines,
+                          const struct room *room, struct drawn *drawn)
 {
     const struct pht_report *report = self->view->report;
     char title[40];
 
-    if (room <= ROOM_FOR_LINES)
+    if (room->has_blanks)
         pht_lines_skip(lines);
     if (self->finding_count == 0)
         draw_no_finding(lines, report);
     snprintf(title, sizeof(title), "Findings (%zu)", self->finding_count);
-    if (room <= ROOM_FOR_TITLES && self->finding_count > 0)
+    if (room->has_titles && self->finding_count > 0)
         pht_lines_put(lines, 0, PHT_ROLE_TITLE, title);
     for (size_t i = 0; i < self->finding_count; i++) {
         unsigned first = lines->count;
-        draw_finding(lines, &report->findings.items[i], i + 1, room);
+        draw_finding(lines, &report->findings.items[i], i + 1, i < room->explained);
         if (self->category_count + i == self->selected)
             *drawn = (struct drawn){first, lines->count - 1};
     }
 }
 
 /* Tells where the item that is selected was drawn. */
-static struct drawn draw_all(const struct overview *self, struct pht_lines *lines, enum room room)
+static struct drawn draw_all(const struct overview *self, struct pht_lines *lines,
+                             const struct room *room)
 {
     struct drawn drawn = {0};
 
-    if (room <= ROOM_FOR_TITLES)
+    if (room->has_titles)
         pht_overview_draw_title(lines, self->view);
     for (size_t i = 0; i < self->category_count; i++) {
         pht_overview_draw_category(lines, self->view, self->categories[i]);
@@ -258,14 +262,15 @@ static struct drawn draw_all(const struct overview *self, struct pht_lines *line
     }
     pht_overview_draw_rss(lines, self->view);
     draw_findings(self, lines, room, &drawn);
-    if (room == ROOM_FOR_ALL) {
+    if (room->has_extras) {
         draw_sharing(lines, self->view);
         draw_warnings(lines, self->view->report);
     }
     return drawn;
 }
 
-static unsigned count_lines(const struct overview *self, struct pht_area area, enum room room)
+static unsigned count_lines(const struct overview *self, struct pht_area area,
+                            const struct room *room)
 {
     struct pht_lines counted = {.area = pht_area_rows(area, area.rows, 0)};
 
@@ -310,7 +315,8 @@ static void draw_scrolled(struct overview *self, struct pht_area area, unsigned 
 {
     unsigned last = self->finding_count > 0 ? 2 : 1;
     struct pht_lines counted = {.area = pht_area_rows(area, area.rows, 0)};
-    struct drawn drawn = draw_all(self, &counted, ROOM_FOR_ROWS);
+    const struct room room = {0};
+    struct drawn drawn = draw_all(self, &counted, &room);
     bool sees_findings = self->selected >= self->category_count;
 
     if (sees_findings)
@@ -318,21 +324,37 @@ static void draw_scrolled(struct overview *self, struct pht_area area, unsigned 
     unsigned rows = area.rows - last;
     scroll_to(self, &drawn, lines_count, rows);
     struct pht_lines lines = {.area = pht_area_rows(area, 0, rows), .top = self->top};
-    draw_all(self, &lines, ROOM_FOR_ROWS);
+    draw_all(self, &lines, &room);
     mark(&lines, &drawn);
     draw_more(self, pht_area_rows(area, rows, last), lines_count - rows, sees_findings);
 }
 
+/* False: nothing more can be left out. */
+static bool leave_out(struct room *room)
+{
+    if (room->has_extras)
+        room->has_extras = false;
+    else if (room->explained > 0)
+        room->explained--;
+    else if (room->has_blanks)
+        room->has_blanks = false;
+    else if (room->has_titles)
+        room->has_titles = false;
+    else
+        return false;
+    return true;
+}
+
 static void draw_list(struct overview *self, struct pht_area area)
 {
-    enum room room = ROOM_FOR_ALL;
+    struct room room = {true, self->finding_count, true, true};
     unsigned count;
 
     /* Before the user moved, the cursor is on the worst finding if that is seen with the rest. */
     if (!self->has_moved)
         self->selected = self->finding_count > 0 ? self->category_count : 0;
-    while ((count = count_lines(self, area, room)) > area.rows && room < ROOM_FOR_ROWS)
-        room++;
+    while ((count = count_lines(self, area, &room)) > area.rows && leave_out(&room))
+        ;
     if (count > area.rows) {
         if (!self->has_moved)
             self->selected = 0;
@@ -340,7 +362,7 @@ static void draw_list(struct overview *self, struct pht_area area)
         return;
     }
     struct pht_lines lines = {.area = area};
-    struct drawn drawn = draw_all(self, &lines, room);
+    struct drawn drawn = draw_all(self, &lines, &room);
     if (item_count(self) > 0)
         mark(&lines, &drawn);
 }
@@ -348,8 +370,9 @@ static void draw_list(struct overview *self, struct pht_area area)
 static void draw(void *state, const struct pht_view *view, struct pht_area area)
 {
     struct overview *self = state;
-    struct pht_lines lines = {.area = area};
 
+    area = pht_area_columns(area, 0, COLUMNS_MAX);
+    struct pht_lines lines = {.area = area};
     if (!pht_report_is_whole(view->report))
         pht_overview_draw_kernel(&lines, view);
     else if (self->is_open && selected_finding(self) != NULL)
