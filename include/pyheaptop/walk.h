@@ -278,6 +278,31 @@ void pht_glibc_roots_deinit(struct pht_glibc_roots *roots);
 bool pht_glibc_freeze(struct pht_snapshot *snapshot, void *context);
 
 /*
+ * Where malloc keeps a free chunk. What an arena's bins have is unsorted until somebody looks for a
+ * chunk; then it goes to the small bins, one for each size below 1,024, or to the large ones.
+ */
+enum pht_free_kind {
+    PHT_FREE_TCACHE,
+    PHT_FREE_FAST,
+    PHT_FREE_UNSORTED,
+    PHT_FREE_SMALL,
+    PHT_FREE_LARGE,
+    PHT_FREE_TOP,
+    PHT_FREE_KINDS,
+};
+
+/* "tcache" and so on. */
+const char *pht_free_kind_name(enum pht_free_kind kind);
+
+/* `page_bytes` are resident pages that lie in one chunk, behind its header and links. */
+struct pht_free_sum {
+    uint64_t chunks;
+    uint64_t bytes;
+    uint64_t largest_bytes;
+    uint64_t page_bytes;
+};
+
+/*
  * live + free + tcache + top + overhead + foreign + unknown add up to system. `free` is what the
  * bins and fastbins hold; `rest` is malloc_info(3)'s figure, which counts top as a free chunk and
  * adds up size words with their flag bits.
@@ -313,6 +338,8 @@ struct pht_glibc_arena {
     uint64_t trimmable_bytes;         /* resident, and malloc_trim(0) would give it back now */
     uint64_t trimmable_flushed_bytes; /* the same if every tcache were empty */
     uint64_t resident_bytes;
+    struct pht_free_sum kinds[PHT_FREE_KINDS]; /* fast, unsorted, small and large make up `free` */
+    bool is_partly_sorted; /* the unsorted ones could not be followed to the end: there are more */
 };
 
 /* Chunks of `min_bytes` to `max_bytes`; free ones of all kinds but top. */
