@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 build="$top/build/demo"
-packages=(gcc cmake ninja-build pkg-config libdw-dev libelf-dev libjansson-dev
+packages=(gcc cmake ninja-build pkg-config libdw-dev libelf-dev libjansson-dev libncurses-dev
           python3 python3-dbg libc6-dbg)
 
 as_root() {

@@ -34,6 +34,8 @@ static int exit_code(enum pht_error_code code)
     case PHT_ERROR_UNSUPPORTED_ARCH:
     case PHT_ERROR_NO_LAYOUT:
         return 6;
+    case PHT_ERROR_CANCELLED:
+        return 130;
     }
     return 1;
 }

@@ -8,6 +8,7 @@
 #include "cmd/failure.h"
 #include "cmd/growth.h"
 #include "cmd/once.h"
+#include "cmd/option_table.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
 #include "pyheaptop/target.h"
@@ -17,6 +18,13 @@ static int write_version(void)
     printf("pyheaptop " PHT_VERSION "\n");
     printf("elfutils %s, jansson %s\n", dwfl_version(NULL), jansson_version_str());
     printf("understands CPython 2.7-3.15, x86-64\n");
+    return 0;
+}
+
+static int write_sort_columns(void)
+{
+    for (int order = 0; order < PHT_TYPE_ORDERS; order++)
+        printf("%s\n", pht_type_order_name((enum pht_type_order)order));
     return 0;
 }
 
@@ -33,6 +41,8 @@ int main(int argc, char **argv)
     }
     if (options.command == COMMAND_VERSION)
         return write_version();
+    if (options.command == COMMAND_SORT_HELP)
+        return write_sort_columns();
     struct pht_courtesy *courtesy = pht_courtesy_begin();
     if (options.command == COMMAND_LIST)
         error = pick_list(stdout);

@@ -1,4 +1,4 @@
-/* The command line: one table says what there is, and help comes from it. */
+/* What the command line asks for. */
 #ifndef PHT_CMD_OPTIONS_H
 #define PHT_CMD_OPTIONS_H
 
@@ -11,6 +11,7 @@ enum command {
     COMMAND_REPORT,
     COMMAND_LIST, /* no process was named */
     COMMAND_DUMP_LAYOUT,
+    COMMAND_SORT_HELP,
     COMMAND_HELP,
     COMMAND_VERSION,
 };
@@ -19,9 +20,16 @@ struct options {
     enum command command;
     const char *process; /* pid or name; with `diff` also a file, or NULL */
     bool json;
+    bool asks_report; /* an option was given that only a report has: no screens */
     bool verbose;
-    const char *output; /* NULL: stdout */
-    const char *layout; /* a file of layouts, or NULL */
+    bool quiet;
+    bool strict;          /* exit with 8 when something was left out */
+    bool repeats;         /* --delay or --count was on the line: more than one snapshot */
+    uint64_t delay_ms;    /* between two snapshots; 0: not given */
+    uint64_t count;       /* of snapshots; 0: no end */
+    const char *baseline; /* a report to show change against, or NULL */
+    const char *output;   /* NULL: stdout */
+    const char *layout;   /* a file of layouts, or NULL */
     bool no_dwarf;
     const char *diff;  /* a report to compare with, or NULL */
     unsigned sections; /* 0: none was named, so all, in short */
@@ -32,11 +40,16 @@ struct options {
     unsigned threads;
     enum pht_stop_mode stop;
     uint64_t max_stop_ms;
+
+    /* For the screens. */
+    const char *screen_option; /* the first of these that the command line has, or NULL */
+    enum { SCREEN_OVERVIEW, SCREEN_PYMALLOC, SCREEN_GLIBC, SCREEN_TYPES, SCREEN_MAPS } screen;
+    enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
+    bool ascii;
+    bool mouse;
 };
 
 /* PHT_ERROR_USAGE. `json` is set even then, so that the error can be told in that form. */
 struct pht_error *options_parse(int argc, char **argv, struct options *ret);
-
-void options_write_help(FILE *file);
 
 #endif

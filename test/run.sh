@@ -15,7 +15,7 @@ live_options=()
 [ "${1:-}" = --long ] && live_options+=(--long)
 
 packages=(gcc clang clang-format clang-tidy cmake ninja-build pkg-config shellcheck valgrind
-          libdw-dev libelf-dev libjansson-dev check
+          libdw-dev libelf-dev libjansson-dev libncurses-dev check
           python3 python3-dbg python3-jsonschema libc6-dbg gdb pypy3 mmdebstrap mandoc util-linux
           procps)
 # What live tests look at; where a release calls it differently, they are skipped by name.

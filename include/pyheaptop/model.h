@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include "pyheaptop/progress.h"
 #include "pyheaptop/walk.h"
 
 /* Parts of the report that can be asked for alone; bits of a set. */
@@ -194,11 +195,13 @@ struct pht_report_options {
     bool without_types; /* no census: Python's large objects cannot be told from other chunks */
     struct pht_census_options census;
     uint32_t number;
+    const struct pht_watch *watch; /* NULL: nobody watches */
 };
 
 /*
  * Look at the target and make a report. What cannot be walked is a warning; errors are those of
- * access, of exit and exec, and of a target that is not what the wanted sections need.
+ * access, of exit and exec, of a target that is not what the wanted sections need, and
+ * PHT_ERROR_CANCELLED.
  */
 struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options,
@@ -238,6 +241,11 @@ struct pht_figures {
     } lists[PHT_FIGURE_KINDS];
 };
 
+/*
+ * The figures of a report, as its JSON would have them. They stand on their own: a baseline
+ * outlives the report. NULL when memory is short.
+ */
+struct pht_figures *pht_figures_create(const struct pht_report *report);
 void pht_figures_destroy(struct pht_figures *figures);
 
 /* `before` or `after` may be NULL: it was not there, or is not any more. */

@@ -96,6 +96,16 @@ bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_
 /* The mappings as they were last read: a read of memory that is not in them reads them anew. */
 const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot);
 
+/* ---- a work that is watched --------------------------------------------------------------- */
+
+/*
+ * The work that the snapshot is taken for, so that a walk tells how far it is and ends early where
+ * it was called off (lib/base/work.h). The snapshot and its branches *keep* it. NULL: none.
+ */
+struct pht_work;
+void pht_snapshot_set_work(struct pht_snapshot *snapshot, struct pht_work *work);
+struct pht_work *pht_snapshot_work(const struct pht_snapshot *snapshot);
+
 /* ---- several threads ---------------------------------------------------------------------- */
 
 /*

@@ -143,7 +143,8 @@ static struct pht_error *read_kernel_memory(struct pht_target *target, struct ph
     return pht_target_read_counters(target, &report->kernel);
 }
 
-static struct pht_error *add_up(struct pht_target *target, struct pht_report *report)
+static struct pht_error *add_up(struct pht_target *target, struct pht_work *work,
+                                struct pht_report *report)
 {
     if (report->owners == NULL && !(report->sections & PHT_SECTION_MAPS))
         return NULL;
@@ -153,7 +154,7 @@ static struct pht_error *add_up(struct pht_target *target, struct pht_report *re
         return NULL;
     if (!pht_ledger_add_up(report))
         return pht_error_no_memory();
-    return report->sections & PHT_SECTION_FAMILY ? pht_sharing_find(target, report) : NULL;
+    return report->sections & PHT_SECTION_FAMILY ? pht_sharing_find(target, work, report) : NULL;
 }
 
 static bool is_from_file(const struct pht_report *report)
@@ -166,6 +167,7 @@ struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options, struct pht_report **ret)
 {
     _cleanup_(cleanup_report) struct pht_report *report = calloc(1, sizeof(*report));
+    struct pht_work work;
     struct pht_error *error;
 
     if (report == NULL || !copy_process(pht_target_process(target), &report->process))
@@ -178,15 +180,20 @@ struct pht_error *pht_report_take(struct pht_target *target,
         report->walks &= ~(unsigned)PHT_SECTION_TYPES;
     }
     report->number = options->number;
-    error = pht_runtimes_find(target, options, report);
+    pht_work_init(&work, options->watch);
+    error = pht_work_begin(&work, PHT_STAGE_LAYOUTS);
     if (error == NULL)
-        error = pht_capture(target, options, report);
+        error = pht_runtimes_find(target, options, report);
+    if (error == NULL)
+        error = pht_capture(target, options, &work, report);
     clock_gettime(CLOCK_REALTIME, &report->taken_at);
     report->is_layout_file_unused = options->layout.file != NULL && !is_from_file(report);
     if (error == NULL)
+        error = pht_work_begin(&work, PHT_STAGE_SUMS);
+    if (error == NULL)
         error = read_kernel_memory(target, report);
     if (error == NULL)
-        error = add_up(target, report);
+        error = add_up(target, &work, report);
     if (error == NULL) {
         error = pht_target_check(target);
     } else {

@@ -10,6 +10,7 @@
 
 struct pht_snapshot {
     struct pht_target *target;
+    struct pht_work *work;
     struct pht_snapshot_options options;
     struct pht_maps maps;
     const struct pht_mapping *last_mapping;

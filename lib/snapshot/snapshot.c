@@ -131,6 +131,7 @@ struct pht_snapshot *pht_snapshot_branch(const struct pht_snapshot *snapshot)
     if (branch == NULL)
         return NULL;
     branch->target = snapshot->target;
+    branch->work = snapshot->work;
     pht_page_cache_init(&branch->pages, branch->target);
     struct pht_error *error = pht_target_read_maps(branch->target, &branch->maps);
     if (error == NULL)
@@ -149,6 +150,16 @@ void pht_snapshot_join(struct pht_snapshot *snapshot, struct pht_snapshot *branc
 struct pht_snapshot_stats pht_snapshot_stats(const struct pht_snapshot *snapshot)
 {
     return snapshot->stats;
+}
+
+void pht_snapshot_set_work(struct pht_snapshot *snapshot, struct pht_work *work)
+{
+    snapshot->work = work;
+}
+
+struct pht_work *pht_snapshot_work(const struct pht_snapshot *snapshot)
+{
+    return snapshot->work;
 }
 
 const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot)

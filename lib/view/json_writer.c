@@ -49,12 +49,9 @@ void pht_json_put_address(struct pht_json *json, json_t *object, const char *key
 
 void pht_json_put_time(struct pht_json *json, json_t *object, const char *key, struct timespec time)
 {
-    char seconds[32];
-    struct tm broken;
+    _cleanup_free_ char *text = pht_text_time(time);
 
-    gmtime_r(&time.tv_sec, &broken);
-    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &broken);
-    pht_json_put(json, object, key, json_sprintf("%s.%03ldZ", seconds, time.tv_nsec / 1000000));
+    pht_json_put(json, object, key, text != NULL ? json_string(text) : NULL);
 }
 
 /* ASCII only: a terminal that shows the report must not meet control characters of C1. */

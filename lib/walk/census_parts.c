@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/work.h"
 #include "walk/census.h"
 
 #define PARTS_MAX 64
@@ -105,6 +106,7 @@ void pht_census_walk_in_parts(struct pht_census *census)
     pthread_t threads[PARTS_MAX];
     size_t count = 0;
 
+    pht_work_measure(pht_snapshot_work(census->snapshot), census->arenas->count, "arenas");
     while (count + 1 < census->options.threads && count < PARTS_MAX) {
         parts[count] = pht_census_begin_part(census);
         if (parts[count] == NULL)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/work.h"
 #include "walk/census.h"
 #include "walk/field.h"
 #include "walk/pymalloc.h"
@@ -247,6 +248,7 @@ static void walk_arena(struct pool_walk *walk, const struct pht_range *arena)
 void pht_census_walk_pools(struct pht_census *census)
 {
     struct pht_census_arenas *arenas = census->arenas;
+    struct pht_work *work = pht_snapshot_work(census->snapshot);
     struct pool_walk *walk = malloc(sizeof(*walk));
     size_t i;
 
@@ -255,8 +257,11 @@ void pht_census_walk_pools(struct pht_census *census)
         walk->census = census;
         walk->geometry = &arenas->geometry;
         walk->waiting_count = 0;
-        while ((i = atomic_fetch_add(&arenas->next, 1)) < arenas->count)
+        while ((i = atomic_fetch_add(&arenas->next, 1)) < arenas->count) {
             walk_arena(walk, &arenas->ranges[i]);
+            if (!pht_work_advance(work, 1))
+                break;
+        }
     }
     free(walk);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/work.h"
 #include "walk/glibc_main.h"
 #include "walk/glibc_mmapped.h"
 
@@ -321,12 +322,22 @@ static bool prepare(struct walk *walk)
     return walk->result->arenas != NULL && walk->result->threads != NULL;
 }
 
+static uint64_t system_bytes(const struct pht_glibc_roots *roots)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < roots->arenas.count; i++)
+        pht_add_fits(sum, roots->arenas.items[i].system_bytes, &sum);
+    return sum;
+}
+
 struct pht_glibc *pht_glibc_walk(struct pht_snapshot *snapshot, const struct pht_glibc_roots *roots,
                                  const struct pht_range *others, size_t other_count,
                                  struct pht_owners *owners, struct pht_census *census)
 {
     struct walk walk = {.snapshot = snapshot, .roots = roots, .owners = owners, .census = census};
 
+    pht_work_measure(pht_snapshot_work(snapshot), system_bytes(roots), NULL);
     bool walked = prepare(&walk) && follow_lists(&walk) &&
                   take_ranges(&walk, others, other_count) && walk_arenas(&walk) &&
                   list_sizes(&walk) && find_mmapped(&walk);

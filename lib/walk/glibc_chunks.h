@@ -81,6 +81,8 @@ struct pht_chunk_walk {
     size_t ahead; /* how much is read next */
     enum pht_read_result why;
     bool out_of_memory;
+    bool is_cancelled;     /* pieces end where they begin */
+    uint64_t passed_bytes; /* of the pieces before this one */
     uint64_t rereads;
     uint64_t torn_chunks;
     uint64_t damaged_chunks;

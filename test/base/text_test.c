@@ -166,6 +166,15 @@ START_TEST(arguments_stand_in_one_line)
 }
 END_TEST
 
+START_TEST(times_are_utc_with_milliseconds_cut)
+{
+    char *text = pht_text_time((struct timespec){.tv_sec = 1795356187, .tv_nsec = 41999999});
+
+    ck_assert_str_eq(text, "2026-11-22T14:03:07.041Z");
+    free(text);
+}
+END_TEST
+
 static Suite *text_suite(void)
 {
     Suite *suite = suite_create("base/text");
@@ -180,6 +189,7 @@ static Suite *text_suite(void)
     tcase_add_loop_test(tcase, a_text_is_cut_between_characters, 0,
                         (int)(sizeof(cut_rows) / sizeof(cut_rows[0])));
     tcase_add_test(tcase, characters_are_counted_and_not_bytes);
+    tcase_add_test(tcase, times_are_utc_with_milliseconds_cut);
     tcase_add_test(tcase, format_makes_a_string_of_its_own);
     suite_add_tcase(suite, tcase);
     return suite;
