@@ -589,6 +589,49 @@ struct pht_numbers {
 
 #define PHT_NUMBERS_MAX 2
 
+/*
+ * What a census looks at closely, besides: an arena of pymalloc, by its address; blocks of one
+ * size; a type, by its address. Only the screens ask for that.
+ */
+enum pht_focus_kind {
+    PHT_FOCUS_NONE,
+    PHT_FOCUS_ARENA,
+    PHT_FOCUS_SIZE_CLASS,
+    PHT_FOCUS_TYPE,
+};
+
+struct pht_census_focus {
+    enum pht_focus_kind kind;
+    uint64_t number;
+};
+
+/* Blocks in use that objects of a type are in, or own as buffers; bytes are those of the blocks. */
+struct pht_focus_type {
+    size_t type; /* in pht_objects.types */
+    struct pht_tally objects;
+    struct pht_tally buffers;
+};
+
+/* Objects of `min_bytes` to `max_bytes`, by what sys.getsizeof() says. */
+struct pht_focus_size {
+    uint64_t min_bytes;
+    uint64_t max_bytes;
+    struct pht_tally objects;
+};
+
+/* Of an arena or a size class: `types` and `unowned` add up to `blocks`. Of a type: the rest. */
+struct pht_focus {
+    struct pht_census_focus on;
+    struct pht_focus_type *types; /* most bytes first */
+    size_t type_count;
+    struct pht_tally blocks;      /* in use there */
+    struct pht_tally unowned;     /* those of no known type: free lists are among them */
+    struct pht_focus_size *sizes; /* those that have objects, rising */
+    size_t size_count;
+    struct pht_tally in_blocks; /* objects in blocks of pymalloc, with what these take */
+    struct pht_tally in_chunks; /* and in chunks of malloc */
+};
+
 struct pht_objects {
     struct pht_type_sum *types; /* largest size first */
     size_t type_count;
@@ -601,7 +644,8 @@ struct pht_objects {
     struct pht_unowned_size *unowned; /* most bytes first */
     size_t unowned_count;
     struct pht_numbers numbers[PHT_NUMBERS_MAX];
-    size_t numbers_count; /* 0 from 3.0 on */
+    size_t numbers_count;    /* 0 from 3.0 on */
+    struct pht_focus *focus; /* NULL: nothing was asked for */
     /* Blocks that begin like an object and contradict themselves: no object is counted there. */
     uint64_t damaged_objects;
     uint64_t torn_pools; /* whose blocks could not be told apart */
@@ -618,6 +662,7 @@ struct pht_objects {
 struct pht_census_options {
     bool previews;    /* keep text of the target, which may be secret */
     unsigned threads; /* that walk the pools; 0 as 1 */
+    struct pht_census_focus focus;
 };
 
 struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
