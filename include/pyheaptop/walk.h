@@ -126,6 +126,7 @@ struct pht_arena {
     uint64_t live_bytes;
     uint64_t resident_bytes;
     const uint8_t *pool_classes; /* size class of each pool in turn, or PHT_NO_SIZE_CLASS */
+    uint64_t live_blocks;
 };
 
 /* A state's share of the totals. Peak and total as in struct pht_pymalloc_root. */
