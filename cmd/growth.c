@@ -13,7 +13,7 @@
 #include "cmd/output.h"
 #include "pyheaptop/view.h"
 
-static struct pht_error *read_file(const char *path, struct pht_figures **ret)
+struct pht_error *growth_read_file(const char *path, struct pht_figures **ret)
 {
     _cleanup_fclose_ FILE *file = fopen(path, "re");
 
@@ -53,7 +53,7 @@ static struct pht_error *read_after(const struct options *options, const struct 
     char pid[24];
 
     if (options->process != NULL && is_file(options->process))
-        return read_file(options->process, ret);
+        return growth_read_file(options->process, ret);
     if (options->process == NULL) {
         snprintf(pid, sizeof(pid), "%" PRId64, before->pid);
         again.process = pid;
@@ -99,7 +99,7 @@ struct pht_error *growth_report(const struct options *options)
 {
     struct pht_figures *before = NULL, *after = NULL;
 
-    struct pht_error *error = read_file(options->diff, &before);
+    struct pht_error *error = growth_read_file(options->diff, &before);
     if (error != NULL || before == NULL)
         return error;
     error = read_after(options, before, &after);

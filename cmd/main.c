@@ -7,6 +7,7 @@
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
+#include "cmd/interval.h"
 #include "cmd/once.h"
 #include "cmd/option_table.h"
 #include "cmd/options.h"
@@ -28,6 +29,25 @@ static int write_sort_columns(void)
     return 0;
 }
 
+static struct pht_error *run(const struct options *options)
+{
+    /* It waits most of the time, and gives way when it does not. */
+    if (options->command == COMMAND_REPORT && options->repeats)
+        return interval_report(options);
+    struct pht_courtesy *courtesy = pht_courtesy_begin();
+    struct pht_error *error;
+    if (options->command == COMMAND_LIST)
+        error = pick_list(stdout);
+    else if (options->command == COMMAND_DUMP_LAYOUT)
+        error = dump_layout(options);
+    else if (options->diff != NULL)
+        error = growth_report(options);
+    else
+        error = once_report(options);
+    pht_courtesy_end(courtesy);
+    return error;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -43,15 +63,6 @@ int main(int argc, char **argv)
         return write_version();
     if (options.command == COMMAND_SORT_HELP)
         return write_sort_columns();
-    struct pht_courtesy *courtesy = pht_courtesy_begin();
-    if (options.command == COMMAND_LIST)
-        error = pick_list(stdout);
-    else if (options.command == COMMAND_DUMP_LAYOUT)
-        error = dump_layout(&options);
-    else if (options.diff != NULL)
-        error = growth_report(&options);
-    else
-        error = once_report(&options);
-    pht_courtesy_end(courtesy);
+    error = run(&options);
     return error != NULL ? failure_tell(error, options.json) : 0;
 }

@@ -5,8 +5,10 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "cmd/failure.h"
 #include "cmd/output.h"
 #include "cmd/pick.h"
+#include "cmd/session.h"
 #include "pyheaptop/view.h"
 
 static void log_line(void *context, const char *line)
@@ -36,43 +38,19 @@ struct pht_error *once_open(const struct options *options, struct pht_target **r
     return error != NULL ? error : pht_target_open(pid, options->verbose ? &log : NULL, ret);
 }
 
-static struct pht_error *take(const struct options *options, const struct pht_layout_file *layouts,
-                              struct pht_report **ret)
+static unsigned wanted_sections(const struct options *options)
 {
-    _cleanup_free_ char *cache = once_cache_directory();
-    const struct pht_report_options report_options = {
-        .sections = options->sections != 0 ? options->sections : PHT_SECTION_ALL,
-        .layout = {.cache_directory = cache, .file = layouts, .no_dwarf = options->no_dwarf},
-        .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
-        .without_types = options->without_types,
-        .census =
-            {
-                .previews = options->preview == PREVIEW_ON ||
-                            (options->preview == PREVIEW_DEFAULT && !options->json),
-                .threads = options->threads,
-            },
-        .number = 1,
-    };
-    struct pht_target *target;
-    struct pht_error *error = once_open(options, &target);
-
-    if (error != NULL)
-        return error;
-    error = pht_report_take(target, &report_options, ret);
-    pht_target_destroy(target);
-    return error;
+    return options->sections != 0 ? options->sections : PHT_SECTION_ALL;
 }
 
 struct pht_error *once_take(const struct options *options, struct pht_report **ret)
 {
-    struct pht_layout_file *layouts = NULL;
-    struct pht_error *error = NULL;
+    struct session session;
+    struct pht_error *error = session_open(options, &session);
 
-    if (options->layout != NULL)
-        error = pht_layout_file_open(options->layout, &layouts);
     if (error == NULL)
-        error = take(options, layouts, ret);
-    pht_layout_file_close(layouts);
+        error = session_take(&session, wanted_sections(options), ret);
+    session_close(&session);
     return error;
 }
 
@@ -99,6 +77,8 @@ struct pht_error *once_report(const struct options *options)
             pht_text_report_write(report, &text, output.file);
         error = output_close(&output, is_written);
     }
+    if (error == NULL && options->strict)
+        error = failure_of_incomplete(report);
     pht_report_destroy(report);
     return error;
 }

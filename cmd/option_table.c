@@ -13,8 +13,8 @@ static const struct option_row rows[] = {
     {OPTION_SCREEN, "screen", "NAME", "first screen: overview, pymalloc, glibc, types, maps",
      "overview pymalloc glibc types maps", OPTION_IS_SETTING | OPTION_OF_SCREENS},
     {OPTION_SECTION, "section", "NAME",
-     "only this part, in full: kernel, categories, pymalloc,\n"
-     "glibc, types, maps, family; may be repeated",
+     "only this part, in full: findings, kernel, categories,\n"
+     "pymalloc, glibc, types, maps, family; may be repeated",
      "kernel categories pymalloc glibc types maps family", OPTION_ASKS_REPORT},
     {OPTION_FAMILY, "family", NULL, "the same as --section=family: what fork still shares", NULL,
      OPTION_ASKS_REPORT},

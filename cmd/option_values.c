@@ -110,7 +110,7 @@ static const struct {
     {"kernel", PHT_SECTION_KERNEL},     {"categories", PHT_SECTION_CATEGORIES},
     {"pymalloc", PHT_SECTION_PYMALLOC}, {"glibc", PHT_SECTION_GLIBC},
     {"types", PHT_SECTION_TYPES},       {"maps", PHT_SECTION_MAPS},
-    {"family", PHT_SECTION_FAMILY},
+    {"family", PHT_SECTION_FAMILY},     {"findings", PHT_SECTION_FINDINGS},
 };
 
 static struct pht_error *parse_section(const char *text, unsigned *ret)
@@ -121,8 +121,9 @@ static struct pht_error *parse_section(const char *text, unsigned *ret)
             return NULL;
         }
     }
-    return option_usage(
-        "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '%s'", text);
+    return option_usage("--section is findings, kernel, categories, pymalloc, glibc, types, maps or "
+                        "family, not '%s'",
+                        text);
 }
 
 /* Which of the words of a row it is. */

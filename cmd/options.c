@@ -157,6 +157,9 @@ static struct pht_error *check(const struct options *options, const struct given
 
     if (error == NULL && options->without_types && (options->sections & PHT_SECTION_TYPES))
         error = option_usage("%s", "--no-types leaves out what --section=types shows");
+    if (error == NULL && options->repeats && !options->json && options->sections != 0)
+        error = option_usage("%s", "a line a snapshot has no room for parts of the report: with "
+                                   "--json it has");
     if (error == NULL && options->command == COMMAND_DUMP_LAYOUT && options->process == NULL)
         error = option_usage("%s", "--dump-layout needs a process, or a file");
     return error;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +49,17 @@ static int open_in_place(const char *path)
     return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
+static struct pht_error *open_stream(int fd, const char *path, struct output *ret)
+{
+    ret->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (ret->file != NULL)
+        return NULL;
+    int cause = errno;
+    if (fd >= 0)
+        close(fd);
+    return cannot_write(path, cause);
+}
+
 struct pht_error *output_open(const char *path, struct output *ret)
 {
     *ret = (struct output){.file = stdout};
@@ -58,13 +71,43 @@ struct pht_error *output_open(const char *path, struct output *ret)
         ret->path = path;
     else
         fd = open_in_place(path);
-    ret->file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (ret->file != NULL)
-        return NULL;
+    return open_stream(fd, path, ret);
+}
+
+struct pht_error *output_open_growing(const char *path, struct output *ret)
+{
+    *ret = (struct output){.file = stdout};
+    return path != NULL ? open_stream(open_in_place(path), path, ret) : NULL;
+}
+
+/* ---- appending ---------------------------------------------------------------------------- */
+
+static bool is_regular(FILE *file)
+{
+    struct stat status;
+
+    return fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+struct pht_error *output_append(struct output *output, const char *line, size_t bytes)
+{
+    bool is_safe = is_regular(output->file);
+    sigset_t ending, before;
+
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGHUP);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    if (is_safe)
+        pthread_sigmask(SIG_BLOCK, &ending, &before);
+    fwrite(line, 1, bytes, output->file);
+    bool is_written = fflush(output->file) == 0 && !ferror(output->file);
     int cause = errno;
-    if (fd >= 0)
-        close(fd);
-    return cannot_write(path, cause);
+    if (is_safe)
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_written ? NULL
+                      : pht_error_create(PHT_ERROR_OUTPUT_FILE, "cannot write the report: %s",
+                                         strerror(cause));
 }
 
 /* ---- closing ------------------------------------------------------------------------------ */

@@ -21,6 +21,16 @@ struct output {
 /* `path` is NULL for standard output, and outlives `*ret`. PHT_ERROR_OUTPUT_FILE. */
 struct pht_error *output_open(const char *path, struct output *ret);
 
+/*
+ * For lines that are to be seen as they come, so never without a name: what was there is emptied.
+ * PHT_ERROR_OUTPUT_FILE.
+ */
+struct pht_error *output_open_growing(const char *path, struct output *ret);
+
+/* Write a line, all of it or nothing, whatever signal comes; a pipe or a terminal may hold it up,
+ * and there it can be cut. PHT_ERROR_OUTPUT_FILE. */
+struct pht_error *output_append(struct output *output, const char *line, size_t bytes);
+
 /* In any case. `is_written`: the views had memory enough. */
 struct pht_error *output_close(struct output *output, bool is_written);
 

@@ -191,7 +191,7 @@ static uint64_t count_tracked(const struct pht_report *report)
 
 static bool wants_gc(const struct capture *capture)
 {
-    return (capture->report->sections & PHT_SECTION_TYPES) && capture->has_pymalloc;
+    return pht_runtimes_want_gc(capture->report) && capture->has_pymalloc;
 }
 
 static struct pht_error *walk_gc(struct capture *capture)

@@ -7,6 +7,7 @@
 #include "model/arena_limit.h"
 #include "model/capture.h"
 #include "model/caveats.h"
+#include "model/findings.h"
 #include "model/ledger.h"
 #include "model/mappings.h"
 #include "model/runtimes.h"
@@ -31,6 +32,7 @@ void pht_report_destroy(struct pht_report *report)
     for (size_t i = 0; i < report->family_count; i++)
         free(report->family[i].comm);
     free(report->family);
+    pht_findings_clear(&report->findings);
     for (size_t i = 0; i < report->warnings.count; i++) {
         free(report->warnings.items[i].text);
         free(report->warnings.items[i].remedy);
@@ -124,7 +126,8 @@ static void list_allocators(struct pht_report *report)
 /* The ledger and the walkers that it needs; a list of mappings alone is asked of any process. */
 static unsigned walks_for(unsigned sections)
 {
-    if (sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES))
+    if (sections &
+        (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES | PHT_SECTION_FINDINGS))
         sections |= PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC | PHT_SECTION_TYPES;
     return sections;
 }
@@ -154,7 +157,9 @@ static struct pht_error *add_up(struct pht_target *target, struct pht_work *work
         return NULL;
     if (!pht_ledger_add_up(report))
         return pht_error_no_memory();
-    return report->sections & PHT_SECTION_FAMILY ? pht_sharing_find(target, work, report) : NULL;
+    if (!(report->sections & (PHT_SECTION_FAMILY | PHT_SECTION_FINDINGS)))
+        return NULL;
+    return pht_sharing_find(target, work, report);
 }
 
 static bool is_from_file(const struct pht_report *report)
@@ -213,6 +218,8 @@ struct pht_error *pht_report_take(struct pht_target *target,
     count_rereads(report);
     list_allocators(report);
     pht_caveats_collect(report, target);
+    if (!pht_findings_judge(report))
+        return pht_error_no_memory();
     *ret = pht_take_ptr(report);
     return NULL;
 }

@@ -24,6 +24,15 @@ enum pht_key {
     PHT_KEY_BACKTAB,
     PHT_KEY_F0, /* F1 is PHT_KEY_F0 + 1 */
     PHT_KEY_F10 = PHT_KEY_F0 + 10,
+    PHT_KEY_CLICK, /* of the mouse; its wheel is up and down */
+    PHT_KEY_OTHER, /* one that nothing is done with */
+};
+
+/* What was pressed. `row` and `column` are those of a click. */
+struct pht_input {
+    int key; /* PHT_KEY_NONE: nothing more is waiting */
+    unsigned row;
+    unsigned column;
 };
 
 /* A row of a key table: footers, help and the check of the man page come from it. */

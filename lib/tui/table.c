@@ -227,6 +227,7 @@ unsigned pht_table_draw(struct pht_table *table, const struct pht_table_source *
     struct pht_column_place places[PHT_TABLE_COLUMNS_MAX];
     unsigned row = 1;
 
+    table->drawn = area;
     size_t count = pht_table_place(table, MARK_COLUMNS, area.columns, places);
     draw_titles(table, places, count, area);
     if (area.rows < 2)
@@ -312,6 +313,42 @@ bool pht_table_move(struct pht_table *table, int key)
     default:
         return false;
     }
+}
+
+static bool is_drawn_at(const struct pht_table *table, unsigned row, unsigned column)
+{
+    const struct pht_area *drawn = &table->drawn;
+
+    return row >= drawn->row && row < drawn->row + drawn->rows && column >= drawn->column &&
+           column < drawn->column + drawn->columns;
+}
+
+bool pht_table_select_at(struct pht_table *table, unsigned row, unsigned column)
+{
+    if (!is_drawn_at(table, row, column) || row == table->drawn.row)
+        return false;
+    size_t at = table->top + (row - table->drawn.row - 1);
+    if (at >= table->order.count || at >= table->top + table->page)
+        return false;
+    table->selected = at;
+    return true;
+}
+
+bool pht_table_title_at(const struct pht_table *table, unsigned row, unsigned column, size_t *ret)
+{
+    struct pht_column_place places[PHT_TABLE_COLUMNS_MAX];
+
+    if (!is_drawn_at(table, row, column) || row != table->drawn.row)
+        return false;
+    size_t count = pht_table_place(table, MARK_COLUMNS, table->drawn.columns, places);
+    unsigned at = column - table->drawn.column;
+    for (size_t i = 0; i < count; i++) {
+        if (at >= places[i].start && at < places[i].start + places[i].width) {
+            *ret = (size_t)(places[i].column - table->columns);
+            return places[i].column->id != NULL;
+        }
+    }
+    return false;
 }
 
 void pht_table_sort_by(struct pht_table *table, size_t column)

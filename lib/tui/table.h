@@ -53,6 +53,7 @@ struct pht_table {
     unsigned page;               /* rows that were drawn last */
     unsigned shift;              /* columns that were scrolled away on the left */
     bool has_no_cursor;          /* keys go elsewhere */
+    struct pht_area drawn;       /* where it was drawn last: for clicks */
 };
 
 #define PHT_TABLE_UNSORTED SIZE_MAX
@@ -90,6 +91,11 @@ bool pht_table_selected(const struct pht_table *table, size_t *ret);
 
 /* Moves of the cursor, h and l to the side. False: the key is none of them. */
 bool pht_table_move(struct pht_table *table, int key);
+
+/* A click at a place of the canvas: on a row, which the cursor goes to, or on the title of a column
+ * that can be sorted by. */
+bool pht_table_select_at(struct pht_table *table, unsigned row, unsigned column);
+bool pht_table_title_at(const struct pht_table *table, unsigned row, unsigned column, size_t *ret);
 
 /* The same column again turns the order around. Then update. */
 void pht_table_sort_by(struct pht_table *table, size_t column);

@@ -57,7 +57,8 @@ void pht_json_put_time(struct pht_json *json, json_t *object, const char *key, s
 /* ASCII only: a terminal that shows the report must not meet control characters of C1. */
 bool pht_json_dump(struct pht_json *json, json_t *root, FILE *file)
 {
-    bool written = !json->failed && json_dumpf(root, file, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
+    size_t form = json->is_line ? JSON_COMPACT : JSON_INDENT(2);
+    bool written = !json->failed && json_dumpf(root, file, form | JSON_ENSURE_ASCII) == 0;
 
     json_decref(root);
     if (written)

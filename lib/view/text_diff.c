@@ -13,32 +13,6 @@
 #define GREW_ROWS 20
 #define SHRANK_ROWS 5
 
-#define SIGNED_MAX (PHT_HUMAN_MAX + 1)
-#define SIGNED_BYTES(value) signed_bytes(value, (char[SIGNED_MAX]){0})
-#define SIGNED_COUNT(value) signed_count(value, (char[SIGNED_MAX]){0})
-
-static uint64_t magnitude(int64_t value)
-{
-    return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
-}
-
-static const char *sign(int64_t value)
-{
-    return value < 0 ? "-" : value > 0 ? "+" : "";
-}
-
-static const char *signed_bytes(int64_t value, char text[static SIGNED_MAX])
-{
-    snprintf(text, SIGNED_MAX, "%s%s", sign(value), BYTES(magnitude(value)));
-    return text;
-}
-
-static const char *signed_count(int64_t value, char text[static SIGNED_MAX])
-{
-    snprintf(text, SIGNED_MAX, "%s%s", sign(value), COUNT(magnitude(value)));
-    return text;
-}
-
 /* ---- rows --------------------------------------------------------------------------------- */
 
 static char *describe(const struct pht_figure *figure, enum pht_figure_kind kind)

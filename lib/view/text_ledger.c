@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "view/label.h"
 #include "view/mapping.h"
 #include "view/text_line.h"
 #include "view/text_parts.h"
@@ -31,19 +32,6 @@ static int write_figures(const struct pht_report *report, uint64_t bytes, uint64
     return column;
 }
 
-/* Where there is not enough room, what explains it goes: "pymalloc slack: free blocks". */
-static void cut_label(char *label, size_t room)
-{
-    static const char *const marks[] = {" (", ": ", ", "};
-
-    for (size_t i = 0; i < 3 && strlen(label) > room; i++) {
-        char *explanation = strstr(label, marks[i]);
-        if (explanation != NULL)
-            *explanation = '\0';
-    }
-    pht_text_cut(label, room);
-}
-
 static void write_category(const struct pht_report *report, enum pht_category category, FILE *file)
 {
     const struct pht_category_name *name = pht_category_name(category);
@@ -56,7 +44,7 @@ static void write_category(const struct pht_report *report, enum pht_category ca
     int column = write_figures(report, sum->bytes, sum->swapped_bytes, file);
     column += fprintf(file, "  %-9s  %c  ", evidence != NULL ? evidence : "-", name->letter);
     if (label != NULL)
-        cut_label(label, (size_t)(PHT_TEXT_WIDTH - column));
+        pht_label_cut(label, (size_t)(PHT_TEXT_WIDTH - column));
     fprintf(file, "%s\n", label != NULL ? label : "");
 }
 

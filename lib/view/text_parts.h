@@ -28,6 +28,9 @@ void pht_text_write_maps(const struct pht_report *report, bool full, FILE *file)
 /* In short one line, and nothing of a process without relatives. */
 void pht_text_write_family(const struct pht_report *report, bool full, FILE *file);
 
+/* `full`: with the figures that they rest on. Nothing if they were not asked for. */
+void pht_text_write_findings(const struct pht_report *report, bool full, FILE *file);
+
 /*
  * What the letters of these categories stand for, by their ids. `categories` is a set:
  * 1 << category.

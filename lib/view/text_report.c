@@ -196,6 +196,8 @@ static void write_sections(const struct pht_report *report, const struct pht_tex
         pht_text_write_maps(report, full, file);
     if ((sections & PHT_SECTION_FAMILY) && report->has_family)
         pht_text_write_family(report, full, file);
+    if (sections & PHT_SECTION_FINDINGS)
+        pht_text_write_findings(report, full, file);
     if (has_ledger)
         pht_text_write_unattributed(report, full, file);
 }

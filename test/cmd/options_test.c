@@ -55,6 +55,13 @@ static const struct good_row {
     {"--delay 1.0005 1", {.process = "1", .repeats = true, .delay_ms = 1001, BRIEF}},
     {"-n 1 1", {.process = "1", .repeats = true, .count = 1, BRIEF}},
     {"--count=1000000000 1", {.process = "1", .repeats = true, .count = 1000000000, BRIEF}},
+    {"-j -d 5 --section=maps 1",
+     {.process = "1",
+      .json = true,
+      .sections = PHT_SECTION_MAPS,
+      .repeats = true,
+      .delay_ms = 5000,
+      BRIEF}},
     {"-1d 5 -n3 1", {.process = "1", .repeats = true, .delay_ms = 5000, .count = 3, BRIEF}},
     {"-s objects 1", {.process = "1", .type_sort = PHT_BY_OBJECTS, BRIEF}},
     {"--sort=type 1", {.process = "1", .type_sort = PHT_BY_NAME, BRIEF}},
@@ -89,7 +96,7 @@ static const struct good_row {
     {"--section=pymalloc --section=kernel 1",
      {.process = "1", .sections = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC, BRIEF}},
     {"--section=glibc --section=pymalloc --section=kernel --section=maps --section=categories "
-     "--section=types --family 1",
+     "--section=types --section=findings --family 1",
      {.process = "1", .sections = PHT_SECTION_ALL, BRIEF}},
     {"--diff=a.json", {.diff = "a.json", BRIEF}},
     {"--diff a.json b.json", {.diff = "a.json", .process = "b.json", BRIEF}},
@@ -244,7 +251,8 @@ END_TEST
 /* ---- what is not -------------------------------------------------------------------------- */
 
 #define SECTION(text)                                                                              \
-    "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '" text "'"
+    "--section is findings, kernel, categories, pymalloc, glibc, types, maps or family, not "      \
+    "'" text "'"
 #define TYPES(text)                                                                                \
     "--types is size, objects, taken, largest or type, a number of rows, or both as in "           \
     "objects,20; not '" text "'"
@@ -254,6 +262,7 @@ END_TEST
 #define DELAY(text) "--delay is 0.1 to 86400 seconds, not '" text "'"
 #define COUNT(text) "--count is 1 to 1000000000 snapshots, not '" text "'"
 #define SCREEN(text) "--screen is overview, pymalloc, glibc, types or maps, not '" text "'"
+#define NO_ROOM "a line a snapshot has no room for parts of the report: with --json it has"
 #define TOGETHER(one, other) "--" one " and --" other " do not go together: one of them"
 
 static const struct bad_row {
@@ -309,6 +318,8 @@ static const struct bad_row {
     {"--diff=x --baseline=y 1", TOGETHER("diff", "baseline"), false},
     {"--diff=x -n 2", TOGETHER("diff", "count"), false},
     {"--strict --diff=x", TOGETHER("diff", "strict"), false},
+    {"-d 1 --family 1", NO_ROOM, false},
+    {"-n 1 --once --section=maps 1", NO_ROOM, false},
     {"--screen=maps --json 1", TOGETHER("screen", "json"), true},
     {"--screen=maps --once 1", TOGETHER("screen", "once"), false},
     {"--color=never -j 1", TOGETHER("color", "json"), true},

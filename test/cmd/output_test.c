@@ -157,11 +157,43 @@ START_TEST(a_pipe_is_written_to)
 }
 END_TEST
 
+static void append(const char *text)
+{
+    ck_assert_ptr_null(output_append(&output, text, strlen(text)));
+}
+
+START_TEST(what_grows_is_there_as_it_comes)
+{
+    put("report", "before");
+    ck_assert_ptr_null(output_open_growing("report", &output));
+    check("report", "");
+    append("one\n");
+    check("report", "one\n");
+    append("two\n");
+    check("report", "one\ntwo\n");
+    ck_assert_ptr_null(output_close(&output, true));
+    check("report", "one\ntwo\n");
+}
+END_TEST
+
+START_TEST(what_cannot_be_appended_is_said)
+{
+    ck_assert_ptr_null(output_open_growing("/dev/full", &output));
+    struct pht_error *error = output_append(&output, "one\n", 4);
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_eq(error->code, PHT_ERROR_OUTPUT_FILE);
+    ck_assert_str_eq(error->text, "cannot write the report: No space left on device");
+    pht_error_destroy(error);
+    pht_error_destroy(output_close(&output, true));
+}
+END_TEST
+
 static const char *const nowhere[] = {"missing/report", "missing/", "."};
 
 START_TEST(a_file_that_cannot_be_is_refused)
 {
     check_error(output_open(nowhere[_i], &output), nowhere[_i]);
+    check_error(output_open_growing(nowhere[_i], &output), nowhere[_i]);
 }
 END_TEST
 
@@ -178,6 +210,8 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, follows_no_link);
     tcase_add_test(tcase, a_device_stays_one);
     tcase_add_test(tcase, a_pipe_is_written_to);
+    tcase_add_test(tcase, what_grows_is_there_as_it_comes);
+    tcase_add_test(tcase, what_cannot_be_appended_is_said);
     tcase_add_loop_test(tcase, a_file_that_cannot_be_is_refused, 0, 3);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -30,6 +30,7 @@ import embedded
 import exactness
 import freelists
 import growth
+import interval
 import glibc_churn
 import glibc_debugger
 import glibc_exact
@@ -72,7 +73,7 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, output]
+           objects_programs, objects_reach, collector, freelists, growth, interval, output]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]

@@ -64,8 +64,8 @@ def bad_values(lab):
         check_usage(lab, ["--max-stop=" + value, "1"],
                     "--max-stop is 1 to 60000 milliseconds, not '%s'" % value)
     check_usage(lab, ["--section=heap", "1"],
-                "--section is kernel, categories, pymalloc, glibc, types, maps or family, "
-                "not 'heap'")
+                "--section is findings, kernel, categories, pymalloc, glibc, types, maps or "
+                "family, not 'heap'")
 
 
 def two_processes(lab):

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/heap_findings.h"
 #include "support/heap_glibc.h"
 #include "support/heap_ledger.h"
 #include "support/heap_objects.h"
@@ -235,6 +236,7 @@ struct pht_report *heap_report_create(void)
     describe_gc(report);
     heap_ledger_add(report);
     heap_family_add(report);
+    heap_findings_add(report);
     report->rereads = report->pymalloc->rereads + report->glibc->rereads;
     return report;
 }

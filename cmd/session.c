@@ -1,0 +1,50 @@
+#include "cmd/session.h"
+
+#include <stdlib.h>
+
+#include "cmd/once.h"
+
+struct pht_error *session_open(const struct options *options, struct session *ret)
+{
+    struct pht_error *error = NULL;
+
+    *ret = (struct session){.options = options, .cache = once_cache_directory()};
+    if (options->layout != NULL)
+        error = pht_layout_file_open(options->layout, &ret->layouts);
+    return error != NULL ? error : once_open(options, &ret->target);
+}
+
+void session_close(struct session *session)
+{
+    pht_target_destroy(session->target);
+    pht_layout_file_close(session->layouts);
+    free(session->cache);
+}
+
+static bool wants_previews(const struct options *options)
+{
+    return options->preview == PREVIEW_ON ||
+           (options->preview == PREVIEW_DEFAULT && !options->json);
+}
+
+struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret)
+{
+    const struct options *options = session->options;
+    const struct pht_watch watch = {.tell = progress_tell, .context = &session->progress};
+    const struct pht_report_options report_options = {
+        .sections = sections,
+        .layout = {.cache_directory = session->cache,
+                   .file = session->layouts,
+                   .no_dwarf = options->no_dwarf},
+        .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
+        .without_types = options->without_types,
+        .census = {.previews = wants_previews(options), .threads = options->threads},
+        .number = ++session->number,
+        .watch = &watch,
+    };
+
+    progress_begin(&session->progress, options);
+    struct pht_error *error = pht_report_take(session->target, &report_options, ret);
+    progress_end(&session->progress);
+    return error;
+}
