@@ -235,7 +235,7 @@ unsigned pht_table_draw(struct pht_table *table, const struct pht_table_source *
     scroll(table, area.rows - 1);
     for (size_t i = table->top; i < table->order.count && row <= table->page; i++, row++) {
         draw_row(places, count, area, row, table, source, table->order.items[i]);
-        if (i == table->selected) {
+        if (i == table->selected && !table->has_no_cursor) {
             pht_area_put(area, row, 0, PHT_ROLE_TEXT, ">");
             pht_area_select(area, row);
         }

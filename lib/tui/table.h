@@ -7,21 +7,7 @@
 
 #include "base/vec.h"
 #include "tui/canvas.h"
-
-enum pht_alignment {
-    PHT_ALIGN_LEFT,
-    PHT_ALIGN_RIGHT,
-};
-
-struct pht_column {
-    const char *id;    /* as --sort has it; NULL: nothing is sorted by it */
-    const char *title; /* as wide as `width` at most */
-    unsigned width;    /* of its cells; at least so much if `is_flexible` */
-    unsigned priority; /* 0: always there; of the others, the highest number leaves first */
-    enum pht_alignment alignment;
-    bool is_flexible; /* takes what the others leave: one column */
-    bool is_change;   /* `d` sorts by it */
-};
+#include "view/columns.h"
 
 #define PHT_TABLE_COLUMNS_MAX 16
 #define PHT_CELL_TEXT_MAX 256
@@ -66,6 +52,7 @@ struct pht_table {
     size_t top;                  /* of those drawn, in `order` */
     unsigned page;               /* rows that were drawn last */
     unsigned shift;              /* columns that were scrolled away on the left */
+    bool has_no_cursor;          /* keys go elsewhere */
     struct pht_area drawn;       /* where it was drawn last: for clicks */
 };
 
