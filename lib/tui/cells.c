@@ -100,22 +100,29 @@ void pht_own_table_deinit(struct pht_own_table *own)
     pht_table_deinit(&own->table);
 }
 
-static void fit_columns(struct pht_own_table *own, enum pht_units units)
+/* More than any other priority. */
+#define FIRST_TO_LEAVE 100
+
+static void fit_columns(struct pht_own_table *own, const struct pht_view *view)
 {
+    unsigned full = full_widths[view->units];
     size_t count;
     const struct pht_column *columns = pht_columns_of(own->id, &count);
 
     for (size_t i = 0; i < count; i++) {
         own->columns[i].width = columns[i].width;
-        if (columns[i].is_bytes && columns[i].width < full_widths[units])
-            own->columns[i].width = full_widths[units];
+        own->columns[i].priority = columns[i].priority;
+        if (columns[i].is_bytes && columns[i].width < full)
+            own->columns[i].width = full;
+        if (columns[i].is_growth && view->change == NULL)
+            own->columns[i].priority = FIRST_TO_LEAVE;
     }
 }
 
 void pht_own_table_refresh(struct pht_own_table *own, const struct pht_table_source *source,
                            const struct pht_view *view)
 {
-    fit_columns(own, view->units);
+    fit_columns(own, view);
     /* Short of memory the table is empty, which shows. */
     (void)pht_table_update(&own->table, source, own->key);
 }

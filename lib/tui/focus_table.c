@@ -139,7 +139,7 @@ static void line_cell(const void *data, size_t line, size_t column, struct pht_t
 
     cell->role = line == LINE_TOTAL ? PHT_ROLE_TITLE : PHT_ROLE_DIM;
     if (column == PHT_FOCUS_TYPE_NAME) {
-        pht_cell_text(cell, line == LINE_TOTAL ? "all blocks in use" : "blocks of no known type");
+        pht_cell_text(cell, line == LINE_TOTAL ? "all blocks in use" : "of no known type");
         return;
     }
     if (line == LINE_UNOWNED) {

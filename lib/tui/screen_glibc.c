@@ -18,6 +18,9 @@
 #define FREE_ROWS (PHT_FREE_KINDS + 3)
 #define TAIL_ROWS 3
 
+/* In detail, sizes end here. */
+#define DETAIL_COLUMNS 50
+
 struct glibc_screen {
     const struct pht_view *view;
     struct pht_own_table arenas;
@@ -194,11 +197,13 @@ static void draw_arenas(struct glibc_screen *self, struct pht_area area)
 static void put_bytes(struct pht_lines *lines, const struct pht_view *view, const char *what,
                       uint64_t bytes)
 {
+    unsigned columns = lines->area.columns;
+    unsigned end = columns < DETAIL_COLUMNS ? columns : DETAIL_COLUMNS;
     char text[PHT_HUMAN_MAX];
 
     pht_units_bytes(view->units, bytes, text);
     pht_lines_put(lines, 2, PHT_ROLE_TEXT, what);
-    pht_area_put_right(lines->area, lines->count - 1 - lines->top, 46, 16, PHT_ROLE_TEXT, text);
+    pht_area_put_right(lines->area, lines->count - 1 - lines->top, end, 15, PHT_ROLE_TEXT, text);
 }
 
 static void put_figures(struct pht_lines *lines, const struct pht_view *view,

@@ -98,26 +98,26 @@ static void draw_sums(const struct pht_view *view, struct pht_area area)
             pht_facts_add(&facts, PHT_ROLE_TEXT, "%s %s", sums[i].what,
                           pht_units_bytes(view->units, sums[i].bytes, text));
     }
-    pht_facts_add(&facts, PHT_ROLE_DIM, "%s free pools",
-                  pht_human_count(totals->pools_free, count));
+    pht_facts_add(&facts, PHT_ROLE_DIM, "pools: %s used, %s free",
+                  pht_human_count(totals->pools_used, count),
+                  pht_human_count(totals->pools_free, text));
 }
 
-static void draw_sparse(const struct pht_view *view, struct pht_area area, unsigned row)
+static void draw_sparse(const struct pht_view *view, struct pht_area area, unsigned row,
+                        const char *more)
 {
     const struct pht_pymalloc *pymalloc = view->report->pymalloc;
     char count[PHT_HUMAN_MAX], live[PHT_HUMAN_MAX], held[PHT_HUMAN_MAX];
 
     if (pymalloc->sparse_arenas == 0) {
-        pht_area_put_cut(area, row, 0, area.columns, PHT_ROLE_GOOD,
-                         "No arena is under 10% used: a few blocks keep nothing.");
+        pht_area_put_cut(area, row, 0, area.columns, PHT_ROLE_GOOD, "No arena is under 10% used.");
         return;
     }
     _cleanup_free_ char *text = pht_text_format(
-        "%s arena%s under 10%% used: %s of live blocks keep %s from being returned (a: which)",
-        pht_human_count(pymalloc->sparse_arenas, count),
-        pymalloc->sparse_arenas == 1 ? " is" : "s are",
+        "%s arena%s under 10%% used: %s of live blocks keep %s from return (%s)",
+        pht_human_count(pymalloc->sparse_arenas, count), pht_human_plural(pymalloc->sparse_arenas),
         pht_units_bytes(view->units, pymalloc->sparse_live_bytes, live),
-        pht_units_bytes(view->units, pymalloc->sparse_held_bytes, held));
+        pht_units_bytes(view->units, pymalloc->sparse_held_bytes, held), more);
     pht_area_put_cut(area, row, 0, area.columns, PHT_ROLE_WARN, text != NULL ? text : "");
 }
 
@@ -130,17 +130,13 @@ static void draw_map(const struct pht_view *view, struct pht_area area)
     char size[PHT_HUMAN_MAX], count[PHT_HUMAN_MAX];
 
     pht_human_bytes(pymalloc->arena_bytes, size);
-    _cleanup_free_ char *title =
-        each == 1 ? pht_text_format("Heat map: a cell for each arena (%s) by address.  Digit: "
-                                    "tenths in use  .: empty  #: full",
-                                    size)
-                  : pht_text_format("Heat map: a cell for %s arenas (%s each) by address.  Digit: "
-                                    "tenths in use  .: empty  #: full",
-                                    pht_human_count(each, count), size);
+    _cleanup_free_ char *title = pht_text_format(
+        "%s arena%s of %s a cell, by address.  0-9: tenths in use  .: empty  #: full",
+        pht_human_count(each, count), pht_human_plural(each), size);
     pht_area_put_cut(area, 0, 0, area.columns, PHT_ROLE_TITLE, title != NULL ? title : "");
     struct pht_area map = pht_area_columns(pht_area_rows(area, 1, rows), MAP_INDENT, columns);
     unsigned used = pht_heat_map_draw(map, pymalloc);
-    draw_sparse(view, area, 1 + used);
+    draw_sparse(view, area, 1 + used, "a: which");
 }
 
 /* Rows for the map and its frame: as many as it needs, up to half of what there is. */
@@ -163,7 +159,7 @@ static void draw_classes(struct pymalloc_screen *self, struct pht_area area)
     unsigned used = pht_own_table_draw(&self->classes, &source, pht_area_rows(area, 0, rows));
     pht_table_draw_line(&self->classes.table, area, used, pht_class_total, view, 0);
     if (map > 0)
-        draw_map(view, pht_area_rows(area, area.rows - map + 1, map - 1));
+        draw_map(view, pht_area_rows(area, used + 2, map - 1));
 }
 
 static void draw_arenas(struct pymalloc_screen *self, struct pht_area area)
@@ -175,7 +171,7 @@ static void draw_arenas(struct pymalloc_screen *self, struct pht_area area)
         pht_own_table_draw(&self->arenas, &source, pht_area_rows(area, 0, area.rows - 1 - tail));
     pht_table_draw_line(&self->arenas.table, area, used, pht_arena_total, self->view, 0);
     if (tail > 0)
-        draw_sparse(self->view, area, area.rows - 1);
+        draw_sparse(self->view, area, used + tail, "Enter: who");
 }
 
 static void draw(void *state, const struct pht_view *view, struct pht_area area)

@@ -23,6 +23,7 @@ static const struct pht_column size_classes[] = {
      .priority = 3,
      .alignment = PHT_ALIGN_RIGHT,
      .is_change = true,
+     .is_growth = true,
      .is_bytes = true},
 };
 
@@ -100,7 +101,7 @@ static const struct pht_column free_kinds[] = {
 };
 
 static const struct pht_column types[] = {
-    {.id = "type", .title = "Type", .width = 12, .is_flexible = true},
+    {.id = "type", .title = "Type", .width = 18, .is_flexible = true},
     {.id = "objects", .title = "Objects", .width = 11, .priority = 2, .alignment = PHT_ALIGN_RIGHT},
     {.id = "size", .title = "Size", .width = 6, .alignment = PHT_ALIGN_RIGHT, .is_bytes = true},
     {.id = "taken",
@@ -126,13 +127,15 @@ static const struct pht_column types[] = {
      .title = "+Objects",
      .width = 9,
      .priority = 3,
-     .alignment = PHT_ALIGN_RIGHT},
+     .alignment = PHT_ALIGN_RIGHT,
+     .is_growth = true},
     {.id = "change",
      .title = "+Size",
      .width = 7,
      .priority = 1,
      .alignment = PHT_ALIGN_RIGHT,
      .is_change = true,
+     .is_growth = true,
      .is_bytes = true},
 };
 
@@ -160,12 +163,12 @@ static const struct pht_column mappings[] = {
     {.id = "swap",
      .title = "Swap",
      .width = 6,
-     .priority = 6,
+     .priority = 8,
      .alignment = PHT_ALIGN_RIGHT,
      .is_bytes = true},
     {.title = "Prot", .width = 4, .priority = 5},
     {.title = "Whose pages", .width = 18, .priority = 7},
-    {.id = "what", .title = "What lives here", .width = 12, .is_flexible = true},
+    {.id = "what", .title = "What lives here", .width = 18, .is_flexible = true},
 };
 
 static const struct pht_column family[] = {

@@ -21,6 +21,7 @@ struct pht_column {
     enum pht_alignment alignment;
     bool is_flexible; /* takes what the others leave: one column */
     bool is_change;   /* `d` sorts by it */
+    bool is_growth;   /* empty without a baseline: then it is the first to leave */
     bool is_bytes;    /* wider where sizes are written in full */
 };
 
