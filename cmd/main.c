@@ -12,6 +12,7 @@
 #include "cmd/option_table.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
+#include "cmd/watch.h"
 #include "pyheaptop/target.h"
 
 static int write_version(void)
@@ -31,11 +32,14 @@ static int write_sort_columns(void)
 
 static struct pht_error *run(const struct options *options)
 {
+    struct pht_error *error = watch_refuse(options);
+
+    if (error != NULL)
+        return error;
     /* It waits most of the time, and gives way when it does not. */
     if (options->command == COMMAND_REPORT && options->repeats)
         return interval_report(options);
     struct pht_courtesy *courtesy = pht_courtesy_begin();
-    struct pht_error *error;
     if (options->command == COMMAND_LIST)
         error = pick_list(stdout);
     else if (options->command == COMMAND_DUMP_LAYOUT)
@@ -63,6 +67,12 @@ int main(int argc, char **argv)
         return write_version();
     if (options.command == COMMAND_SORT_HELP)
         return write_sort_columns();
-    error = run(&options);
-    return error != NULL ? failure_tell(error, options.json) : 0;
+    int signal = 0;
+    if (watch_is_wanted(&options))
+        error = watch_process(&options, &signal);
+    else
+        error = run(&options);
+    if (error != NULL)
+        return failure_tell(error, options.json);
+    return signal != 0 ? 128 + signal : 0;
 }

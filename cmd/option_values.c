@@ -121,9 +121,10 @@ static struct pht_error *parse_section(const char *text, unsigned *ret)
             return NULL;
         }
     }
-    return option_usage("--section is findings, kernel, categories, pymalloc, glibc, types, maps or "
-                        "family, not '%s'",
-                        text);
+    return option_usage(
+        "--section is findings, kernel, categories, pymalloc, glibc, types, maps or "
+        "family, not '%s'",
+        text);
 }
 
 /* Which of the words of a row it is. */

@@ -17,7 +17,7 @@ live_options=()
 packages=(gcc clang clang-format clang-tidy cmake ninja-build pkg-config shellcheck valgrind
           libdw-dev libelf-dev libjansson-dev libncurses-dev check
           python3 python3-dbg python3-jsonschema libc6-dbg gdb pypy3 mmdebstrap mandoc util-linux
-          procps)
+          procps tmux)
 # What live tests look at; where a release calls it differently, they are skipped by name.
 subjects=(python3-flask gunicorn python3-numpy libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0
           musl-tools)

@@ -60,6 +60,7 @@ import objects_reach
 import output
 import refusals
 import scans
+import screens
 import signals
 import stripped
 import tables
@@ -73,7 +74,8 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, interval, output]
+           objects_programs, objects_reach, collector, freelists, growth, interval, output,
+           screens]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
