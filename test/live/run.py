@@ -24,6 +24,7 @@ sys.dont_write_bytecode = True
 import check
 import churn
 import collector
+import completions
 import counted
 import discover
 import embedded
@@ -53,6 +54,7 @@ import newer
 import objects
 import objects_busy
 import objects_codecs
+import objects_forked
 import objects_odd
 import objects_owners
 import objects_programs
@@ -73,9 +75,9 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
-           ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, interval, output,
-           screens]
+           ledger_family, objects, objects_busy, objects_codecs, objects_forked,
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth, interval,
+           output, completions, screens]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
