@@ -44,4 +44,7 @@ struct pht_tui_end {
 struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_options *options,
                               struct pht_tui_end *end);
 
+/* What draws on the terminal, and its version. */
+const char *pht_tui_library(void);
+
 #endif

@@ -142,6 +142,11 @@ static void choose_looks(struct pht_terminal *terminal, enum pht_tui_color color
     }
 }
 
+const char *pht_tui_library(void)
+{
+    return curses_version();
+}
+
 /* ---- opening and closing ------------------------------------------------------------------ */
 
 bool pht_terminal_is_utf8(void)

@@ -29,6 +29,7 @@ import counted
 import discover
 import embedded
 import exactness
+import findings
 import freelists
 import growth
 import interval
@@ -76,8 +77,8 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_forked,
-           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth, interval,
-           output, completions, screens]
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth,
+           findings, interval, output, completions, screens]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
