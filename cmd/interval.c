@@ -11,7 +11,6 @@
 #include "base/human.h"
 #include "base/vec.h"
 #include "cmd/failure.h"
-#include "cmd/growth.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
 #include "pyheaptop/view.h"
@@ -209,20 +208,6 @@ static struct pht_error *run(struct interval *interval)
     return error;
 }
 
-static struct pht_error *read_baseline(struct interval *interval)
-{
-    struct pht_figures *figures;
-
-    if (interval->options->baseline == NULL)
-        return NULL;
-    struct pht_error *error = growth_read_file(interval->options->baseline, &figures);
-    if (error != NULL)
-        return error;
-    interval->compared_rss = figures->rss_bytes;
-    pht_figures_destroy(figures);
-    return NULL;
-}
-
 struct pht_error *interval_report(const struct options *options)
 {
     struct interval interval = {
@@ -232,8 +217,8 @@ struct pht_error *interval_report(const struct options *options)
     };
 
     struct pht_error *error = session_open(options, &interval.session);
-    if (error == NULL)
-        error = read_baseline(&interval);
+    if (error == NULL && interval.session.baseline != NULL)
+        interval.compared_rss = interval.session.baseline->rss_bytes;
     if (error == NULL)
         error = output_open_growing(options->output, &interval.output);
     if (error == NULL) {

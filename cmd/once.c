@@ -54,31 +54,63 @@ struct pht_error *once_take(const struct options *options, struct pht_report **r
     return error;
 }
 
-struct pht_error *once_report(const struct options *options)
+static struct pht_error *write_text(const struct options *options, const struct pht_report *report,
+                                    struct pht_figures *baseline, FILE *file)
 {
+    struct pht_figures *now = baseline != NULL ? pht_figures_create(report) : NULL;
+    struct pht_diff change;
+
+    if (baseline != NULL && (now == NULL || !pht_diff_make(baseline, now, &change))) {
+        pht_figures_destroy(now);
+        return pht_error_no_memory();
+    }
     const struct pht_text_options text = {
         .version = PHT_VERSION,
         .full = options->sections != 0,
         .type_sort = options->type_sort,
         .type_rows = options->type_rows,
+        .change = baseline != NULL ? &change : NULL,
     };
-    struct pht_report *report;
+    pht_text_report_write(report, &text, file);
+    if (baseline != NULL)
+        pht_diff_deinit(&change);
+    pht_figures_destroy(now);
+    return NULL;
+}
+
+static struct pht_error *write_report(const struct options *options,
+                                      const struct pht_report *report, struct pht_figures *baseline)
+{
     bool is_written = true;
     struct output output;
 
-    struct pht_error *error = once_take(options, &report);
+    struct pht_error *error = output_open(options->output, &output);
     if (error != NULL)
         return error;
-    error = output_open(options->output, &output);
-    if (error == NULL) {
-        if (options->json)
-            is_written = pht_json_report_write(report, PHT_VERSION, output.file);
-        else
-            pht_text_report_write(report, &text, output.file);
-        error = output_close(&output, is_written);
-    }
+    if (options->json)
+        is_written = pht_json_report_write(report, PHT_VERSION, output.file);
+    else
+        error = write_text(options, report, baseline, output.file);
+    struct pht_error *closed = output_close(&output, is_written && error == NULL);
+    if (error == NULL)
+        return closed;
+    pht_error_destroy(closed);
+    return error;
+}
+
+struct pht_error *once_report(const struct options *options)
+{
+    struct session session;
+    struct pht_report *report = NULL;
+
+    struct pht_error *error = session_open(options, &session);
+    if (error == NULL)
+        error = session_take(&session, wanted_sections(options), &report);
+    if (error == NULL)
+        error = write_report(options, report, session.baseline);
     if (error == NULL && options->strict)
         error = failure_of_incomplete(report);
     pht_report_destroy(report);
+    session_close(&session);
     return error;
 }

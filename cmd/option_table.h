@@ -31,6 +31,7 @@ enum option_key {
     OPTION_COLOR,
     OPTION_ASCII,
     OPTION_MOUSE,
+    OPTION_COMPLETIONS,
 };
 
 /* The numbers of rows that the parser has room for. */

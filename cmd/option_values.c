@@ -121,8 +121,8 @@ static struct pht_error *parse_section(const char *text, unsigned *ret)
             return NULL;
         }
     }
-    return option_usage("--section is findings, kernel, categories, pymalloc, glibc, types, maps or "
-                        "family, not '%s'",
+    return option_usage("--section is findings, kernel, categories, pymalloc, glibc, types, maps "
+                        "or family, not '%s'",
                         text);
 }
 
@@ -173,6 +173,17 @@ static struct pht_error *parse_sort(const char *text, struct options *options)
                          "pyheaptop --sort=help");
 }
 
+static struct pht_error *parse_shell(const char *text, struct options *options)
+{
+    unsigned shell;
+
+    if (!find_word(option_of_key(OPTION_COMPLETIONS)->values, text, &shell))
+        return option_usage("--completions is bash, zsh or fish, not '%s'", text);
+    options->shell = shell;
+    options->command = COMMAND_COMPLETIONS;
+    return NULL;
+}
+
 /* Seconds, with decimals or without. */
 static struct pht_error *parse_delay(const char *text, uint64_t *ret_ms)
 {
@@ -206,6 +217,8 @@ static struct pht_error *take_value(int key, const char *value, struct options *
         return parse_delay(value, &options->delay_ms);
     case 's':
         return parse_sort(value, options);
+    case OPTION_COMPLETIONS:
+        return parse_shell(value, options);
     case OPTION_SCREEN:
         return parse_screen(value, options);
     case OPTION_SECTION:

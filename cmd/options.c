@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cmd/option_table.h"
 #include "cmd/option_values.h"
+#include "cmd/settings.h"
 
 #define MAX_STOP_MS_DEFAULT 20
 
@@ -148,7 +149,7 @@ static struct pht_error *take_options(int argc, char **argv, struct options *opt
 static bool only_tells(const struct options *options)
 {
     return options->command == COMMAND_HELP || options->command == COMMAND_VERSION ||
-           options->command == COMMAND_SORT_HELP;
+           options->command == COMMAND_SORT_HELP || options->command == COMMAND_COMPLETIONS;
 }
 
 static struct pht_error *check(const struct options *options, const struct given *given)
@@ -173,7 +174,7 @@ static bool wants_no_color(void)
     return value != NULL && value[0] != '\0';
 }
 
-struct pht_error *options_parse(int argc, char **argv, struct options *ret)
+struct pht_error *options_parse(int argc, char **argv, struct config *config, struct options *ret)
 {
     struct given given = {0};
 
@@ -181,13 +182,18 @@ struct pht_error *options_parse(int argc, char **argv, struct options *ret)
         .threads = 1,
         .stop = PHT_STOP_BRIEF,
         .max_stop_ms = MAX_STOP_MS_DEFAULT,
-        .color = wants_no_color() ? COLOR_NEVER : COLOR_AUTO,
     };
+    if (config != NULL)
+        settings_apply(config, ret);
+    if (wants_no_color())
+        ret->color = COLOR_NEVER;
     struct pht_error *error = take_options(argc, argv, ret, &given);
     if (error != NULL || only_tells(ret))
         return error;
     if (optind + 1 < argc)
         return option_usage("one process at a time: '%s' is too much", argv[optind + 1]);
+    if (!is_given(&given, OPTION_NO_TYPES) && (ret->sections & PHT_SECTION_TYPES))
+        ret->without_types = false; /* as a setting, it yields to the line */
     ret->process = argv[optind];
     ret->asks_report = first_given(&given, OPTION_ASKS_REPORT) != NULL;
     ret->repeats = is_given(&given, 'd') || is_given(&given, 'n');

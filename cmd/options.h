@@ -5,13 +5,17 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cmd/completions.h"
 #include "pyheaptop/view.h"
+
+struct config;
 
 enum command {
     COMMAND_REPORT,
     COMMAND_LIST, /* no process was named */
     COMMAND_DUMP_LAYOUT,
     COMMAND_SORT_HELP,
+    COMMAND_COMPLETIONS,
     COMMAND_HELP,
     COMMAND_VERSION,
 };
@@ -23,13 +27,14 @@ struct options {
     bool asks_report; /* an option was given that only a report has: no screens */
     bool verbose;
     bool quiet;
-    bool strict;          /* exit with 8 when something was left out */
-    bool repeats;         /* --delay or --count was on the line: more than one snapshot */
-    uint64_t delay_ms;    /* between two snapshots; 0: not given */
-    uint64_t count;       /* of snapshots; 0: no end */
-    const char *baseline; /* a report to show change against, or NULL */
-    const char *output;   /* NULL: stdout */
-    const char *layout;   /* a file of layouts, or NULL */
+    bool strict;                  /* exit with 8 when something was left out */
+    bool repeats;                 /* --delay or --count was on the line: more than one snapshot */
+    uint64_t delay_ms;            /* between two snapshots; 0: not given */
+    uint64_t count;               /* of snapshots; 0: no end */
+    const char *baseline;         /* a report to show change against, or NULL */
+    enum completions_shell shell; /* of COMMAND_COMPLETIONS */
+    const char *output;           /* NULL: stdout */
+    const char *layout;           /* a file of layouts, or NULL */
     bool no_dwarf;
     const char *diff;  /* a report to compare with, or NULL */
     unsigned sections; /* 0: none was named, so all, in short */
@@ -49,7 +54,11 @@ struct options {
     bool mouse;
 };
 
-/* PHT_ERROR_USAGE. `json` is set even then, so that the error can be told in that form. */
-struct pht_error *options_parse(int argc, char **argv, struct options *ret);
+/*
+ * What the line says goes before what the environment says (NO_COLOR), and that before `config`,
+ * which gets notes on what is wrong in it, and may be NULL. PHT_ERROR_USAGE. `json` is set even
+ * then, so that the error can be told in that form.
+ */
+struct pht_error *options_parse(int argc, char **argv, struct config *config, struct options *ret);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cmd/growth.h"
 #include "cmd/once.h"
 
 struct pht_error *session_open(const struct options *options, struct session *ret)
@@ -11,6 +12,8 @@ struct pht_error *session_open(const struct options *options, struct session *re
     *ret = (struct session){.options = options, .cache = once_cache_directory()};
     if (options->layout != NULL)
         error = pht_layout_file_open(options->layout, &ret->layouts);
+    if (error == NULL && options->baseline != NULL)
+        error = growth_read_file(options->baseline, &ret->baseline);
     return error != NULL ? error : once_open(options, &ret->target);
 }
 
@@ -18,6 +21,7 @@ void session_close(struct session *session)
 {
     pht_target_destroy(session->target);
     pht_layout_file_close(session->layouts);
+    pht_figures_destroy(session->baseline);
     free(session->cache);
 }
 
@@ -46,5 +50,9 @@ struct pht_error *session_take(struct session *session, unsigned sections, struc
     progress_begin(&session->progress, options);
     struct pht_error *error = pht_report_take(session->target, &report_options, ret);
     progress_end(&session->progress);
-    return error;
+    if (error != NULL || session->baseline == NULL || pht_findings_compare(*ret, session->baseline))
+        return error;
+    pht_report_destroy(*ret);
+    *ret = NULL;
+    return pht_error_no_memory();
 }

@@ -10,7 +10,7 @@ struct session {
     struct pht_target *target;
     struct pht_layout_file *layouts; /* NULL: none was named */
     char *cache;
-    struct pht_watch watch;
+    struct pht_figures *baseline; /* NULL: none was named */
     struct progress progress;
     uint32_t number; /* of the last report */
 };

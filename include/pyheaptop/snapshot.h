@@ -67,6 +67,13 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
                               size_t size, enum pht_read_result *why);
 
 /*
+ * The same, and what the target has not loaded of a file comes from the file: that is what the
+ * target would see. For what compilers put there, such as names; it opens the file.
+ */
+size_t pht_snapshot_read_as_loaded(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
+                                   size_t size, enum pht_read_result *why);
+
+/*
  * Many reads of `size` bytes, each no longer than a page, into consecutive slots of `buffer`.
  * `results[i]` is an enum pht_read_result.
  */

@@ -247,12 +247,13 @@ struct pht_kernel_memory {
     uint64_t peak_rss_bytes; /* VmHWM of status */
     uint64_t minor_faults;   /* of stat, as the next */
     uint64_t major_faults;
+    bool is_stopped; /* by a signal: none of it runs */
 };
 
 /* Add up what comes from smaps; the rest of `ret` stays as it is. */
 void pht_smaps_sum(const struct pht_smaps *smaps, struct pht_kernel_memory *ret);
 
-/* The rest: peak and faults. */
+/* The rest: peak, faults, and whether it is stopped. */
 struct pht_error *pht_target_read_counters(struct pht_target *target,
                                            struct pht_kernel_memory *ret);
 

@@ -23,7 +23,8 @@ struct pht_text_options {
     const char *version; /* of the program, for the first line */
     bool full;           /* every row of the parts that were asked for */
     enum pht_type_order type_sort;
-    uint64_t type_rows; /* 0: as `full` has it */
+    uint64_t type_rows;            /* 0: as `full` has it */
+    const struct pht_diff *change; /* against a baseline; its `after` is the report. NULL: none */
 };
 
 /* For people: 80 columns, no escape codes, nothing from the target unescaped. */

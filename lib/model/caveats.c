@@ -25,6 +25,26 @@ bool pht_report_warn(struct pht_report *report, const char *id, const char *reme
     return false;
 }
 
+/* By a signal, or by us for the whole walk: what was torn then cannot be whole before it runs. */
+static bool stood_still(const struct pht_report *report)
+{
+    return report->kernel.is_stopped ||
+           (report->snapshot.stop == PHT_STOP_FULL && !report->snapshot.expired);
+}
+
+const char *pht_caveats_why_torn(const struct pht_report *report, uint64_t count)
+{
+    if (stood_still(report))
+        return count == 1 ? "was being changed when it stopped"
+                          : "were being changed when it stopped";
+    return count == 1 ? "changed while it was read" : "changed while they were read";
+}
+
+const char *pht_caveats_torn_remedy(const struct pht_report *report)
+{
+    return stood_still(report) ? "again, once the process has run on" : NULL;
+}
+
 static void check_stop(struct pht_report *report)
 {
     const struct pht_snapshot_stats *stats = &report->snapshot;

@@ -29,6 +29,13 @@ void pht_caveats_collect(struct pht_report *report, const struct pht_target *tar
 void pht_caveats_pymalloc_no_layout(struct pht_report *report);
 void pht_caveats_glibc_no_layout(struct pht_report *report);
 
+/*
+ * What a torn structure did: it changed while it was read or, in a process that stood still all the
+ * while, was being changed when it stopped. And what may help, NULL if nothing is known to.
+ */
+const char *pht_caveats_why_torn(const struct pht_report *report, uint64_t count);
+const char *pht_caveats_torn_remedy(const struct pht_report *report);
+
 /* What is wrong with the figures; true if nothing is, and nothing was left out. */
 bool pht_caveats_gc(struct pht_report *report);
 bool pht_caveats_pymalloc(struct pht_report *report);

@@ -1,5 +1,6 @@
-#include "base/human.h"
 #include "model/caveats.h"
+
+#include "base/human.h"
 #include "model/runtimes.h"
 
 #define COUNT(value) pht_human_count(value, (char[PHT_HUMAN_MAX]){0})
@@ -37,6 +38,7 @@ static void check_freelists(struct pht_report *report)
 bool pht_caveats_gc(struct pht_report *report)
 {
     const struct pht_gc *gc = report->gc;
+    const char *remedy = pht_caveats_torn_remedy(report);
 
     if (!pht_runtimes_want_gc(report) || !pht_runtimes_know_pymalloc(report))
         return true;
@@ -44,10 +46,11 @@ bool pht_caveats_gc(struct pht_report *report)
     if (gc == NULL)
         return explain_absence(report);
     if (gc->torn_lists > 0)
-        pht_report_warn(report, "gc-torn", "again, in case it was collecting; --stop=full",
-                        "%s list%s of the collector changed while %s read%s: not counted",
-                        COUNT(gc->torn_lists), pht_human_plural(gc->torn_lists),
-                        gc->torn_lists == 1 ? "it was" : "they were",
+        pht_report_warn(report, "gc-torn",
+                        remedy != NULL ? remedy : "again, in case it was collecting; --stop=full",
+                        "%s list%s of the collector %s%s: not counted", COUNT(gc->torn_lists),
+                        pht_human_plural(gc->torn_lists),
+                        pht_caveats_why_torn(report, gc->torn_lists),
                         has_swap(report) ? ", or led into swap" : "");
     if (gc->long_lists > 0)
         pht_report_warn(report, "gc-long", NULL,

@@ -61,8 +61,9 @@ static void check_chunks(struct pht_report *report)
     char unknown[PHT_HUMAN_MAX];
 
     if (torn > 0)
-        pht_report_warn(report, "torn-chunks", NULL, "%s chunk%s of malloc changed while %s read",
-                        COUNT(torn), pht_human_plural(torn), torn == 1 ? "it was" : "they were");
+        pht_report_warn(report, "torn-chunks", pht_caveats_torn_remedy(report),
+                        "%s chunk%s of malloc %s", COUNT(torn), pht_human_plural(torn),
+                        pht_caveats_why_torn(report, torn));
     if (damaged > 0)
         pht_report_warn(report, "damaged-chunks", NULL,
                         "%s chunk%s of malloc make%s no sense, however often %s read",

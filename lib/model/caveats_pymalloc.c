@@ -79,9 +79,9 @@ static void check_pools(struct pht_report *report)
     uint64_t swapped = pymalloc->swapped_pools, arenas = pymalloc->damaged_arenas;
 
     if (torn > 0)
-        pht_report_warn(report, "torn-pools", NULL, "%s of %s pools changed while %s read",
+        pht_report_warn(report, "torn-pools", pht_caveats_torn_remedy(report), "%s of %s pools %s",
                         COUNT(torn), COUNT(pymalloc->totals.pools_used),
-                        torn == 1 ? "it was" : "they were");
+                        pht_caveats_why_torn(report, torn));
     if (damaged > 0)
         pht_report_warn(report, "damaged-pools", NULL,
                         "%s pool%s %s a header that makes no sense: counted as unknown",

@@ -124,10 +124,31 @@ static void say_types(struct pht_judge *judge, struct pht_finding *finding)
         note_type(judge, finding, &types->items[0]);
 }
 
+/* Arrays and the like: chunks with mappings of their own, as far as sizes of types account for it.
+ */
+static uint64_t python_mmapped(const struct pht_judge *judge, uint64_t elsewhere)
+{
+    const struct pht_growth_list *types = growths(judge, PHT_FIGURE_TYPE);
+    uint64_t mmapped = category_growth(judge, PHT_CATEGORY_MALLOC_MMAPPED), sizes = 0;
+
+    for (size_t i = 0; i < types->count && types->items[i].bytes > 0; i++) {
+        if (__builtin_add_overflow(sizes, (uint64_t)types->items[i].bytes, &sizes))
+            return mmapped;
+    }
+    uint64_t left = sizes > elsewhere ? sizes - elsewhere : 0;
+    return left < mmapped ? left : mmapped;
+}
+
+static uint64_t python_elsewhere(const struct pht_judge *judge)
+{
+    return category_growth(judge, PHT_CATEGORY_PYTHON_SMALL) +
+           category_growth(judge, PHT_CATEGORY_PYTHON_LARGE);
+}
+
 static void judge_python(struct pht_judge *judge)
 {
-    uint64_t grown = category_growth(judge, PHT_CATEGORY_PYTHON_SMALL) +
-                     category_growth(judge, PHT_CATEGORY_PYTHON_LARGE);
+    uint64_t elsewhere = python_elsewhere(judge);
+    uint64_t grown = elsewhere + python_mmapped(judge, elsewhere);
     enum pht_severity severity;
 
     if (!pht_judge_weigh(judge, grown, &severity))
@@ -140,7 +161,7 @@ static void judge_python(struct pht_judge *judge)
     advise_types(judge, finding);
 }
 
-/* Too little to be called a leak, or in chunks that malloc took from mmap. */
+/* Too little to be called a leak. */
 static void judge_type(struct pht_judge *judge)
 {
     const struct pht_growth_list *types = growths(judge, PHT_FIGURE_TYPE);
@@ -188,6 +209,12 @@ static const char *advise_category(enum pht_category category)
     return "--section=categories: which mappings it is in";
 }
 
+static bool is_mmapped_by_python(const struct pht_judge *judge)
+{
+    return pht_is_share(python_mmapped(judge, python_elsewhere(judge)), 50,
+                        category_growth(judge, PHT_CATEGORY_MALLOC_MMAPPED));
+}
+
 /* What another finding tells already. */
 static bool is_told(const struct pht_judge *judge, enum pht_category category)
 {
@@ -195,6 +222,8 @@ static bool is_told(const struct pht_judge *judge, enum pht_category category)
     case PHT_CATEGORY_PYTHON_SMALL:
     case PHT_CATEGORY_PYTHON_LARGE:
         return has_finding(judge, "python-leak");
+    case PHT_CATEGORY_MALLOC_MMAPPED:
+        return has_finding(judge, "python-leak") && is_mmapped_by_python(judge);
     case PHT_CATEGORY_MALLOC_UNOWNED:
         return has_finding(judge, "native-leak");
     case PHT_CATEGORY_PYMALLOC_SLACK:

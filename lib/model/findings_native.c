@@ -40,7 +40,7 @@ static char *describe_sample(const struct pht_report *report, const struct pht_c
     _cleanup_free_ char *printable = pht_text_printable(sample->text, sample->text_bytes);
     if (printable == NULL)
         return NULL;
-    pht_text_cut(printable, 24);
+    pht_text_cut(printable, 40);
     return pht_text_format("\"%s\"", printable);
 }
 
@@ -87,7 +87,7 @@ static void advise(struct pht_judge *judge, struct pht_finding *finding, uint64_
 {
     if (growth == PHT_UNKNOWN)
         pht_judge_advise(judge, finding,
-                         "--diff with an earlier JSON report, which shows whether it grows; ");
+                         "--baseline with an earlier JSON report, which shows whether it grows; ");
     pht_judge_advise(judge, finding,
                      "find the extension that makes chunks of this size: memray attach --native, "
                      "or heaptrack --pid");
@@ -106,11 +106,12 @@ static void tell(struct pht_judge *judge, const struct native *native, enum pht_
     bool is_range = most->max_bytes > most->min_bytes;
     struct pht_finding *finding = pht_judge_add(judge, "native-leak", severity, native->bytes);
 
-    pht_judge_say(judge, finding,
-                  "%s (%s of RSS) of malloc in use belongs to no Python object, as the leak of a C "
-                  "extension leaves it: %s of it are %s chunks of %s%s.",
-                  BYTES(native->bytes), RSS_SHARE(judge, native->bytes), BYTES(most->bytes),
-                  COUNT(most->chunks), BYTES(most->min_bytes), is_range ? " and more" : "");
+    pht_judge_say(
+        judge, finding,
+        "%s (%s of RSS) of malloc in use belongs to no Python object: a C extension leaks "
+        "it, or a library needs it. %s of it are %s chunks of %s%s.",
+        BYTES(native->bytes), RSS_SHARE(judge, native->bytes), BYTES(most->bytes),
+        COUNT(most->chunks), BYTES(most->min_bytes), is_range ? " and more" : "");
     pht_judge_note(finding, "chunks", most->chunks);
     pht_judge_note(finding, "chunk_bytes", most->bytes);
     pht_judge_note(finding, "chunk_min_bytes", most->min_bytes);

@@ -115,8 +115,9 @@ static void tell(struct pht_judge *judge, const struct main_types *types)
     if (types->class != NULL)
         note_type(judge, finding, of_class, types->class);
     pht_judge_advise(judge, finding,
-                     "pyheaptop -j -o before.json now, and --diff before.json later: what grows "
-                     "between the two is the leak");
+                     "pyheaptop -j -o before.json %d now, and --baseline=before.json later: what "
+                     "grows between the two is the leak",
+                     judge->report->process.pid);
 }
 
 /* What grew is told with its own words, and nobody then has to guess. */

@@ -3,6 +3,7 @@
 #define PHT_LIB_SNAPSHOT_INTERNAL_H
 
 #include "pyheaptop/snapshot.h"
+#include "snapshot/file_pages.h"
 #include "snapshot/page_cache.h"
 
 /* One read goes through at most this much: larger ones leave the processor's cache (peers.md). */
@@ -16,6 +17,7 @@ struct pht_snapshot {
     const struct pht_mapping *last_mapping;
     unsigned map_refreshes;
     struct pht_page_cache pages;
+    struct pht_file_pages files;
     /* While roots are copied, residency is asked for each read: what was true before the stop
      * may not be true in it. */
     bool freezing;

@@ -103,6 +103,7 @@ struct pht_error *pht_snapshot_take(struct pht_target *target,
     snapshot->target = target;
     snapshot->options = *options;
     pht_page_cache_init(&snapshot->pages, target);
+    pht_file_pages_init(&snapshot->files, target);
     struct pht_error *error = pht_target_read_maps(target, &snapshot->maps);
     if (error == NULL && options->stop != PHT_STOP_NONE)
         run_freeze(snapshot, freeze, context);
@@ -120,6 +121,7 @@ void pht_snapshot_destroy(struct pht_snapshot *snapshot)
         return;
     pht_error_destroy(pht_snapshot_release(snapshot));
     pht_page_cache_deinit(&snapshot->pages);
+    pht_file_pages_deinit(&snapshot->files);
     pht_maps_deinit(&snapshot->maps);
     free(snapshot);
 }
@@ -133,6 +135,7 @@ struct pht_snapshot *pht_snapshot_branch(const struct pht_snapshot *snapshot)
     branch->target = snapshot->target;
     branch->work = snapshot->work;
     pht_page_cache_init(&branch->pages, branch->target);
+    pht_file_pages_init(&branch->files, branch->target);
     struct pht_error *error = pht_target_read_maps(branch->target, &branch->maps);
     if (error == NULL)
         return branch;

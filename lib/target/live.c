@@ -293,6 +293,7 @@ static struct pht_error *live_read_counters(void *self, struct pht_kernel_memory
     ret->peak_rss_bytes = status.peak_rss_bytes;
     ret->minor_faults = status.minor_faults;
     ret->major_faults = status.major_faults;
+    ret->is_stopped = status.state == 'T';
     return NULL;
 }
 

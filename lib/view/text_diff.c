@@ -95,10 +95,19 @@ static void write_side(const char *title, const struct pht_figures *figures, FIL
                 BYTES((uint64_t)figures->rss_bytes));
 }
 
-void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE *file)
+bool pht_text_write_growth(const struct pht_diff *diff, int from, FILE *file)
 {
     bool any = false;
 
+    for (int kind = from; kind < PHT_FIGURE_KINDS; kind++) {
+        write_list(diff, (enum pht_figure_kind)kind, file);
+        any = any || diff->lists[kind].count > 0;
+    }
+    return any;
+}
+
+void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE *file)
+{
     fprintf(file, "pyheaptop %s growth\n\n", version);
     write_side("Before", diff->before, file);
     write_side("After", diff->after, file);
@@ -106,10 +115,6 @@ void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE 
         fprintf(file, "           these are two processes: types go by their names\n");
     fprintf(file, "RSS        %s\n",
             SIGNED_BYTES(diff->after->rss_bytes - diff->before->rss_bytes));
-    for (int kind = 0; kind < PHT_FIGURE_KINDS; kind++) {
-        write_list(diff, (enum pht_figure_kind)kind, file);
-        any = any || diff->lists[kind].count > 0;
-    }
-    if (!any)
+    if (!pht_text_write_growth(diff, 0, file))
         fprintf(file, "\nNothing has changed.\n");
 }

@@ -23,7 +23,7 @@ struct pht_measure {
 uint64_t pht_measure_u64(struct pht_measure *measure, uint64_t offset);
 uint32_t pht_measure_u32(struct pht_measure *measure, uint64_t offset);
 
-/* Of anything else. */
+/* Of anything else: a constant may stand in a page of a file that is not loaded. */
 bool pht_measure_read(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size);
 
 /* The same where anything may stand: what cannot be read is no damage. False for address 0. */

@@ -27,7 +27,9 @@ void pht_object_size_deinit(struct pht_object_size *size)
 
 bool pht_measure_read(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size)
 {
-    if (pht_snapshot_read(measure->snapshot, addr, buffer, size) == PHT_READ_OK)
+    enum pht_read_result why;
+
+    if (pht_snapshot_read_as_loaded(measure->snapshot, addr, buffer, size, &why) == size)
         return true;
     measure->ret->is_damaged = true;
     return false;

@@ -20,7 +20,7 @@ static struct pht_error *parse(char *line, struct options *ret)
     }
     memset(ret, 0x5a, sizeof(*ret));
     optind = 0; /* getopt begins anew */
-    return options_parse(argc, argv, ret);
+    return options_parse(argc, argv, NULL, ret);
 }
 
 /* ---- what is understood ------------------------------------------------------------------- */
@@ -66,6 +66,8 @@ static const struct good_row {
     {"-s objects 1", {.process = "1", .type_sort = PHT_BY_OBJECTS, BRIEF}},
     {"--sort=type 1", {.process = "1", .type_sort = PHT_BY_NAME, BRIEF}},
     {"--sort=help", {.command = COMMAND_SORT_HELP, BRIEF}},
+    {"--completions=bash", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_BASH, BRIEF}},
+    {"--completions fish", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_FISH, BRIEF}},
     {"-s help 1 2", {.command = COMMAND_SORT_HELP, BRIEF}},
     {"--screen=overview 1", {.process = "1", .screen_option = "screen", BRIEF}},
     {"--screen=maps",
@@ -157,6 +159,7 @@ START_TEST(a_good_line_is_understood)
     struct pht_error *error = parse(line, &options);
     ck_assert_msg(error == NULL, "%s: %s", good_rows[_i].line, error != NULL ? error->text : "");
     ck_assert_int_eq(options.command, wanted->command);
+    ck_assert_int_eq(options.shell, wanted->shell);
     check_text(options.process, wanted->process);
     check_text(options.output, wanted->output);
     check_text(options.diff, wanted->diff);
@@ -325,6 +328,7 @@ static const struct bad_row {
     {"--color=never -j 1", TOGETHER("color", "json"), true},
     {"--mouse --family 1", TOGETHER("mouse", "family"), false},
     {"--ascii -o x 1", TOGETHER("ascii", "output"), false},
+    {"--completions=sh", "--completions is bash, zsh or fish, not 'sh'", false},
     {"--screen= 1", SCREEN(""), false},
     {"--screen=map 1", SCREEN("map"), false},
     {"--screen=maps\x1b 1", SCREEN("maps\\x1b"), false},
@@ -489,6 +493,23 @@ START_TEST(the_manual_has_every_option)
 }
 END_TEST
 
+/* In the section SETTINGS, and only those. */
+START_TEST(the_manual_has_every_setting)
+{
+    size_t count;
+    const struct option_row *row = &option_rows(&count)[_i];
+    char *text = read_manual(), wanted[64];
+    char *at = strstr(text, "These may be set:");
+
+    ck_assert_ptr_nonnull(at);
+    *strstr(at, ".Pp") = '\0';
+    snprintf(wanted, sizeof(wanted), " %s ", row->name);
+    ck_assert_msg((strstr(at, wanted) != NULL) == ((row->flags & OPTION_IS_SETTING) != 0), "%s",
+                  row->name);
+    free(text);
+}
+END_TEST
+
 /* What completions offer is taken. */
 START_TEST(values_are_those_that_are_understood)
 {
@@ -525,6 +546,7 @@ static Suite *options_suite(void)
                         ROWS(color_rows));
     tcase_add_loop_test(tcase, help_mentions_every_option, 0, (int)count);
     tcase_add_loop_test(tcase, the_manual_has_every_option, 0, (int)count);
+    tcase_add_loop_test(tcase, the_manual_has_every_setting, 0, (int)count);
     tcase_add_loop_test(tcase, values_are_those_that_are_understood, 0, (int)count);
     tcase_add_test(tcase, help_mentions_only_options_that_there_are);
     tcase_add_test(tcase, help_fits_a_terminal);

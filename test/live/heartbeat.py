@@ -24,6 +24,10 @@ class Heartbeat:
     def reset(self):
         struct.pack_into("<Q", self.map, WORST_AT, 0)
 
+    def figures_path(self):
+        """Where programs/churn.py leaves its interpreter's statistics when it rests."""
+        return self.path + ".figures"
+
     def advances(self, seconds=5):
         """True as soon as it has beaten again."""
         before, deadline = self.count(), time.monotonic() + seconds

@@ -4,10 +4,12 @@ import signal
 import time
 
 import churn
+import exactness
 import procfs
+import stats
 import target
 import tool
-from check import equal, expect
+from check import equal, equal_everywhere, expect
 
 KILLS, KILLS_LONG = 20, 200
 CALIBRATION_RUNS = 5
@@ -17,13 +19,18 @@ TRIES_FACTOR = 10
 # A helper of the program may outlive it by the longest stop, and then some.
 SETTLE_SECONDS = 2
 
-STOPS = 10
+STOPS, RESTS = 10, 3
+
+# What a process that stands still can have in its hands.
+TORN = {"torn-pools", "torn-objects", "torn-chunks", "unknown-chunks", "mmapped-mismatch", "gc-torn",
+        "gc-unproven", "roots-torn"}
 
 
 def tests(lab):
     yield "kill/running", check_kills, (False,)
     yield "kill/stopped-by-an-operator", check_kills, (True,)
     yield "stopped-by-an-operator/report", check_stopped_report, ()
+    yield "stopped-by-an-operator/exact", check_exact_report, ()
     for number in (signal.SIGINT, signal.SIGTERM):
         yield "interrupt/" + number.name, check_interrupt, (number,)
 
@@ -83,40 +90,72 @@ def check_kills(lab, stopped):
             else:
                 check_running(pid, beat)
         if stopped:
-            process.signal(signal.SIGCONT)
-            check_running(pid, beat)
+            go_on_from_stop(process, beat)
         expect(process.is_alive(), "the target ended")
     equal("the number of kills before the report was done", killed, wanted)
     return "%d kills before the report was done, %d after it" % (killed, number - killed)
 
 
-def stop_between_blocks(lab, process):
-    """A signal can stop it while it takes a block: that pool is torn until it runs on."""
-    for _ in range(STOPS):
-        target.stop_with_signal(process)
-        if tool.report(lab, process.pid)["snapshot"]["complete"]:
-            return
-        process.signal(signal.SIGCONT)
-        procfs.wait_until(lambda: procfs.status(process.pid, "State") != "T",
-                          "the target does not run on", SETTLE_SECONDS)
-    expect(False, "no pool was whole in %d stops" % STOPS)
+def go_on_from_stop(process, beat):
+    process.signal(signal.SIGCONT)
+    check_running(process.pid, beat)
+
+
+def check_consistent(lab, pid, beat):
+    """
+    Stopped wherever it was. What it had in its hands is torn, and said to have been so when it
+    stopped; nothing else is, and every report finds the same.
+    """
+    count = beat.count()
+    reports = [tool.report(lab, pid, "--max-stop=2000", "--stop=" + mode)
+               for mode in ("brief", "none", "full")]
+    for report in reports:
+        stats.check_closes(report["pymalloc"])
+        equal_everywhere("pymalloc", report["pymalloc"], reports[0]["pymalloc"])
+        equal_everywhere("gc", report["gc"], reports[0]["gc"])
+        equal("snapshot.complete", report["snapshot"]["complete"],
+              reports[0]["snapshot"]["complete"])
+        said = [warning["text"] for warning in report["warnings"]]
+        expect(not any("changed while" in text for text in said), "it changes: %s" % said)
+        expect(report["snapshot"]["complete"] == (not TORN & warnings_of(report)),
+               "complete is %s: %s" % (report["snapshot"]["complete"], said))
+    check_stopped(pid, beat, count)
+    return reports[0]["snapshot"]["complete"]
+
+
+def warnings_of(report):
+    return {warning["id"] for warning in report["warnings"]}
 
 
 def check_stopped_report(lab):
-    """A report on a target that an operator stopped is exact, and it stays stopped."""
+    """Stopped by an operator in the middle of its work: one truth in each mode; it stays stopped."""
     process, beat = churn.start_churn(lab, lab.any_interpreter(since=(3, 11)))
     with process:
         process.expect("ready")
-        stop_between_blocks(lab, process)
-        count = beat.count()
-        first = tool.still_report(lab, process.pid)["pymalloc"]
-        for mode in ("none", "brief", "full"):
-            report = tool.still_report(lab, process.pid, "--stop=" + mode)
-            equal("snapshot.stop", report["snapshot"]["stop"], mode)
-            equal("pymalloc with --stop=" + mode, report["pymalloc"], first)
+        complete = 0
+        for _ in range(STOPS):
+            target.stop_with_signal(process)
+            complete += check_consistent(lab, process.pid, beat)
+            go_on_from_stop(process, beat)
+    return "%d of %d were complete" % (complete, STOPS)
+
+
+def check_exact_report(lab):
+    """Stopped by an operator between two allocations: to the byte what the interpreter says."""
+    interpreter = lab.any_interpreter(since=(3, 11))
+    process, beat = churn.start_churn(lab, interpreter)
+    with process:
+        process.expect("ready")
+        for _ in range(RESTS):
+            process.go_on()
+            process.expect("holding churn")
+            target.stop_with_signal(process)
+            count = beat.count()
+            exactness.check_held(lab, interpreter, process.pid, "shared", 0,
+                                 exactness.read_figures(beat.figures_path()))
             check_stopped(process.pid, beat, count)
-        process.signal(signal.SIGCONT)
-        check_running(process.pid, beat)
+            go_on_from_stop(process, beat)
+            process.go_on()
 
 
 def check_interrupt(lab, number):

@@ -24,10 +24,12 @@ sys.dont_write_bytecode = True
 import check
 import churn
 import collector
+import completions
 import counted
 import discover
 import embedded
 import exactness
+import findings
 import freelists
 import growth
 import interval
@@ -53,6 +55,7 @@ import newer
 import objects
 import objects_busy
 import objects_codecs
+import objects_forked
 import objects_odd
 import objects_owners
 import objects_programs
@@ -60,6 +63,7 @@ import objects_reach
 import output
 import refusals
 import scans
+import screens
 import signals
 import stripped
 import tables
@@ -72,8 +76,9 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            unprivileged, untouched, churn, kills, signals, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
-           ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, interval, output]
+           ledger_family, objects, objects_busy, objects_codecs, objects_forked,
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth,
+           findings, interval, output, completions, screens]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]

@@ -266,6 +266,54 @@ START_TEST(gap_of_the_collector_is_told_if_it_was_asked_for)
 }
 END_TEST
 
+/* What was torn in a process that stood still did not change while it was read. */
+static const struct {
+    bool is_stopped;
+    enum pht_stop_mode stop;
+    bool expired;
+    bool stood_still;
+} moments[] = {
+    {false, PHT_STOP_BRIEF, false, false}, {false, PHT_STOP_NONE, false, false},
+    {false, PHT_STOP_FULL, false, true},   {false, PHT_STOP_FULL, true, false},
+    {true, PHT_STOP_BRIEF, false, true},   {true, PHT_STOP_NONE, false, true},
+    {true, PHT_STOP_FULL, true, true},
+};
+
+#define MOMENTS ((int)(sizeof(moments) / sizeof(moments[0])))
+
+static void check_torn(bool stood_still, const char *id, const char *changed,
+                       const char *was_being_changed)
+{
+    const struct pht_warning *warning = find(id);
+
+    ck_assert_ptr_nonnull(warning);
+    ck_assert_ptr_nonnull(strstr(warning->text, stood_still ? was_being_changed : changed));
+    if (stood_still)
+        ck_assert_str_eq(warning->remedy, "again, once the process has run on");
+}
+
+START_TEST(torn_tells_whether_the_process_ran)
+{
+    everything();
+    report->pymalloc->torn_pools = 2;
+    report->glibc->torn_chunks = 1;
+    report->gc->torn_lists = 1;
+    report->kernel.is_stopped = moments[_i].is_stopped;
+    report->snapshot.stop = moments[_i].stop;
+    report->snapshot.expired = moments[_i].expired;
+    pht_caveats_collect(report, fake->target);
+    check_torn(moments[_i].stood_still, "torn-pools", "2 of 114 pools changed while they were read",
+               "2 of 114 pools were being changed when it stopped");
+    check_torn(moments[_i].stood_still, "torn-chunks",
+               "1 chunk of malloc changed while it was read",
+               "1 chunk of malloc was being changed when it stopped");
+    check_torn(moments[_i].stood_still, "gc-torn",
+               "1 list of the collector changed while it was read: not",
+               "1 list of the collector was being changed when it stopped: not");
+    ck_assert(!report->complete);
+}
+END_TEST
+
 START_TEST(report_without_gaps_has_no_warning)
 {
     pht_caveats_collect(report, fake->target);
@@ -459,6 +507,7 @@ static Suite *caveats_suite(void)
     tcase_add_loop_test(tcase, cause_has_its_warning_and_no_other, 0, CASES);
     tcase_add_test(tcase, census_that_was_not_wanted_is_told);
     tcase_add_loop_test(tcase, gap_of_the_collector_is_told_if_it_was_asked_for, 0, GC_CASES);
+    tcase_add_loop_test(tcase, torn_tells_whether_the_process_ran, 0, MOMENTS);
     tcase_add_test(tcase, report_without_gaps_has_no_warning);
     tcase_add_test(tcase, few_damaged_objects_are_no_damage);
     tcase_add_test(tcase, all_causes_together_are_all_told);

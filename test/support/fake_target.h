@@ -91,6 +91,10 @@ struct fake_target {
     unsigned checks;
     bool has_ended;
 
+    bool has_files; /* those that are mapped can be opened, and hold what is mapped */
+    unsigned opened_files;
+    unsigned file_tail; /* so many of their last bytes are missing */
+
     const char *environment; /* the test's own; NULL: it may not be read */
     size_t environment_bytes;
 

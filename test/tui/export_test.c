@@ -64,8 +64,8 @@ END_TEST
 
 START_TEST(what_is_there_stays)
 {
-    const char *path = _i == 0 ? "pyheaptop-4711-20261122-140307.txt"
-                               : "pyheaptop-4711-20261122-140307.json";
+    const char *path =
+        _i == 0 ? "pyheaptop-4711-20261122-140307.txt" : "pyheaptop-4711-20261122-140307.json";
 
     /* A link that waits for us must not lead us anywhere. */
     ck_assert_int_eq(symlink("/tmp/pht-export-elsewhere", path), 0);

@@ -280,6 +280,26 @@ START_TEST(empty_table_moves_nowhere)
 }
 END_TEST
 
+START_TEST(clicks_find_rows_and_titles)
+{
+    size_t column;
+
+    ck_assert(pht_canvas_init(&canvas, 9, 50, true));
+    pht_table_draw(&table, &source, pht_area_rows(pht_canvas_area(&canvas), 2, 7));
+    pht_canvas_deinit(&canvas);
+    ck_assert(pht_table_select_at(&table, 4, 10));
+    check_selected("str");
+    ck_assert(!pht_table_select_at(&table, 2, 10)); /* the titles */
+    ck_assert(!pht_table_select_at(&table, 8, 10)); /* below the rows */
+    ck_assert(!pht_table_select_at(&table, 1, 10));
+    ck_assert(pht_table_title_at(&table, 2, 2, &column));
+    ck_assert_uint_eq(column, 0);
+    ck_assert(pht_table_title_at(&table, 2, 45, &column));
+    ck_assert_uint_eq(column, 4);
+    ck_assert(!pht_table_title_at(&table, 3, 2, &column));
+}
+END_TEST
+
 START_TEST(change_column_is_found)
 {
     ck_assert_uint_eq(pht_table_change_column(&table), 4);
@@ -302,6 +322,7 @@ static Suite *table_suite(void)
     tcase_add_test(tcase, cursor_stays_near_where_its_row_was);
     tcase_add_test(tcase, search_goes_on_and_around);
     tcase_add_test(tcase, empty_table_moves_nowhere);
+    tcase_add_test(tcase, clicks_find_rows_and_titles);
     tcase_add_test(tcase, change_column_is_found);
     suite_add_tcase(suite, tcase);
     return suite;

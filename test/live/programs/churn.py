@@ -4,6 +4,9 @@ Allocates and frees blocks of every size in four threads, whole arenas among the
 The first argument is libhold.so, the second the file that its heartbeat keeps; the third is
 "threads", "interpreters" for threads that do not share a GIL, or "spawning" for threads that
 live for a moment.
+
+A byte on stdin makes it rest where no thread of "threads" is within an allocation, until the next
+byte: the interpreter's own statistics are then in the heartbeat's file with ".figures" behind.
 """
 import os
 import sys
@@ -62,8 +65,8 @@ def main(library, beat, kind):
         run_in_thread(WORK[kind], seed)
     time.sleep(0.5)
     os.write(1, b"ready\n")
-    while True:
-        time.sleep(3600)
+    while os.read(0, 1):
+        hold.pause(beat + ".figures", "churn")
 
 
 main(*sys.argv[1:])

@@ -48,9 +48,9 @@ def pinned(size):
 
 
 def peak(size):
-    """Chunks too large for pymalloc and too small for mmap, and one that is kept at the end."""
+    """Chunks too large for pymalloc and too small for mmap, of which the last is kept."""
     many = [bytearray(4000) for _ in range(size // 4048)]
-    kept.append(bytearray(4000))
+    kept.append(many[-1])
     del many
 
 
@@ -65,6 +65,8 @@ def drift(size):
         blocks.append(libc.malloc(MIB))
         ctypes.memset(blocks[-1], 1, MIB)
         kept.append(libc.malloc(2000))
+        while kept[-1] < blocks[-1]:
+            kept.append(libc.malloc(2000))
     for address in blocks:
         libc.free(address)
 
