@@ -14,6 +14,7 @@
 #include "cmd/options.h"
 #include "cmd/pick.h"
 #include "cmd/version.h"
+#include "cmd/watch.h"
 #include "pyheaptop/target.h"
 
 static void write_sort_columns(FILE *file)
@@ -45,11 +46,14 @@ static bool tell(const struct options *options, FILE *file)
 
 static struct pht_error *run(const struct options *options)
 {
+    struct pht_error *error = watch_refuse(options);
+
+    if (error != NULL)
+        return error;
     /* It waits most of the time, and gives way when it does not. */
     if (options->command == COMMAND_REPORT && options->repeats)
         return interval_report(options);
     struct pht_courtesy *courtesy = pht_courtesy_begin();
-    struct pht_error *error;
     if (options->command == COMMAND_LIST)
         error = pick_list(stdout);
     else if (options->command == COMMAND_DUMP_LAYOUT)
@@ -82,11 +86,16 @@ static int run_program(int argc, char **argv, struct config *config)
         return failure_tell(error, options.json);
     if (tell(&options, stdout))
         return 0;
+    int signal = 0;
     error = confine_begin(&options);
-    if (error == NULL)
+    if (error == NULL && watch_is_wanted(&options))
+        error = watch_process(&options, &signal);
+    else if (error == NULL)
         error = run(&options);
     confine_end(&options);
-    return error != NULL ? failure_tell(error, options.json) : 0;
+    if (error != NULL)
+        return failure_tell(error, options.json);
+    return signal != 0 ? 128 + signal : 0;
 }
 
 int main(int argc, char **argv)

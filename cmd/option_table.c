@@ -3,7 +3,8 @@
 #include <string.h>
 
 static const struct option_row rows[] = {
-    {'1', "once", NULL, "print one text report (the default); a line a snapshot\nwith -d or -n",
+    {'1', "once", NULL,
+     "print one text report, the default without a terminal;\na line a snapshot with -d or -n",
      NULL, OPTION_ASKS_REPORT},
     {'j', "json", NULL, "print JSON; with -d or -n one object a line", NULL, OPTION_ASKS_REPORT},
     {'n', "count", "N", "stop after so many snapshots", NULL, 0},
@@ -135,6 +136,6 @@ void options_write_help(FILE *file)
         write_row(&rows[i], file);
     fprintf(file,
             "\n"
-            "  pyheaptop 48213              report        pyheaptop 48213 | less\n"
+            "  pyheaptop 48213              screens       pyheaptop 48213 | less: a report\n"
             "  pyheaptop -j 48213 | jq .    for scripts   man pyheaptop: what it all means\n");
 }

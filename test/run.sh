@@ -15,9 +15,9 @@ live_options=()
 [ "${1:-}" = --long ] && live_options+=(--long)
 
 packages=(gcc clang clang-format clang-tidy libclang-rt-dev cmake ninja-build pkg-config shellcheck valgrind
-          libdw-dev libelf-dev libjansson-dev libseccomp-dev check strace binutils
+          libdw-dev libelf-dev libjansson-dev libncurses-dev libseccomp-dev check strace binutils
           python3 python3-dbg python3-jsonschema libc6-dbg gdb pypy3 mmdebstrap mandoc util-linux
-          procps dpkg-dev file)
+          procps dpkg-dev file tmux)
 # What live tests look at; where a release calls it differently, they are skipped by name.
 subjects=(python3-flask gunicorn python3-numpy libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0
           musl-tools zsh fish)

@@ -400,15 +400,30 @@ struct pht_candidate {
     char *command; /* arguments joined by spaces, fit to print */
     char *names;   /* what it can be called: comm and the file names among its first arguments,
                       each ended by NUL, the last by two */
+
+    /* After pht_candidates_look(). */
+    pid_t ppid;              /* 0: not known */
+    char *user;              /* name, or number; NULL: not known */
+    uint64_t pss_bytes;      /* UINT64_MAX: may not be read */
+    uint64_t uptime_seconds; /* UINT64_MAX: not known */
+    char version[8];         /* "3.11", as the program or its library is called; "": not known */
 };
 
 struct pht_candidates {
     struct pht_candidate *items; /* largest first */
     size_t count;
+    size_t hidden; /* that are called python and belong to others, as far as it is known */
 };
 
 /* Those that we may look at, ourselves left out. */
 struct pht_error *pht_candidates_find(struct pht_candidates *ret);
+
+/*
+ * Find out more of each, for a list to choose from. The kernel adds up PSS page by page, with the
+ * target's mappings held still meanwhile: not for lists that are made all the time.
+ */
+void pht_candidates_look(struct pht_candidates *candidates);
+
 void pht_candidates_deinit(struct pht_candidates *candidates);
 
 /* True if `name` is one of the candidate's names, ".py" at their end left out or not. */

@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Length of the well-formed UTF-8 sequence at the start of `bytes`, 0 if there is none: no
- * overlong forms, no surrogates, nothing above U+10FFFF (Unicode 15, table 3-7).
- */
+/* No overlong forms, no surrogates, nothing above U+10FFFF (Unicode 15, table 3-7). */
 static size_t utf8_length(const unsigned char *bytes, size_t size)
 {
     unsigned char first = bytes[0];
@@ -44,6 +41,11 @@ static size_t utf8_length(const unsigned char *bytes, size_t size)
             return 0;
     }
     return length;
+}
+
+size_t pht_text_utf8_length(const char *bytes, size_t size)
+{
+    return utf8_length((const unsigned char *)bytes, size);
 }
 
 static bool is_control(const unsigned char *bytes, size_t length)

@@ -13,6 +13,7 @@
 #include "base/addr_set.h"
 #include "base/vec.h"
 #include "walk/census_arenas.h"
+#include "walk/census_focus.h"
 #include "walk/object_size.h"
 #include "walk/unowned.h"
 
@@ -101,6 +102,7 @@ struct pht_census {
     struct pht_unowned unowned;
     struct pht_large_objects large;
     struct pht_object_size size; /* used again and again */
+    struct pht_focus_walk focus;
     struct pht_objects *result;
     bool out_of_memory;
 };

@@ -25,6 +25,8 @@ static void own_block(struct pht_census *census, const struct pht_range *arena,
     sum->allocated_bytes += bytes;
     buffers->count++;
     buffers->bytes += bytes;
+    if (!pht_focus_add_buffer(&census->focus, block, type->index, bytes))
+        census->out_of_memory = true;
 }
 
 static void note_mapping(struct pht_census *census, const struct pht_object_buffer *buffer,

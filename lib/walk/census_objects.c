@@ -206,6 +206,9 @@ bool pht_census_count_object(struct pht_census *census, const struct pht_object 
         sum->max_bytes = size->size_bytes;
     sum->gc_tracked += is_tracked(census, type, object->bytes);
     count_interned(census, object, size->size_bytes);
+    if (census->focus.on.kind != PHT_FOCUS_NONE &&
+        !pht_focus_add_object(&census->focus, object, size->size_bytes, block_bytes, late))
+        census->out_of_memory = true;
     pht_large_objects_offer(&census->large, object->address, type->index, size->size_bytes);
     for (size_t i = 0; i < size->buffers.count; i++)
         pht_census_own(census, &size->buffers.items[i], type, late);

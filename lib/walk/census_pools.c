@@ -212,6 +212,7 @@ static void walk_pool(struct pool_walk *walk, uint32_t offset, bool is_read)
     }
     walk->census->blocks += blocks.live;
     walk->census->block_bytes += blocks.live * pool->block_bytes;
+    pht_focus_add_pool(&walk->census->focus, walk->arena->start, pool->block_bytes, blocks.live);
 }
 
 /* ---- windows ------------------------------------------------------------------------------ */
