@@ -9,6 +9,7 @@ import time
 
 REQUESTS = 4000
 OBJECTS_PER_REQUEST = 100
+KEPT_ONE_OF = 5
 
 
 class Session:
@@ -20,7 +21,7 @@ class Session:
 
 def handle_request(number, cache):
     made = [Session(number * OBJECTS_PER_REQUEST + i) for i in range(OBJECTS_PER_REQUEST)]
-    cache.extend(made[:: OBJECTS_PER_REQUEST // 4])
+    cache.extend(made[::KEPT_ONE_OF])
 
 
 def main():

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "base/text.h"
 #include "pyheaptop/view.h"
 
 static int exit_code(enum pht_error_code code)
@@ -14,6 +16,7 @@ static int exit_code(enum pht_error_code code)
     case PHT_ERROR_USAGE:
     case PHT_ERROR_OUTPUT_FILE:
     case PHT_ERROR_FROM_FILE:
+    case PHT_ERROR_TERMINAL:
         return 2;
     case PHT_ERROR_NO_SUCH_PROCESS:
     case PHT_ERROR_EXITED_EARLY:
@@ -34,6 +37,10 @@ static int exit_code(enum pht_error_code code)
     case PHT_ERROR_UNSUPPORTED_ARCH:
     case PHT_ERROR_NO_LAYOUT:
         return 6;
+    case PHT_ERROR_INCOMPLETE:
+        return 8;
+    case PHT_ERROR_CANCELLED:
+        return 130;
     }
     return 1;
 }
@@ -53,6 +60,23 @@ static void write_lines(const char *label, const char *next, const char *text)
     }
 }
 
+struct pht_error *failure_of_incomplete(const struct pht_report *report)
+{
+    _cleanup_free_ char *ids = NULL;
+
+    if (report->complete)
+        return NULL;
+    for (size_t i = 0; i < report->warnings.count; i++) {
+        char *longer = pht_text_format("%s%s%s", ids != NULL ? ids : "", ids != NULL ? ", " : "",
+                                       report->warnings.items[i].id);
+        free(ids);
+        ids = longer;
+    }
+    struct pht_error *error =
+        pht_error_create(PHT_ERROR_INCOMPLETE, "something had to be left out of the report");
+    return ids != NULL ? pht_error_because(error, "%s", ids) : error;
+}
+
 int failure_tell(struct pht_error *error, bool json)
 {
     int code = exit_code(error->code);
@@ -62,7 +86,7 @@ int failure_tell(struct pht_error *error, bool json)
         write_lines("  why: ", "       ", error->why);
     if (error->remedy != NULL)
         write_lines("  try: ", "   or: ", error->remedy);
-    if (json)
+    if (json && error->code != PHT_ERROR_INCOMPLETE)
         pht_json_error_write(error, stdout);
     pht_error_destroy(error);
     return code;

@@ -13,7 +13,7 @@
 #include "cmd/output.h"
 #include "pyheaptop/view.h"
 
-static struct pht_error *read_file(const char *path, struct pht_figures **ret)
+struct pht_error *growth_read_file(const char *path, struct pht_figures **ret)
 {
     _cleanup_fclose_ FILE *file = fopen(path, "re");
 
@@ -26,23 +26,16 @@ static struct pht_error *read_file(const char *path, struct pht_figures **ret)
         "pyheaptop --json PID > dump.json");
 }
 
-/* A report of a process is compared by what its JSON would say. */
 static struct pht_error *read_process(const struct options *options, struct pht_figures **ret)
 {
-    _cleanup_free_ char *text = NULL;
     struct pht_report *report;
-    size_t bytes;
 
     struct pht_error *error = once_take(options, &report);
     if (error != NULL)
         return error;
-    FILE *out = open_memstream(&text, &bytes);
-    bool is_written = out != NULL && pht_json_report_write(report, PHT_VERSION, out);
+    *ret = pht_figures_create(report);
     pht_report_destroy(report);
-    if ((out != NULL && fclose(out) != 0) || !is_written)
-        return pht_error_no_memory();
-    _cleanup_fclose_ FILE *in = fmemopen(text, bytes, "r");
-    return in != NULL ? pht_json_figures_read(in, "the report", ret) : pht_error_no_memory();
+    return *ret != NULL ? NULL : pht_error_no_memory();
 }
 
 static bool is_file(const char *name)
@@ -60,7 +53,7 @@ static struct pht_error *read_after(const struct options *options, const struct 
     char pid[24];
 
     if (options->process != NULL && is_file(options->process))
-        return read_file(options->process, ret);
+        return growth_read_file(options->process, ret);
     if (options->process == NULL) {
         snprintf(pid, sizeof(pid), "%" PRId64, before->pid);
         again.process = pid;
@@ -90,7 +83,7 @@ static struct pht_error *write_growth(const struct options *options, struct pht_
         return pht_error_no_memory();
     struct pht_error *error = check_process(options, &diff);
     if (error == NULL)
-        error = output_open(options->output, &output);
+        error = output_open(options->output, options->steward, &output);
     if (error == NULL) {
         if (options->json)
             is_written = pht_json_diff_write(&diff, PHT_VERSION, output.file);
@@ -106,7 +99,7 @@ struct pht_error *growth_report(const struct options *options)
 {
     struct pht_figures *before = NULL, *after = NULL;
 
-    struct pht_error *error = read_file(options->diff, &before);
+    struct pht_error *error = growth_read_file(options->diff, &before);
     if (error != NULL || before == NULL)
         return error;
     error = read_after(options, before, &after);

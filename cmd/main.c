@@ -1,47 +1,109 @@
 /* pyheaptop: options in, one report out; the only file that ends the program. */
 #include <stdio.h>
+#include <stdlib.h>
 
-#include <elfutils/libdwfl.h>
-#include <jansson.h>
-
+#include "cmd/completions.h"
+#include "cmd/config.h"
+#include "cmd/confine.h"
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
+#include "cmd/interval.h"
 #include "cmd/once.h"
+#include "cmd/option_table.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
+#include "cmd/version.h"
+#include "cmd/watch.h"
 #include "pyheaptop/target.h"
 
-static int write_version(void)
+static void write_sort_columns(FILE *file)
 {
-    printf("pyheaptop " PHT_VERSION "\n");
-    printf("elfutils %s, jansson %s\n", dwfl_version(NULL), jansson_version_str());
-    printf("understands CPython 2.7-3.15, x86-64\n");
-    return 0;
+    for (int order = 0; order < PHT_TYPE_ORDERS; order++)
+        fprintf(file, "%s\n", pht_type_order_name((enum pht_type_order)order));
+}
+
+/* What needs no process. False: it is none of that. */
+static bool tell(const struct options *options, FILE *file)
+{
+    switch (options->command) {
+    case COMMAND_HELP:
+        options_write_help(file);
+        return true;
+    case COMMAND_VERSION:
+        version_write(file);
+        return true;
+    case COMMAND_SORT_HELP:
+        write_sort_columns(file);
+        return true;
+    case COMMAND_COMPLETIONS:
+        completions_write(options->shell, file);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct pht_error *run(const struct options *options)
+{
+    struct pht_error *error = watch_refuse(options);
+
+    if (error != NULL)
+        return error;
+    /* It waits most of the time, and gives way when it does not. */
+    if (options->command == COMMAND_REPORT && options->repeats)
+        return interval_report(options);
+    struct pht_courtesy *courtesy = pht_courtesy_begin();
+    if (options->command == COMMAND_LIST)
+        error = pick_list(stdout);
+    else if (options->command == COMMAND_DUMP_LAYOUT)
+        error = dump_layout(options);
+    else if (options->diff != NULL)
+        error = growth_report(options);
+    else
+        error = once_report(options);
+    pht_courtesy_end(courtesy);
+    return error;
+}
+
+static void read_config(struct config *config)
+{
+    char *path = config_path();
+
+    if (path != NULL)
+        config_read(path, config);
+    free(path);
+}
+
+static int run_program(int argc, char **argv, struct config *config)
+{
+    struct options options;
+
+    struct pht_error *error = options_parse(argc, argv, config, &options);
+    if (config->notes != NULL && !options.quiet)
+        fputs(config->notes, stderr);
+    if (error != NULL)
+        return failure_tell(error, options.json);
+    if (tell(&options, stdout))
+        return 0;
+    int signal = 0;
+    error = confine_begin(&options);
+    if (error == NULL && watch_is_wanted(&options))
+        error = watch_process(&options, &signal);
+    else if (error == NULL)
+        error = run(&options);
+    confine_end(&options);
+    if (error != NULL)
+        return failure_tell(error, options.json);
+    return signal != 0 ? 128 + signal : 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct config config = {0};
 
-    struct pht_error *error = options_parse(argc, argv, &options);
-    if (error != NULL)
-        return failure_tell(error, options.json);
-    if (options.command == COMMAND_HELP) {
-        options_write_help(stdout);
-        return 0;
-    }
-    if (options.command == COMMAND_VERSION)
-        return write_version();
-    struct pht_courtesy *courtesy = pht_courtesy_begin();
-    if (options.command == COMMAND_LIST)
-        error = pick_list(stdout);
-    else if (options.command == COMMAND_DUMP_LAYOUT)
-        error = dump_layout(&options);
-    else if (options.diff != NULL)
-        error = growth_report(&options);
-    else
-        error = once_report(&options);
-    pht_courtesy_end(courtesy);
-    return error != NULL ? failure_tell(error, options.json) : 0;
+    read_config(&config);
+    int code = run_program(argc, argv, &config);
+    config_deinit(&config);
+    return code;
 }

@@ -6,6 +6,7 @@ usage: report_schema.py PROGRAM        needs python3-jsonschema
 """
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,31 @@ def problems(report):
         best = jsonschema.exceptions.best_match([error])
         yield f"{'/'.join(map(str, best.path))}: {best.message[:200]}"
     for name in sorted(set(names(report)) - set(MANUAL)):
+        yield f"{name}: not in pyheaptop-json(5)"
+
+
+def judged():
+    """Ids of findings, and names of their evidence, as the rules have them."""
+    source = "\n".join(path.read_text() for path in sorted((TOP / "lib/model").glob("findings*.c")))
+    ids = set(re.findall(r'pht_judge_add\(\s*judge,\s*"([^"]+)"', source))
+    evidence = set(re.findall(r'pht_judge_note\w*\(\s*(?:judge, )?finding,\s*"([^"]+)"', source))
+    return ids, evidence
+
+
+def finding_problems():
+    ids, evidence = judged()
+    findings = SCHEMA["definitions"]["report"]["properties"]["findings"]
+    known = set(findings["items"]["properties"]["id"]["enum"])
+    sections = (TOP / "man/pyheaptop.1").read_text().split(".Sh ")
+    explained = next(text for text in sections if text.startswith("FINDINGS"))
+    if len(ids) < 10 or len(evidence) < 40:
+        yield f"the rules are not found: {len(ids)} ids, {len(evidence)} figures"
+    for name in sorted(ids ^ known):
+        yield f"{name}: either no rule has it, or the schema does not"
+    for name in sorted(ids):
+        if f".It {name}\n" not in explained:
+            yield f"{name}: not in pyheaptop(1), FINDINGS"
+    for name in sorted((ids | evidence) - set(MANUAL)):
         yield f"{name}: not in pyheaptop-json(5)"
 
 
@@ -81,6 +107,9 @@ def main():
               {**GOLDEN, "unowned": [{**GOLDEN["unowned"][0], "samples": [{"kind": "text"}]}]},
               {**GOLDEN, "objects": {k: v for k, v in objects.items() if k != "torn_pools"}},
               {k: v for k, v in GOLDEN.items() if k != "objects"},
+              {**GOLDEN, "findings": [{**GOLDEN["findings"][0], "severity": "HIGH"}]},
+              {**GOLDEN, "findings": [{**GOLDEN["findings"][0], "remedy": None}]},
+              {**GOLDEN, "findings": [{**GOLDEN["findings"][0], "evidence": {"bytes": [1]}}]},
               {**GOLDEN, "categories": GOLDEN["categories"][1:]},
               {**GOLDEN, "categories": [{**GOLDEN["categories"][0], "id": "python"}] * 12},
               {**GOLDEN, "mappings": [{**GOLDEN["mappings"][0], "perms": "rwx"}]},
@@ -88,6 +117,7 @@ def main():
               {**GOLDEN, "regions": [{**GOLDEN["regions"][0], "tid": 0}]},
               {**GOLDEN, "family": [{**GOLDEN["family"][0], "copied_categories": ["files"]}]}]
     found = [problem for report in reports for problem in problems(report)]
+    found += finding_problems()
     found += [f"accepted: {list(b)[:3]}" for b in broken if not any(problems(b))]
     for line in found:
         print(line)

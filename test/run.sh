@@ -14,13 +14,13 @@ beyond_valgrind=
 live_options=()
 [ "${1:-}" = --long ] && live_options+=(--long)
 
-packages=(gcc clang clang-format clang-tidy cmake ninja-build pkg-config shellcheck valgrind
-          libdw-dev libelf-dev libjansson-dev check
+packages=(gcc clang clang-format clang-tidy libclang-rt-dev cmake ninja-build pkg-config shellcheck valgrind
+          libdw-dev libelf-dev libjansson-dev libncurses-dev libseccomp-dev check strace binutils
           python3 python3-dbg python3-jsonschema libc6-dbg gdb pypy3 mmdebstrap mandoc util-linux
-          procps)
+          procps dpkg-dev file tmux)
 # What live tests look at; where a release calls it differently, they are skipped by name.
 subjects=(python3-flask gunicorn python3-numpy libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0
-          musl-tools)
+          musl-tools zsh fish)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
@@ -153,15 +153,19 @@ tidy() {
 install_packages || { echo "cannot install packages"; failed=$((failed + 1)); }
 
 check format formatted
-check shell shellcheck test/run.sh cmd/demo.sh .ci/run test/live/roots.sh test/bench/run.sh
+check shell shellcheck test/run.sh cmd/demo.sh .ci/run test/live/roots.sh test/bench/run.sh test/package.sh \
+    test/fuzz/run.sh
 check include-direction python3 test/include_direction.py
 check include-direction-self-test python3 test/include_direction.py --self-test
+check ids python3 test/ids.py
+check ids-self-test python3 test/ids.py --self-test
 check man mandoc -T lint -W warning man/pyheaptop.1 man/pyheaptop-json.5
 check build-gcc build gcc
 check build-clang build clang
 check build-sanitize build sanitize
 check tidy tidy
 
+check package test/package.sh build/gcc ${live_options[@]+"${live_options[@]}"}
 check report-schema /usr/bin/python3 test/report_schema.py build/gcc/pyheaptop
 
 echo "# unit tests"
@@ -173,9 +177,15 @@ unit_tests build/sanitize
 # cannot load.
 beyond_valgrind="target_courtesy_test target_mapped_file_test target_stop_test"
 beyond_valgrind="$beyond_valgrind target_stop_helper_test target_stop_signals_test"
-beyond_valgrind="$beyond_valgrind target_family_test"
+beyond_valgrind="$beyond_valgrind target_family_test target_sandbox_test target_steward_test"
 echo "# unit tests, valgrind"
 unit_tests build/gcc env CK_FORK=no PHT_VALGRIND=1 valgrind -q --error-exitcode=99 --leak-check=full
+
+# Hostile input of all kinds, for some seconds each: what an hour of it finds is not for here.
+echo "# fuzzers"
+test/fuzz/run.sh 10 >"$results/fuzz.tap"
+count_tap "$results/fuzz.tap"
+grep '^[ok#]' "$results/fuzz.tap"
 
 # Live tests, with options of test/live/run.py.
 run_live() {
@@ -192,6 +202,14 @@ run_live() {
 }
 
 run_live
+# Whole reports in builds that see what is wrong in memory, leaks, and races. What is asked for is
+# made to fail there, too.
+run_live --program build/sanitize/pyheaptop --only 'faults/*,threads/*,exact/*-3.1[13]*/threads'
+check build-thread build thread
+for name in walk_census_parts_test target_courtesy_test; do
+    check "$name-thread-sanitizer" env CK_FORK=no "build/thread/test/$name"
+done
+run_live --program build/thread/pyheaptop --only 'threads/*'
 # As production hosts have them: all of it in the long form.
 stripped='exact/*/fragmented,exact/*/threads,objects/*/reach,collector/*/plain,freelists/*,scans/*'
 case " ${live_options[*]-} " in

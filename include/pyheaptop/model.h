@@ -9,6 +9,7 @@
 
 #include <time.h>
 
+#include "pyheaptop/progress.h"
 #include "pyheaptop/walk.h"
 
 /* Parts of the report that can be asked for alone; bits of a set. */
@@ -20,7 +21,8 @@ enum pht_section {
     PHT_SECTION_MAPS = 1 << 4,   /* alone: what the kernel tells, of any process */
     PHT_SECTION_FAMILY = 1 << 5, /* with the categories of what was copied, so as these */
     PHT_SECTION_TYPES = 1 << 6,
-    PHT_SECTION_ALL = (1 << 7) - 1,
+    PHT_SECTION_FINDINGS = 1 << 7, /* walks all that can be walked */
+    PHT_SECTION_ALL = (1 << 8) - 1,
 };
 
 /* What was left out of the report, or is not sure, and what would help. `remedy` may be NULL. */
@@ -130,6 +132,49 @@ struct pht_family_row {
     struct pht_split copied; /* by what the target has at these addresses */
 };
 
+/* ---- findings ------------------------------------------------------------------------------ */
+
+enum pht_severity {
+    PHT_SEVERITY_HIGH,
+    PHT_SEVERITY_MEDIUM,
+    PHT_SEVERITY_INFO,
+};
+
+/* "high" and so on. */
+const char *pht_severity_name(enum pht_severity severity);
+
+/* A figure that a finding rests on, under its name in the JSON: a number, or a name. */
+struct pht_finding_figure {
+    const char *name;
+    uint64_t number; /* PHT_UNKNOWN: not known; nothing if there is a text */
+    char *text;      /* NULL: a number */
+};
+
+#define PHT_FINDING_FIGURES_MAX 16
+
+/*
+ * What is remarkable, in sentences that are fit to print, and what to try. `bytes` is what could be
+ * saved at most; of one that only tells (INFO), what it is about. PHT_UNKNOWN where that is no
+ * matter of bytes.
+ */
+struct pht_finding {
+    const char *id;
+    enum pht_severity severity;
+    uint64_t bytes;
+    char *text;
+    char *remedy;
+    struct pht_finding_figure figures[PHT_FINDING_FIGURES_MAX];
+    size_t figure_count;
+};
+
+struct pht_findings {
+    bool known;                /* they were asked for */
+    uint64_t live_bytes;       /* of RSS: in use by somebody, or of files; if known */
+    struct pht_finding *items; /* by severity, then the most bytes first */
+    size_t count;
+    size_t capacity;
+};
+
 struct pht_report {
     struct timespec taken_at;
     unsigned sections;  /* that were asked for */
@@ -180,6 +225,8 @@ struct pht_report {
     uint64_t family_shared_bytes; /* anonymous pages of the target that any relative shares */
     bool family_is_exact; /* by page frames; else shared is what is not exclusive to either */
 
+    struct pht_findings findings;
+
     struct {
         struct pht_warning *items;
         size_t count;
@@ -193,17 +240,26 @@ struct pht_report_options {
     struct pht_snapshot_options snapshot;
     bool without_types; /* no census: Python's large objects cannot be told from other chunks */
     struct pht_census_options census;
+    const char *sandbox_failure; /* why there is no sandbox, for a warning; or NULL */
     uint32_t number;
+    const struct pht_watch *watch; /* NULL: nobody watches */
 };
 
 /*
  * Look at the target and make a report. What cannot be walked is a warning; errors are those of
- * access, of exit and exec, and of a target that is not what the wanted sections need.
+ * access, of exit and exec, of a target that is not what the wanted sections need, and
+ * PHT_ERROR_CANCELLED.
  */
 struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options,
                                   struct pht_report **ret);
 void pht_report_destroy(struct pht_report *report);
+
+/*
+ * How long after a snapshot the next one may be taken, if one is wanted after `wanted_us`: so that
+ * the target is stopped for less than 0.5 % of the time, if the next stop is like the last.
+ */
+uint64_t pht_pace_us(const struct pht_report *report, uint64_t wanted_us);
 
 /* ---- growth between two reports ------------------------------------------------------------ */
 
@@ -238,6 +294,11 @@ struct pht_figures {
     } lists[PHT_FIGURE_KINDS];
 };
 
+/*
+ * The figures of a report, as its JSON would have them. They stand on their own: a baseline
+ * outlives the report. NULL when memory is short.
+ */
+struct pht_figures *pht_figures_create(const struct pht_report *report);
 void pht_figures_destroy(struct pht_figures *figures);
 
 /* `before` or `after` may be NULL: it was not there, or is not any more. */
@@ -267,6 +328,12 @@ struct pht_diff {
 /* Refers to both, which are sorted by this. False when memory is short. */
 bool pht_diff_make(struct pht_figures *before, struct pht_figures *after, struct pht_diff *ret);
 void pht_diff_deinit(struct pht_diff *diff);
+
+/*
+ * Judge the report anew, with what grew since `baseline`, which is sorted by this. A report whose
+ * findings were not asked for has none. False when memory is short; there are no findings then.
+ */
+bool pht_findings_compare(struct pht_report *report, struct pht_figures *baseline);
 
 /* Add a warning; `remedy` is copied and may be NULL. False when memory is short. */
 bool pht_report_warn(struct pht_report *report, const char *id, const char *remedy,

@@ -24,6 +24,7 @@ const char *pht_stop_mode_name(enum pht_stop_mode mode);
 struct pht_snapshot_options {
     enum pht_stop_mode stop;
     uint64_t max_stop_us;
+    uint64_t bytes_per_second; /* that may be read while the target runs; 0: no limit */
 };
 
 /*
@@ -67,6 +68,13 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
                               size_t size, enum pht_read_result *why);
 
 /*
+ * The same, and what the target has not loaded of a file comes from the file: that is what the
+ * target would see. For what compilers put there, such as names; it opens the file.
+ */
+size_t pht_snapshot_read_as_loaded(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
+                                   size_t size, enum pht_read_result *why);
+
+/*
  * Many reads of `size` bytes, each no longer than a page, into consecutive slots of `buffer`.
  * `results[i]` is an enum pht_read_result.
  */
@@ -96,6 +104,16 @@ bool pht_snapshot_scan_pages(struct pht_snapshot *snapshot, pht_addr start, pht_
 /* The mappings as they were last read: a read of memory that is not in them reads them anew. */
 const struct pht_maps *pht_snapshot_maps(const struct pht_snapshot *snapshot);
 
+/* ---- a work that is watched --------------------------------------------------------------- */
+
+/*
+ * The work that the snapshot is taken for, so that a walk tells how far it is and ends early where
+ * it was called off (lib/base/work.h). The snapshot and its branches *keep* it. NULL: none.
+ */
+struct pht_work;
+void pht_snapshot_set_work(struct pht_snapshot *snapshot, struct pht_work *work);
+struct pht_work *pht_snapshot_work(const struct pht_snapshot *snapshot);
+
 /* ---- several threads ---------------------------------------------------------------------- */
 
 /*
@@ -112,6 +130,7 @@ void pht_snapshot_join(struct pht_snapshot *snapshot, struct pht_snapshot *branc
 struct pht_snapshot_stats {
     enum pht_stop_mode stop; /* what was done: NONE if the stop could not be had in time */
     bool gave_up;            /* a stop was wanted and not had */
+    bool not_tried;          /* since it could not be had in time anyway: too many threads */
     bool expired;            /* the limit ended a stop before its work was done */
     bool consistent;         /* the last freeze returned true */
     uint64_t stopped_us;     /* all stops together */

@@ -21,6 +21,7 @@ struct doubted {
 struct capture {
     struct pht_target *target;
     const struct pht_report_options *options;
+    struct pht_work *work;
     struct pht_report *report;
     bool has_pymalloc; /* its roots are among those that are frozen */
     bool has_glibc;
@@ -61,7 +62,12 @@ static struct pht_error *take(struct capture *capture)
         /* There is nothing to copy, so nothing to stop for. */
         options.stop = PHT_STOP_NONE;
     }
-    return pht_snapshot_take(capture->target, &options, freeze, capture, &capture->snapshot);
+    struct pht_error *error = pht_work_begin(capture->work, PHT_STAGE_ROOTS);
+    if (error == NULL)
+        error = pht_snapshot_take(capture->target, &options, freeze, capture, &capture->snapshot);
+    if (error == NULL)
+        pht_snapshot_set_work(capture->snapshot, capture->work);
+    return error;
 }
 
 static void drop(struct capture *capture)
@@ -97,8 +103,12 @@ static struct pht_error *walk_pymalloc(struct capture *capture)
     report->object_allocator = roots->allocator;
     if (!can_walk_pymalloc(roots) || pht_runtimes_use_mimalloc(report))
         return NULL;
+    struct pht_error *error = pht_work_begin(capture->work, PHT_STAGE_PYMALLOC);
+    if (error != NULL)
+        return error;
     report->pymalloc = pht_pymalloc_walk(capture->snapshot, roots, report->owners);
-    return report->pymalloc != NULL ? NULL : pht_error_no_memory();
+    error = pht_work_check(capture->work);
+    return error != NULL || report->pymalloc != NULL ? error : pht_error_no_memory();
 }
 
 /* Where no mmapped chunk of malloc can be. False when memory is short. */
@@ -129,9 +139,13 @@ static struct pht_error *walk_glibc(struct capture *capture)
         return NULL;
     if (!list_pymalloc_arenas(report->pymalloc, &others, &count))
         return pht_error_no_memory();
+    struct pht_error *error = pht_work_begin(capture->work, PHT_STAGE_MALLOC);
+    if (error != NULL)
+        return error;
     report->glibc =
         pht_glibc_walk(capture->snapshot, roots, others, count, report->owners, capture->census);
-    return report->glibc != NULL ? NULL : pht_error_no_memory();
+    error = pht_work_check(capture->work);
+    return error != NULL || report->glibc != NULL ? error : pht_error_no_memory();
 }
 
 /* Objects are looked for where pymalloc could be walked, with arenas or without. */
@@ -142,9 +156,12 @@ static struct pht_error *begin_census(struct capture *capture)
 
     if (!(report->walks & PHT_SECTION_TYPES) || report->pymalloc == NULL)
         return NULL;
+    struct pht_error *error = pht_work_begin(capture->work, PHT_STAGE_OBJECTS);
+    if (error != NULL)
+        return error;
     capture->census = pht_census_begin(capture->snapshot, &capture->pymalloc, report->pymalloc,
                                        report->owners, &capture->options->census, &out_of_memory);
-    return out_of_memory ? pht_error_no_memory() : NULL;
+    return out_of_memory ? pht_error_no_memory() : pht_work_check(capture->work);
 }
 
 static struct pht_error *end_census(struct capture *capture, struct pht_error *error)
@@ -174,7 +191,7 @@ static uint64_t count_tracked(const struct pht_report *report)
 
 static bool wants_gc(const struct capture *capture)
 {
-    return (capture->report->sections & PHT_SECTION_TYPES) && capture->has_pymalloc;
+    return pht_runtimes_want_gc(capture->report) && capture->has_pymalloc;
 }
 
 static struct pht_error *walk_gc(struct capture *capture)
@@ -199,7 +216,10 @@ static bool has_other_allocator(const struct pht_report *report)
 static struct pht_error *walk_regions(struct capture *capture)
 {
     struct pht_report *report = capture->report;
+    struct pht_error *error = pht_work_begin(capture->work, PHT_STAGE_REGIONS);
 
+    if (error != NULL)
+        return error;
     return pht_regions_walk(capture->snapshot, &report->smaps,
                             capture->has_pymalloc ? &capture->pymalloc : NULL,
                             capture->has_glibc ? &capture->glibc : NULL,
@@ -212,8 +232,10 @@ static struct pht_error *walk_regions(struct capture *capture)
 static struct pht_error *begin_ledger(struct capture *capture)
 {
     struct pht_report *report = capture->report;
-    struct pht_error *error = pht_target_read_smaps(capture->target, &report->smaps);
+    struct pht_error *error = pht_work_begin(capture->work, PHT_STAGE_PAGES);
 
+    if (error == NULL)
+        error = pht_target_read_smaps(capture->target, &report->smaps);
     if (error == NULL && !pht_ledger_begin(capture->snapshot, report))
         error = pht_error_no_memory();
     return error;
@@ -351,7 +373,9 @@ static struct pht_error *resolve_anew(struct capture *capture)
     report->gc = NULL;
     report->freelists.count = 0;
     report->object_allocator = PHT_ALLOCATOR_UNKNOWN;
-    struct pht_error *error = pht_runtimes_find(capture->target, capture->options, report);
+    struct pht_error *error = pht_work_begin(capture->work, PHT_STAGE_LAYOUTS);
+    if (error == NULL)
+        error = pht_runtimes_find(capture->target, capture->options, report);
     if (error == NULL && capture->doubted.python != NULL)
         answer_python(capture);
     if (error == NULL && capture->doubted.libc != NULL && report->libc != NULL)
@@ -406,9 +430,9 @@ static void explain(struct capture *capture)
 }
 
 struct pht_error *pht_capture(struct pht_target *target, const struct pht_report_options *options,
-                              struct pht_report *report)
+                              struct pht_work *work, struct pht_report *report)
 {
-    struct capture capture = {.target = target, .options = options, .report = report};
+    struct capture capture = {.target = target, .options = options, .work = work, .report = report};
     struct pht_error *error = look(&capture);
 
     if (error == NULL)

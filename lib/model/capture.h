@@ -2,6 +2,7 @@
 #ifndef PHT_LIB_MODEL_CAPTURE_H
 #define PHT_LIB_MODEL_CAPTURE_H
 
+#include "base/work.h"
 #include "pyheaptop/model.h"
 
 /*
@@ -9,6 +10,6 @@
  * cannot be walked is a warning. A layout from the cache that does not fit is resolved anew.
  */
 struct pht_error *pht_capture(struct pht_target *target, const struct pht_report_options *options,
-                              struct pht_report *report);
+                              struct pht_work *work, struct pht_report *report);
 
 #endif

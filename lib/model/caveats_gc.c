@@ -40,7 +40,7 @@ bool pht_caveats_gc(struct pht_report *report)
     const struct pht_gc *gc = report->gc;
     const char *remedy = pht_caveats_torn_remedy(report);
 
-    if (!(report->sections & PHT_SECTION_TYPES) || !pht_runtimes_know_pymalloc(report))
+    if (!pht_runtimes_want_gc(report) || !pht_runtimes_know_pymalloc(report))
         return true;
     check_freelists(report);
     if (gc == NULL)

@@ -3,23 +3,6 @@
 
 #include "pyheaptop/model.h"
 
-void pht_figures_destroy(struct pht_figures *figures)
-{
-    if (figures == NULL)
-        return;
-    for (int kind = 0; kind < PHT_FIGURE_KINDS; kind++) {
-        struct pht_figure_list *list = &figures->lists[kind];
-        for (size_t i = 0; i < list->count; i++) {
-            free(list->items[i].name);
-            free(list->items[i].module);
-        }
-        free(list->items);
-    }
-    free(figures->taken_at);
-    free(figures->comm);
-    free(figures);
-}
-
 /* ---- which belong together ---------------------------------------------------------------- */
 
 static int compare_numbers(uint64_t left, uint64_t right)

@@ -4,7 +4,8 @@
 
 bool pht_ledger_is_wanted(const struct pht_report *report)
 {
-    return report->sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES);
+    return report->sections &
+           (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES | PHT_SECTION_FINDINGS);
 }
 
 void pht_ledger_drop(struct pht_report *report)

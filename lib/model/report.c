@@ -7,6 +7,7 @@
 #include "model/arena_limit.h"
 #include "model/capture.h"
 #include "model/caveats.h"
+#include "model/findings.h"
 #include "model/ledger.h"
 #include "model/mappings.h"
 #include "model/runtimes.h"
@@ -31,6 +32,7 @@ void pht_report_destroy(struct pht_report *report)
     for (size_t i = 0; i < report->family_count; i++)
         free(report->family[i].comm);
     free(report->family);
+    pht_findings_clear(&report->findings);
     for (size_t i = 0; i < report->warnings.count; i++) {
         free(report->warnings.items[i].text);
         free(report->warnings.items[i].remedy);
@@ -124,7 +126,8 @@ static void list_allocators(struct pht_report *report)
 /* The ledger and the walkers that it needs; a list of mappings alone is asked of any process. */
 static unsigned walks_for(unsigned sections)
 {
-    if (sections & (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES))
+    if (sections &
+        (PHT_SECTION_CATEGORIES | PHT_SECTION_FAMILY | PHT_SECTION_TYPES | PHT_SECTION_FINDINGS))
         sections |= PHT_SECTION_PYMALLOC | PHT_SECTION_GLIBC | PHT_SECTION_TYPES;
     return sections;
 }
@@ -143,7 +146,8 @@ static struct pht_error *read_kernel_memory(struct pht_target *target, struct ph
     return pht_target_read_counters(target, &report->kernel);
 }
 
-static struct pht_error *add_up(struct pht_target *target, struct pht_report *report)
+static struct pht_error *add_up(struct pht_target *target, struct pht_work *work,
+                                struct pht_report *report)
 {
     if (report->owners == NULL && !(report->sections & PHT_SECTION_MAPS))
         return NULL;
@@ -153,7 +157,9 @@ static struct pht_error *add_up(struct pht_target *target, struct pht_report *re
         return NULL;
     if (!pht_ledger_add_up(report))
         return pht_error_no_memory();
-    return report->sections & PHT_SECTION_FAMILY ? pht_sharing_find(target, report) : NULL;
+    if (!(report->sections & (PHT_SECTION_FAMILY | PHT_SECTION_FINDINGS)))
+        return NULL;
+    return pht_sharing_find(target, work, report);
 }
 
 static bool is_from_file(const struct pht_report *report)
@@ -166,6 +172,7 @@ struct pht_error *pht_report_take(struct pht_target *target,
                                   const struct pht_report_options *options, struct pht_report **ret)
 {
     _cleanup_(cleanup_report) struct pht_report *report = calloc(1, sizeof(*report));
+    struct pht_work work;
     struct pht_error *error;
 
     if (report == NULL || !copy_process(pht_target_process(target), &report->process))
@@ -178,15 +185,20 @@ struct pht_error *pht_report_take(struct pht_target *target,
         report->walks &= ~(unsigned)PHT_SECTION_TYPES;
     }
     report->number = options->number;
-    error = pht_runtimes_find(target, options, report);
+    pht_work_init(&work, options->watch);
+    error = pht_work_begin(&work, PHT_STAGE_LAYOUTS);
     if (error == NULL)
-        error = pht_capture(target, options, report);
+        error = pht_runtimes_find(target, options, report);
+    if (error == NULL)
+        error = pht_capture(target, options, &work, report);
     clock_gettime(CLOCK_REALTIME, &report->taken_at);
     report->is_layout_file_unused = options->layout.file != NULL && !is_from_file(report);
     if (error == NULL)
+        error = pht_work_begin(&work, PHT_STAGE_SUMS);
+    if (error == NULL)
         error = read_kernel_memory(target, report);
     if (error == NULL)
-        error = add_up(target, report);
+        error = add_up(target, &work, report);
     if (error == NULL) {
         error = pht_target_check(target);
     } else {
@@ -206,6 +218,10 @@ struct pht_error *pht_report_take(struct pht_target *target,
     count_rereads(report);
     list_allocators(report);
     pht_caveats_collect(report, target);
+    if (options->sandbox_failure != NULL)
+        pht_caveats_no_sandbox(report, options->sandbox_failure);
+    if (!pht_findings_judge(report))
+        return pht_error_no_memory();
     *ret = pht_take_ptr(report);
     return NULL;
 }

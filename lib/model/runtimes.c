@@ -37,6 +37,12 @@ bool pht_runtimes_know_glibc(const struct pht_report *report)
            report->libc->layout_source != PHT_LAYOUT_NONE;
 }
 
+bool pht_runtimes_want_gc(const struct pht_report *report)
+{
+    return report->sections & PHT_SECTION_TYPES ||
+           (report->sections & PHT_SECTION_FINDINGS && !report->without_types);
+}
+
 bool pht_runtimes_use_mimalloc(const struct pht_report *report)
 {
     return report->object_allocator == PHT_ALLOCATOR_MIMALLOC ||

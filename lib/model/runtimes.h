@@ -17,6 +17,9 @@ struct pht_error *pht_runtimes_find(struct pht_target *target,
 bool pht_runtimes_know_pymalloc(const struct pht_report *report);
 bool pht_runtimes_know_glibc(const struct pht_report *report);
 
+/* True if the collector is to be looked at, and the free lists. */
+bool pht_runtimes_want_gc(const struct pht_report *report);
+
 /*
  * True if objects are in CPython's own copy of mimalloc, which nobody walks: always in
  * free-threaded builds, in others as PYTHONMALLOC asks for it. That is known once the roots were

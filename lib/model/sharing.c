@@ -14,6 +14,8 @@
 struct sharing {
     const struct pht_family *family;
     size_t target; /* its place */
+    struct pht_work *work;
+    uint64_t rss_bytes;
     struct pht_owners *owners;
     struct pht_family_row *rows;
     uint64_t shared_bytes;         /* with anybody */
@@ -97,6 +99,8 @@ static void compare_mapping(struct sharing *sharing, const struct pht_mapping *m
         size_t left = (size_t)((mapping->end - at) / PHT_PAGE_BYTES);
         size_t count = left < BATCH_PAGES ? left : BATCH_PAGES;
         compare_batch(sharing, at, count);
+        if (!pht_work_advance(sharing->work, count * PHT_PAGE_BYTES))
+            return;
         at = pht_owners_next_page(sharing->owners, at + count * PHT_PAGE_BYTES, mapping->end);
     }
 }
@@ -135,16 +139,20 @@ static bool compare_all(struct sharing *sharing, const struct pht_maps *maps)
         return false;
     sharing->pages = pages;
     sharing->known = known;
-    for (size_t i = 0; i < maps->count; i++) {
+    pht_work_measure(sharing->work, sharing->rss_bytes, NULL);
+    for (size_t i = 0; i < maps->count && pht_work_advance(sharing->work, 0); i++) {
         if (!maps->items[i].shared)
             compare_mapping(sharing, &maps->items[i]);
     }
     return true;
 }
 
-static bool fill_in(struct pht_family *family, struct pht_report *report)
+static bool fill_in(struct pht_family *family, struct pht_work *work, struct pht_report *report)
 {
-    struct sharing sharing = {.family = family, .owners = report->owners};
+    struct sharing sharing = {.family = family,
+                              .work = work,
+                              .owners = report->owners,
+                              .rss_bytes = report->kernel.rss_bytes};
 
     report->family = calloc(family->count, sizeof(*report->family));
     if (report->family == NULL)
@@ -161,16 +169,20 @@ static bool fill_in(struct pht_family *family, struct pht_report *report)
     return compared;
 }
 
-struct pht_error *pht_sharing_find(struct pht_target *target, struct pht_report *report)
+struct pht_error *pht_sharing_find(struct pht_target *target, struct pht_work *work,
+                                   struct pht_report *report)
 {
     struct pht_family family;
-    struct pht_error *error = pht_target_read_family(target, &family);
+    struct pht_error *error = pht_work_begin(work, PHT_STAGE_FAMILY);
 
+    if (error == NULL)
+        error = pht_target_read_family(target, &family);
     if (error != NULL)
         return error;
     report->has_family = true;
     report->family_is_exact = family.sees_frames;
-    bool filled = family.count < 2 || fill_in(&family, report);
+    bool filled = family.count < 2 || fill_in(&family, work, report);
     pht_family_deinit(&family);
-    return filled ? NULL : pht_error_no_memory();
+    error = pht_work_check(work);
+    return error != NULL || filled ? error : pht_error_no_memory();
 }

@@ -149,7 +149,7 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
                 .exclusive = pht_snapshot_is_exclusive(snapshot, addr + done, bytes),
             };
             pht_target_read(snapshot->target, &read, 1);
-            snapshot->stats.read_bytes += read.got;
+            pht_snapshot_account(snapshot, read.got);
             if (read.got != read.size) {
                 *why = PHT_READ_FAILED;
                 return done + read.got;
@@ -167,4 +167,36 @@ enum pht_read_result pht_snapshot_read(struct pht_snapshot *snapshot, pht_addr a
 
     pht_snapshot_read_some(snapshot, addr, buffer, size, &why);
     return why;
+}
+
+/* The rest of a run of pages of a file that are not loaded. */
+static size_t read_file(struct pht_snapshot *snapshot, pht_addr addr, void *buffer, size_t size,
+                        enum pht_read_result *why)
+{
+    enum pht_page_state state;
+    size_t bytes = size;
+
+    *why = next_run(snapshot, addr, &bytes, &state);
+    if (*why != PHT_READ_ABSENT)
+        return 0;
+    size_t got = pht_file_pages_read(&snapshot->files, pht_snapshot_mapping(snapshot, addr), addr,
+                                     buffer, bytes);
+    if (got == bytes)
+        *why = PHT_READ_OK;
+    return got;
+}
+
+size_t pht_snapshot_read_as_loaded(struct pht_snapshot *snapshot, pht_addr addr, void *buffer,
+                                   size_t size, enum pht_read_result *why)
+{
+    char *out = buffer;
+    size_t done = pht_snapshot_read_some(snapshot, addr, out, size, why);
+
+    while (done < size && *why == PHT_READ_ABSENT) {
+        done += read_file(snapshot, addr + done, out + done, size - done, why);
+        if (*why != PHT_READ_OK)
+            break;
+        done += pht_snapshot_read_some(snapshot, addr + done, out + done, size - done, why);
+    }
+    return done;
 }

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/vec.h"
 #include "target/maps.h"
 
@@ -23,13 +22,6 @@
 static bool is_gate(const struct pht_mapping *mapping)
 {
     return strcmp(mapping->name, "[vsyscall]") == 0;
-}
-
-/* What does not fit into 64 bits is as good as unknown. */
-static void add(uint64_t *sum, uint64_t bytes)
-{
-    if (!pht_add_fits(*sum, bytes, sum))
-        *sum = UINT64_MAX;
 }
 
 /* ---- parse -------------------------------------------------------------------------------- */
@@ -76,7 +68,7 @@ static void parse_field(char *line, const struct pht_mapping *mapping,
                         struct pht_mapping_memory *memory)
 {
     char *colon = strchr(line, ':');
-    uint64_t kib;
+    uint64_t size = mapping->end - mapping->start, kib;
 
     if (colon == NULL)
         return;
@@ -88,8 +80,8 @@ static void parse_field(char *line, const struct pht_mapping *mapping,
     }
     uint64_t *bytes = find_field(line, memory);
     if (bytes != NULL && sscanf(colon + 1, "%" SCNu64 " kB", &kib) == 1 &&
-        kib <= (mapping->end - mapping->start) / 1024)
-        add(bytes, kib * 1024);
+        kib <= (size - *bytes) / 1024)
+        *bytes += kib * 1024;
 }
 
 struct smaps_items {
@@ -146,7 +138,10 @@ void pht_smaps_deinit(struct pht_smaps *smaps)
 
 /* ---- sum ---------------------------------------------------------------------------------- */
 
-/* What is not anonymous is of shared memory or of a file, whichever is behind the mapping. */
+/*
+ * What is not anonymous is of shared memory or of a file, whichever is behind the mapping. No sum
+ * wraps: no field is larger than its mapping, and mappings do not overlap.
+ */
 static void add_mapping(const struct pht_mapping *mapping, const struct pht_mapping_memory *memory,
                         struct pht_kernel_memory *ret)
 {
@@ -154,15 +149,15 @@ static void add_mapping(const struct pht_mapping *mapping, const struct pht_mapp
                           ? memory->rss_bytes - memory->anonymous_bytes
                           : 0;
 
-    add(&ret->rss_bytes, memory->rss_bytes);
-    add(&ret->anon_bytes, memory->anonymous_bytes);
-    add(pht_mapping_is_shmem(mapping) ? &ret->shmem_bytes : &ret->file_bytes, backed);
-    add(&ret->pss_bytes, memory->pss_bytes);
-    add(&ret->uss_bytes, memory->exclusive_bytes);
-    add(&ret->swap_bytes, memory->swap_bytes);
-    add(&ret->huge_bytes, memory->huge_bytes);
+    ret->rss_bytes += memory->rss_bytes;
+    ret->anon_bytes += memory->anonymous_bytes;
+    *(pht_mapping_is_shmem(mapping) ? &ret->shmem_bytes : &ret->file_bytes) += backed;
+    ret->pss_bytes += memory->pss_bytes;
+    ret->uss_bytes += memory->exclusive_bytes;
+    ret->swap_bytes += memory->swap_bytes;
+    ret->huge_bytes += memory->huge_bytes;
     if (!is_gate(mapping))
-        add(&ret->virtual_bytes, mapping->end - mapping->start);
+        ret->virtual_bytes += mapping->end - mapping->start;
 }
 
 void pht_smaps_sum(const struct pht_smaps *smaps, struct pht_kernel_memory *ret)

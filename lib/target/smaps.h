@@ -6,8 +6,8 @@
 
 /*
  * Mappings are left out as pht_maps_parse() leaves them out, each with its fields. Fields that
- * are missing, or larger than their mapping, are 0. On success `text` belongs to `ret`. False when
- * memory is short.
+ * are missing are 0; what would make one larger than its mapping is left out. On success `text`
+ * belongs to `ret`. False when memory is short.
  */
 bool pht_smaps_parse(char *text, struct pht_smaps *ret);
 

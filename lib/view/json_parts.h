@@ -24,6 +24,7 @@ json_t *pht_json_categories(const struct pht_report *report, struct pht_json *js
 json_t *pht_json_unattributed(const struct pht_report *report, struct pht_json *json);
 json_t *pht_json_mappings(const struct pht_report *report, struct pht_json *json);
 json_t *pht_json_regions(const struct pht_report *report, struct pht_json *json);
+json_t *pht_json_findings(const struct pht_findings *findings, struct pht_json *json);
 json_t *pht_json_family(const struct pht_report *report, struct pht_json *json);
 
 #endif

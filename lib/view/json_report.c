@@ -107,9 +107,9 @@ static json_t *warnings(const struct pht_report *report, struct pht_json *json)
     return list;
 }
 
-bool pht_json_report_write(const struct pht_report *report, const char *version, FILE *file)
+static bool write(const struct pht_report *report, const char *version, struct pht_json json,
+                  FILE *file)
 {
-    struct pht_json json = {0};
     json_t *root = json_object(), *tool = json_object();
 
     pht_json_put_text(&json, root, "schema", "pyheaptop.report");
@@ -143,14 +143,24 @@ bool pht_json_report_write(const struct pht_report *report, const char *version,
                         report->has_family ? report->family_shared_bytes : PHT_UNKNOWN);
     pht_json_put(&json, root, "family_exact",
                  report->has_family ? json_boolean(report->family_is_exact) : json_null());
-    pht_json_put(&json, root, "findings", json_null());
+    pht_json_put(&json, root, "findings", pht_json_findings(&report->findings, &json));
     pht_json_put(&json, root, "warnings", warnings(report, &json));
     return pht_json_dump(&json, root, file);
 }
 
+bool pht_json_report_write(const struct pht_report *report, const char *version, FILE *file)
+{
+    return write(report, version, (struct pht_json){0}, file);
+}
+
+bool pht_json_report_write_line(const struct pht_report *report, const char *version, FILE *file)
+{
+    return write(report, version, (struct pht_json){.is_line = true}, file);
+}
+
 bool pht_json_error_write(const struct pht_error *error, FILE *file)
 {
-    struct pht_json json = {0};
+    struct pht_json json = {.is_line = true};
     json_t *root = json_object(), *object = json_object();
 
     pht_json_put_text(&json, root, "schema", "pyheaptop.error");

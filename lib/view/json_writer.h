@@ -13,6 +13,7 @@
 
 struct pht_json {
     bool failed;
+    bool is_line; /* no line break but the last */
 };
 
 /* These take `value`, which may be NULL after a failure. */

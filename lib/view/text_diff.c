@@ -13,32 +13,6 @@
 #define GREW_ROWS 20
 #define SHRANK_ROWS 5
 
-#define SIGNED_MAX (PHT_HUMAN_MAX + 1)
-#define SIGNED_BYTES(value) signed_bytes(value, (char[SIGNED_MAX]){0})
-#define SIGNED_COUNT(value) signed_count(value, (char[SIGNED_MAX]){0})
-
-static uint64_t magnitude(int64_t value)
-{
-    return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
-}
-
-static const char *sign(int64_t value)
-{
-    return value < 0 ? "-" : value > 0 ? "+" : "";
-}
-
-static const char *signed_bytes(int64_t value, char text[static SIGNED_MAX])
-{
-    snprintf(text, SIGNED_MAX, "%s%s", sign(value), BYTES(magnitude(value)));
-    return text;
-}
-
-static const char *signed_count(int64_t value, char text[static SIGNED_MAX])
-{
-    snprintf(text, SIGNED_MAX, "%s%s", sign(value), COUNT(magnitude(value)));
-    return text;
-}
-
 /* ---- rows --------------------------------------------------------------------------------- */
 
 static char *describe(const struct pht_figure *figure, enum pht_figure_kind kind)
@@ -121,10 +95,19 @@ static void write_side(const char *title, const struct pht_figures *figures, FIL
                 BYTES((uint64_t)figures->rss_bytes));
 }
 
-void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE *file)
+bool pht_text_write_growth(const struct pht_diff *diff, int from, FILE *file)
 {
     bool any = false;
 
+    for (int kind = from; kind < PHT_FIGURE_KINDS; kind++) {
+        write_list(diff, (enum pht_figure_kind)kind, file);
+        any = any || diff->lists[kind].count > 0;
+    }
+    return any;
+}
+
+void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE *file)
+{
     fprintf(file, "pyheaptop %s growth\n\n", version);
     write_side("Before", diff->before, file);
     write_side("After", diff->after, file);
@@ -132,10 +115,6 @@ void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE 
         fprintf(file, "           these are two processes: types go by their names\n");
     fprintf(file, "RSS        %s\n",
             SIGNED_BYTES(diff->after->rss_bytes - diff->before->rss_bytes));
-    for (int kind = 0; kind < PHT_FIGURE_KINDS; kind++) {
-        write_list(diff, (enum pht_figure_kind)kind, file);
-        any = any || diff->lists[kind].count > 0;
-    }
-    if (!any)
+    if (!pht_text_write_growth(diff, 0, file))
         fprintf(file, "\nNothing has changed.\n");
 }

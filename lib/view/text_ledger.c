@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "view/label.h"
 #include "view/mapping.h"
 #include "view/text_line.h"
 #include "view/text_parts.h"
@@ -20,6 +21,26 @@ static bool has_swap(const struct pht_report *report)
     return false;
 }
 
+/* How much more there is of a category. Lists of a diff have what differs alone. */
+static int64_t growth_of(const struct pht_diff *change, const struct pht_category_name *name)
+{
+    const struct pht_growth_list *list = &change->lists[PHT_FIGURE_CATEGORY];
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].figure->name, name->id) == 0)
+            return list->items[i].bytes;
+    }
+    return 0;
+}
+
+/* Nothing where there is nothing to compare with, "-" where that has no categories. */
+static int write_change(const struct pht_diff *change, bool is_known, int64_t bytes, FILE *file)
+{
+    if (change == NULL)
+        return 0;
+    return fprintf(file, " %8s", !is_known ? "-" : bytes == 0 ? "0" : SIGNED_BYTES(bytes));
+}
+
 /* Bytes, percent and, where any memory is in swap, what is there. Returns the width. */
 static int write_figures(const struct pht_report *report, uint64_t bytes, uint64_t swapped,
                          FILE *file)
@@ -31,45 +52,40 @@ static int write_figures(const struct pht_report *report, uint64_t bytes, uint64
     return column;
 }
 
-/* Where there is not enough room, what explains it goes: "pymalloc slack: free blocks". */
-static void cut_label(char *label, size_t room)
-{
-    static const char *const marks[] = {" (", ": ", ", "};
-
-    for (size_t i = 0; i < 3 && strlen(label) > room; i++) {
-        char *explanation = strstr(label, marks[i]);
-        if (explanation != NULL)
-            *explanation = '\0';
-    }
-    pht_text_cut(label, room);
-}
-
-static void write_category(const struct pht_report *report, enum pht_category category, FILE *file)
+static void write_category(const struct pht_report *report, const struct pht_diff *change,
+                           enum pht_category category, FILE *file)
 {
     const struct pht_category_name *name = pht_category_name(category);
     const struct pht_category_sum *sum = &report->categories[category];
     const char *evidence = pht_evidence_name(sum->evidence);
     _cleanup_free_ char *label = pht_text_format("%s", name->label);
 
-    if (sum->bytes == 0 && sum->swapped_bytes == 0)
+    int64_t growth = change != NULL ? growth_of(change, name) : 0;
+    if (sum->bytes == 0 && sum->swapped_bytes == 0 && growth == 0)
         return;
     int column = write_figures(report, sum->bytes, sum->swapped_bytes, file);
+    column += write_change(change, change != NULL && change->lists[PHT_FIGURE_CATEGORY].known,
+                           growth, file);
     column += fprintf(file, "  %-9s  %c  ", evidence != NULL ? evidence : "-", name->letter);
     if (label != NULL)
-        cut_label(label, (size_t)(PHT_TEXT_WIDTH - column));
+        pht_label_cut(label, (size_t)(PHT_TEXT_WIDTH - column));
     fprintf(file, "%s\n", label != NULL ? label : "");
 }
 
-void pht_text_write_ledger(const struct pht_report *report, FILE *file)
+void pht_text_write_ledger(const struct pht_report *report, const struct pht_diff *change,
+                           FILE *file)
 {
     uint64_t rss = report->kernel.rss_bytes;
 
     fprintf(file, "\nRSS %s  attributed %s%%\n", BYTES(rss),
             PERCENT(report->attributed_bytes, rss));
-    fprintf(file, "    bytes      %%%s  evidence      what\n", has_swap(report) ? "   swap" : "");
+    fprintf(file, "    bytes      %%%s%s  evidence      what\n", has_swap(report) ? "   swap" : "",
+            change != NULL ? "   change" : "");
     for (int i = 0; i < PHT_CATEGORIES; i++)
-        write_category(report, (enum pht_category)i, file);
+        write_category(report, change, (enum pht_category)i, file);
     write_figures(report, rss, report->kernel.swap_bytes, file);
+    if (change != NULL)
+        write_change(change, true, change->after->rss_bytes - change->before->rss_bytes, file);
     fprintf(file, "  %-9s     kernel RSS\n", pht_evidence_name(PHT_EVIDENCE_KERNEL));
 }
 

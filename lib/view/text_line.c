@@ -15,6 +15,28 @@ const char *pht_text_count_or_dash(uint64_t value, char text[static PHT_HUMAN_MA
     return value == PHT_UNKNOWN ? "-" : pht_human_count(value, text);
 }
 
+static uint64_t magnitude(int64_t value)
+{
+    return value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
+}
+
+static const char *sign(int64_t value)
+{
+    return value < 0 ? "-" : value > 0 ? "+" : "";
+}
+
+const char *pht_text_signed_bytes(int64_t value, char text[static PHT_TEXT_SIGNED_MAX])
+{
+    snprintf(text, PHT_TEXT_SIGNED_MAX, "%s%s", sign(value), BYTES(magnitude(value)));
+    return text;
+}
+
+const char *pht_text_signed_count(int64_t value, char text[static PHT_TEXT_SIGNED_MAX])
+{
+    snprintf(text, PHT_TEXT_SIGNED_MAX, "%s%s", sign(value), COUNT(magnitude(value)));
+    return text;
+}
+
 void pht_text_write_row(uint64_t bytes, const char *what, FILE *file)
 {
     fprintf(file, "%9s  %s\n", BYTES_OR_DASH(bytes), what);

@@ -15,11 +15,18 @@
 #define COUNT(value) pht_human_count(value, (char[PHT_HUMAN_MAX]){0})
 #define BYTES_OR_DASH(value) pht_text_bytes_or_dash(value, (char[PHT_HUMAN_MAX]){0})
 #define COUNT_OR_DASH(value) pht_text_count_or_dash(value, (char[PHT_HUMAN_MAX]){0})
+#define SIGNED_BYTES(value) pht_text_signed_bytes(value, (char[PHT_TEXT_SIGNED_MAX]){0})
+#define SIGNED_COUNT(value) pht_text_signed_count(value, (char[PHT_TEXT_SIGNED_MAX]){0})
 #define PERCENT(part, whole) pht_human_percent(part, whole, (char[PHT_HUMAN_MAX]){0})
 #define PLURAL(count) pht_human_plural(count)
 
 const char *pht_text_bytes_or_dash(uint64_t value, char text[static PHT_HUMAN_MAX]);
 const char *pht_text_count_or_dash(uint64_t value, char text[static PHT_HUMAN_MAX]);
+
+/* With a sign, but for 0: "+9.70M". */
+#define PHT_TEXT_SIGNED_MAX (PHT_HUMAN_MAX + 1)
+const char *pht_text_signed_bytes(int64_t value, char text[static PHT_TEXT_SIGNED_MAX]);
+const char *pht_text_signed_count(int64_t value, char text[static PHT_TEXT_SIGNED_MAX]);
 
 /* A row of a list that adds up: the bytes, and what they are. */
 struct pht_text_row {

@@ -137,6 +137,20 @@ static void write_snapshot(const struct pht_report *report, FILE *file)
     pht_text_end_facts(&facts);
 }
 
+static void write_baseline(const struct pht_diff *change, FILE *file)
+{
+    const struct pht_figures *before = change->before;
+    _cleanup_free_ char *taken_at = pht_text_printable(before->taken_at, strlen(before->taken_at));
+    struct pht_text_facts facts;
+
+    pht_text_begin_facts(&facts, "Baseline   ", file);
+    pht_text_add_fact(&facts, "%s", taken_at != NULL ? taken_at : "");
+    pht_text_add_fact(&facts, "RSS %s", BYTES((uint64_t)before->rss_bytes));
+    if (!change->same_process)
+        pht_text_add_fact(&facts, "of another process: types go by their names");
+    pht_text_end_facts(&facts);
+}
+
 static void write_warning(const struct pht_warning *warning, FILE *file)
 {
     _cleanup_free_ char *text = pht_text_printable(warning->text, strlen(warning->text));
@@ -179,7 +193,7 @@ static void write_sections(const struct pht_report *report, const struct pht_tex
     bool has_ledger = (sections & PHT_SECTION_CATEGORIES) && report->has_ledger;
 
     if (has_ledger)
-        pht_text_write_ledger(report, file);
+        pht_text_write_ledger(report, options->change, file);
     if (sections & PHT_SECTION_KERNEL)
         pht_text_write_kernel(report, file);
     if ((sections & PHT_SECTION_PYMALLOC) && report->pymalloc != NULL)
@@ -196,8 +210,12 @@ static void write_sections(const struct pht_report *report, const struct pht_tex
         pht_text_write_maps(report, full, file);
     if ((sections & PHT_SECTION_FAMILY) && report->has_family)
         pht_text_write_family(report, full, file);
+    if (sections & PHT_SECTION_FINDINGS)
+        pht_text_write_findings(report, full, file);
     if (has_ledger)
         pht_text_write_unattributed(report, full, file);
+    if (options->change != NULL)
+        pht_text_write_growth(options->change, PHT_FIGURE_CATEGORY + 1, file);
 }
 
 void pht_text_report_write(const struct pht_report *report, const struct pht_text_options *options,
@@ -209,6 +227,8 @@ void pht_text_report_write(const struct pht_report *report, const struct pht_tex
     write_libc(report->libc, file);
     write_allocator(report, file);
     write_snapshot(report, file);
+    if (options->change != NULL)
+        write_baseline(options->change, file);
     write_sections(report, options, file);
     write_warnings(report, file);
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/work.h"
 #include "walk/census.h"
 
 #define PARTS_MAX 64
@@ -79,6 +80,7 @@ static void add_part(struct pht_census *whole, const struct pht_census *part)
     uint32_t *indices = adopt_types(whole->types, part->types);
 
     if (indices == NULL || part->out_of_memory || !add_sums(whole, part, indices) ||
+        !pht_focus_add_part(&whole->focus, &part->focus, indices) ||
         !add_notes(whole, part, indices))
         whole->out_of_memory = true;
     add_result(whole->result, part->result);
@@ -105,6 +107,7 @@ void pht_census_walk_in_parts(struct pht_census *census)
     pthread_t threads[PARTS_MAX];
     size_t count = 0;
 
+    pht_work_measure(pht_snapshot_work(census->snapshot), census->arenas->count, "arenas");
     while (count + 1 < census->options.threads && count < PARTS_MAX) {
         parts[count] = pht_census_begin_part(census);
         if (parts[count] == NULL)

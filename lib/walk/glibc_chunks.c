@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/work.h"
 #include "walk/field.h"
 #include "walk/glibc_repair.h"
 #include "walk/glibc_settle.h"
@@ -72,6 +73,8 @@ static void fill_window(struct pht_chunk_walk *walk)
 
     if (walk->tries == 0 || at > walk->broken_at)
         save_position(walk);
+    walk->is_cancelled =
+        !pht_work_reach(pht_snapshot_work(walk->snapshot), walk->passed_bytes + (at - walk->start));
     /* Two pages at least: a header may stand on the border between them. */
     walk->ahead = at > behind + PHT_PAGE_BYTES ? 2 * (size_t)PHT_PAGE_BYTES : 2 * walk->ahead;
     if (walk->ahead > PHT_CHUNK_WINDOW_BYTES)
@@ -127,7 +130,7 @@ enum pht_chunk_step pht_chunk_end_at_top(struct pht_chunk_walk *walk, pht_addr t
 {
     if (!pht_chunk_settle(walk, header))
         return PHT_STEP_BROKEN;
-    pht_chunk_tally_add_top(&walk->now.tally, walk->end - top);
+    pht_chunk_tally_add_top(&walk->now.tally, top, walk->end - top);
     pht_chunk_claim(walk, top, walk->end, PHT_CATEGORY_MALLOC_TOP);
     walk->now.top = top;
     walk->now.top_end = walk->end;
@@ -313,7 +316,7 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
     pht_chunk_save_first_position(walk);
     walk->broken_at = 0;
     pht_chunk_drop_window(walk);
-    while (next == PHT_STEP_ON) {
+    while (next == PHT_STEP_ON && !walk->is_cancelled) {
         struct pht_chunk_header header = {0};
         next = step(walk, &header);
         if (next == PHT_STEP_BROKEN)
@@ -321,15 +324,19 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
         else if (next == PHT_STEP_UNREADABLE)
             next = pht_chunk_pass_over(walk);
     }
+    if (walk->is_cancelled)
+        walk->now.at = end;
     walk->saved_count = 0;
     walk->now.claims.sealed = walk->now.claims.count;
     settle_claims(walk, walk->now.claims.count);
+    walk->passed_bytes += walk->now.at - start;
     return walk->now.at;
 }
 
 void pht_chunk_walk_deinit(struct pht_chunk_walk *walk)
 {
     free(walk->anchors.items);
+    free(walk->unsorted.items);
     free(walk->guessed.items);
     free(walk->runs.items);
     free(walk->runs_flushed.items);

@@ -57,6 +57,7 @@ struct pht_chunk_walk {
     bool is_main;
     const struct pht_listed_chunks *fast; /* in fastbins; NULL: told by their look */
     struct pht_guessed_chunks guessed;    /* as long as `fast` is NULL */
+    struct pht_chunk_addrs unsorted;      /* of this arena, by address */
     struct pht_ranges runs;               /* free chunks that are next to each other */
     struct pht_ranges runs_flushed;
     struct pht_chunk_claims claims;
@@ -80,6 +81,8 @@ struct pht_chunk_walk {
     size_t ahead; /* how much is read next */
     enum pht_read_result why;
     bool out_of_memory;
+    bool is_cancelled;     /* pieces end where they begin */
+    uint64_t passed_bytes; /* of the pieces before this one */
     uint64_t rereads;
     uint64_t torn_chunks;
     uint64_t damaged_chunks;

@@ -1,6 +1,7 @@
 #include "walk/glibc_mmapped.h"
 
 #include "base/checked.h"
+#include "base/work.h"
 #include "walk/field.h"
 
 /* Pages that are looked at in one go: few where a chunk was just found, more and more otherwise. */
@@ -147,7 +148,8 @@ static size_t gather(struct scan *scan, pht_addr at, pht_addr end)
 static void scan_free_range(struct scan *scan, pht_addr at, pht_addr end)
 {
     scan->pages = 1;
-    while (at < end && !is_complete(scan) && !scan->out_of_memory) {
+    while (at < end && !is_complete(scan) && !scan->out_of_memory &&
+           pht_work_advance(pht_snapshot_work(scan->snapshot), 0)) {
         struct pht_mmapped_chunk chunk;
         size_t count = gather(scan, at, end), i = 0;
         if (count == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/work.h"
 #include "walk/pymalloc_arena.h"
 
 struct walk {
@@ -87,11 +88,12 @@ static void add_arena(struct walk *walk, const struct pht_arena_root *arena,
         .resident_bytes = pht_snapshot_resident_bytes(walk->reader.snapshot, arena->address,
                                                       arena->address + geometry->arena_bytes),
         .pool_classes = pool_classes,
+        .live_blocks = tally->live_blocks,
     };
 }
 
-/* `count` arenas whose headers fit into one batch. */
-static void walk_batch(struct walk *walk, const struct pht_arena_root *arenas, size_t count)
+/* `count` arenas whose headers fit into one batch. False: the work was called off. */
+static bool walk_batch(struct walk *walk, const struct pht_arena_root *arenas, size_t count)
 {
     pht_arena_reader_gather(&walk->reader, arenas, count);
     for (size_t i = 0; i < count; i++) {
@@ -104,6 +106,7 @@ static void walk_batch(struct walk *walk, const struct pht_arena_root *arenas, s
         add_arena(walk, &arena, &tally);
         pht_arena_reader_claim(&walk->reader, &arena, walk->owners);
     }
+    return pht_work_advance(pht_snapshot_work(walk->reader.snapshot), count);
 }
 
 /*
@@ -131,7 +134,8 @@ static void walk_state(struct walk *walk, const struct pht_arena_root *arenas, s
         }
         size_t carved = pht_arena_carved_pools(&walk->reader.geometry, &arenas[i]);
         if (pools + carved > PHT_ARENA_POOLS_MAX || count == PHT_ARENA_POOLS_MAX) {
-            walk_batch(walk, fitting, count);
+            if (!walk_batch(walk, fitting, count))
+                return;
             count = pools = 0;
         }
         fitting[count++] = arenas[i];
@@ -314,6 +318,7 @@ struct pht_pymalloc *pht_pymalloc_walk(struct pht_snapshot *snapshot,
     walk->reader.snapshot = snapshot;
     walk->reader.layout = &roots->python->layout;
     walk->result = result;
+    pht_work_measure(pht_snapshot_work(snapshot), roots->arenas.count, "arenas");
     bool has_walked = walk_all(walk, roots);
     free(walk->order);
     free(walk);

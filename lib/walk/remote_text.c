@@ -31,6 +31,11 @@ bool pht_remote_text_c(struct pht_snapshot *snapshot, pht_addr addr, struct pht_
 
     ret->length = pht_snapshot_read_some(snapshot, addr, ret->bytes, PHT_REMOTE_TEXT_MAX, &why);
     const char *end = memchr(ret->bytes, '\0', ret->length);
+    if (end == NULL && why == PHT_READ_ABSENT) {
+        ret->length =
+            pht_snapshot_read_as_loaded(snapshot, addr, ret->bytes, PHT_REMOTE_TEXT_MAX, &why);
+        end = memchr(ret->bytes, '\0', ret->length);
+    }
     if (end != NULL)
         ret->length = (size_t)(end - ret->bytes);
     else if (ret->length < PHT_REMOTE_TEXT_MAX)

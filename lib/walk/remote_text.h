@@ -17,7 +17,8 @@ struct pht_remote_text {
     char bytes[PHT_REMOTE_TEXT_MAX + 1]; /* ends in NUL */
 };
 
-/* False if its first byte cannot be read, or no NUL ends what can be read. */
+/* Also in a file that the target has not loaded. False if its first byte cannot be read, or no NUL
+ * ends what can be read. */
 bool pht_remote_text_c(struct pht_snapshot *snapshot, pht_addr addr, struct pht_remote_text *ret);
 
 /* Of an object that is known to be a str; of 2.7, its byte string. False if it makes no sense. */

@@ -31,6 +31,17 @@ static const struct row {
     {BYTES("\xc2\x80x"), "\\xc2\\x80x", "\xc2\x80x"},
     {BYTES("\xc2\x9b"), "\\xc2\\x9b", "\xc2\x9b"},
     {BYTES("\xc2\x9f"), "\\xc2\\x9f", "\xc2\x9f"},
+    /* marks that turn the direction of text, or end a line, and their neighbours */
+    {BYTES("\xd8\x9b\xd8\x9c\xd8\x9d"), "\xd8\x9b\\xd8\\x9c\xd8\x9d", "\xd8\x9b\xd8\x9c\xd8\x9d"},
+    {BYTES("\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90"),
+     "\xe2\x80\x8d\\xe2\\x80\\x8e\\xe2\\x80\\x8f\xe2\x80\x90",
+     "\xe2\x80\x8d\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\x90"},
+    {BYTES("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf"),
+     "\xe2\x80\xa7\\xe2\\x80\\xa8\\xe2\\x80\\xae\xe2\x80\xaf",
+     "\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf"},
+    {BYTES("\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa"),
+     "\xe2\x81\xa5\\xe2\\x81\\xa6\\xe2\\x81\\xa9\xe2\x81\xaa",
+     "\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa"},
     /* overlong */
     {BYTES("\xc0\xaf"), "\\xc0\\xaf", REPLACED REPLACED},
     {BYTES("\xc1\xbf"), "\\xc1\\xbf", REPLACED REPLACED},
@@ -166,6 +177,15 @@ START_TEST(arguments_stand_in_one_line)
 }
 END_TEST
 
+START_TEST(times_are_utc_with_milliseconds_cut)
+{
+    char *text = pht_text_time((struct timespec){.tv_sec = 1795356187, .tv_nsec = 41999999});
+
+    ck_assert_str_eq(text, "2026-11-22T14:03:07.041Z");
+    free(text);
+}
+END_TEST
+
 static Suite *text_suite(void)
 {
     Suite *suite = suite_create("base/text");
@@ -180,6 +200,7 @@ static Suite *text_suite(void)
     tcase_add_loop_test(tcase, a_text_is_cut_between_characters, 0,
                         (int)(sizeof(cut_rows) / sizeof(cut_rows[0])));
     tcase_add_test(tcase, characters_are_counted_and_not_bytes);
+    tcase_add_test(tcase, times_are_utc_with_milliseconds_cut);
     tcase_add_test(tcase, format_makes_a_string_of_its_own);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -63,6 +63,9 @@ static const int exit_codes[] = {
     [PHT_ERROR_EPERM_UNKNOWN] = 5,
     [PHT_ERROR_UNSUPPORTED_ARCH] = 6,
     [PHT_ERROR_NO_LAYOUT] = 6,
+    [PHT_ERROR_TERMINAL] = 2,
+    [PHT_ERROR_CANCELLED] = 130,
+    [PHT_ERROR_INCOMPLETE] = 8,
 };
 #define CODES ((int)(sizeof(exit_codes) / sizeof(exit_codes[0])))
 
@@ -70,7 +73,7 @@ START_TEST(every_code_has_the_exit_code_of_the_catalogue)
 {
     struct told told = tell(pht_error_create((enum pht_error_code)_i, "text"), false);
 
-    ck_assert_int_eq(CODES, PHT_ERROR_NO_LAYOUT + 1);
+    ck_assert_int_eq(CODES, PHT_ERROR_INCOMPLETE + 1);
     ck_assert_int_eq(told.code, exit_codes[_i]);
     ck_assert_str_eq(told.on_stderr, "pyheaptop: text\n");
     ck_assert_str_eq(told.on_stdout, "");
@@ -145,6 +148,25 @@ START_TEST(running_out_of_memory_is_told_too)
 }
 END_TEST
 
+START_TEST(what_was_left_out_is_named_and_no_json)
+{
+    struct pht_report report = {.complete = true};
+
+    ck_assert_ptr_null(failure_of_incomplete(&report));
+    report.complete = false;
+    ck_assert(pht_report_warn(&report, "torn-pools", NULL, "%d pools", 3));
+    ck_assert(pht_report_warn(&report, "swapped-pages", NULL, "%d pages", 9));
+    struct told told = tell(failure_of_incomplete(&report), true);
+    ck_assert_int_eq(told.code, 8);
+    ck_assert_str_eq(told.on_stdout, "");
+    ck_assert_str_eq(told.on_stderr, "pyheaptop: something had to be left out of the report\n"
+                                     "  why: torn-pools, swapped-pages\n");
+    for (size_t i = 0; i < report.warnings.count; i++)
+        free(report.warnings.items[i].text);
+    free(report.warnings.items);
+}
+END_TEST
+
 static Suite *failure_suite(void)
 {
     Suite *suite = suite_create("cmd/failure");
@@ -154,6 +176,7 @@ static Suite *failure_suite(void)
     tcase_add_loop_test(tcase, cause_and_remedies_have_lines_of_their_own, 0,
                         (int)(sizeof(layout_rows) / sizeof(layout_rows[0])));
     tcase_add_test(tcase, json_goes_to_stdout_and_text_to_stderr_all_the_same);
+    tcase_add_test(tcase, what_was_left_out_is_named_and_no_json);
     tcase_add_test(tcase, running_out_of_memory_is_told_too);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/option_table.h"
 #include "cmd/options.h"
 #include "support/suite.h"
 
@@ -19,7 +20,7 @@ static struct pht_error *parse(char *line, struct options *ret)
     }
     memset(ret, 0x5a, sizeof(*ret));
     optind = 0; /* getopt begins anew */
-    return options_parse(argc, argv, ret);
+    return options_parse(argc, argv, NULL, ret);
 }
 
 /* ---- what is understood ------------------------------------------------------------------- */
@@ -48,6 +49,42 @@ static const struct good_row {
     {"--output=x 48213", {.process = "48213", .output = "x", BRIEF}},
     {"--output x 48213", {.process = "48213", .output = "x", BRIEF}},
     {"-o -j 48213", {.process = "48213", .output = "-j", BRIEF}},
+    {"-d 2 1", {.process = "1", .repeats = true, .delay_ms = 2000, BRIEF}},
+    {"-d0.1 1", {.process = "1", .repeats = true, .delay_ms = 100, BRIEF}},
+    {"--delay=86400 1", {.process = "1", .repeats = true, .delay_ms = 86400000, BRIEF}},
+    {"--delay 1.0005 1", {.process = "1", .repeats = true, .delay_ms = 1001, BRIEF}},
+    {"-n 1 1", {.process = "1", .repeats = true, .count = 1, BRIEF}},
+    {"--count=1000000000 1", {.process = "1", .repeats = true, .count = 1000000000, BRIEF}},
+    {"-j -d 5 --section=maps 1",
+     {.process = "1",
+      .json = true,
+      .sections = PHT_SECTION_MAPS,
+      .repeats = true,
+      .delay_ms = 5000,
+      BRIEF}},
+    {"-1d 5 -n3 1", {.process = "1", .repeats = true, .delay_ms = 5000, .count = 3, BRIEF}},
+    {"-s objects 1", {.process = "1", .type_sort = PHT_BY_OBJECTS, BRIEF}},
+    {"--sort=type 1", {.process = "1", .type_sort = PHT_BY_NAME, BRIEF}},
+    {"--sort=help", {.command = COMMAND_SORT_HELP, BRIEF}},
+    {"--completions=bash", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_BASH, BRIEF}},
+    {"--completions fish", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_FISH, BRIEF}},
+    {"-s help 1 2", {.command = COMMAND_SORT_HELP, BRIEF}},
+    {"--screen=overview 1", {.process = "1", .screen_option = "screen", BRIEF}},
+    {"--screen=maps",
+     {.command = COMMAND_LIST, .screen = SCREEN_MAPS, .screen_option = "screen", BRIEF}},
+    {"--screen glibc --screen types 1",
+     {.process = "1", .screen = SCREEN_TYPES, .screen_option = "screen", BRIEF}},
+    {"--baseline=a.json 1", {.process = "1", .baseline = "a.json", BRIEF}},
+    {"--strict 1", {.process = "1", .strict = true, BRIEF}},
+    {"--color=auto 1", {.process = "1", .screen_option = "color", BRIEF}},
+    {"--color=always 1", {.process = "1", .color = COLOR_ALWAYS, .screen_option = "color", BRIEF}},
+    {"--color never --mouse 1",
+     {.process = "1", .color = COLOR_NEVER, .mouse = true, .screen_option = "color", BRIEF}},
+    {"--ascii 1", {.process = "1", .ascii = true, .screen_option = "ascii", BRIEF}},
+    {"--mouse 1", {.process = "1", .mouse = true, .screen_option = "mouse", BRIEF}},
+    {"-q 1", {.process = "1", .quiet = true, BRIEF}},
+    {"-qv 1", {.process = "1", .verbose = true, BRIEF}},
+    {"--verbose --quiet 1", {.process = "1", .quiet = true, BRIEF}},
     {"--section=kernel 1", {.process = "1", .sections = PHT_SECTION_KERNEL, BRIEF}},
     {"--section pymalloc 1", {.process = "1", .sections = PHT_SECTION_PYMALLOC, BRIEF}},
     {"--section=glibc 1", {.process = "1", .sections = PHT_SECTION_GLIBC, BRIEF}},
@@ -61,7 +98,7 @@ static const struct good_row {
     {"--section=pymalloc --section=kernel 1",
      {.process = "1", .sections = PHT_SECTION_KERNEL | PHT_SECTION_PYMALLOC, BRIEF}},
     {"--section=glibc --section=pymalloc --section=kernel --section=maps --section=categories "
-     "--section=types --family 1",
+     "--section=types --section=findings --family 1",
      {.process = "1", .sections = PHT_SECTION_ALL, BRIEF}},
     {"--diff=a.json", {.diff = "a.json", BRIEF}},
     {"--diff a.json b.json", {.diff = "a.json", .process = "b.json", BRIEF}},
@@ -86,14 +123,21 @@ static const struct good_row {
      {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_NAME, BRIEF}},
     {"--layout=x 1", {.process = "1", .layout = "x", BRIEF}},
     {"--no-dwarf 1", {.process = "1", .no_dwarf = true, BRIEF}},
+    {"--no-sandbox 1", {.process = "1", .no_sandbox = true, BRIEF}},
     {"--dump-layout 1", {.command = COMMAND_DUMP_LAYOUT, .process = "1", BRIEF}},
     {"--dump-layout ./python -o x",
      {.command = COMMAND_DUMP_LAYOUT, .process = "./python", .output = "x", BRIEF}},
     {"--threads=2 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 20, .threads = 2}},
     {"--threads 64 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 20, .threads = 64}},
     {"--stop=none 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20, .threads = 1}},
+    {"--no-stop 1", {.process = "1", .stop = PHT_STOP_NONE, .max_stop_ms = 20, .threads = 1}},
+    {"--no-stop --stop=brief 1", {.process = "1", BRIEF}},
     {"--stop=brief 1", {.process = "1", BRIEF}},
     {"--stop full 1", {.process = "1", .stop = PHT_STOP_FULL, .max_stop_ms = 20, .threads = 1}},
+    {"--rate=1M 1", {.process = "1", .bytes_per_second = 1 << 20, BRIEF}},
+    {"--rate 1024K 1", {.process = "1", .bytes_per_second = 1 << 20, BRIEF}},
+    {"--rate=2000000 1", {.process = "1", .bytes_per_second = 2000000, BRIEF}},
+    {"--rate=1024G 1", {.process = "1", .bytes_per_second = (uint64_t)1 << 40, BRIEF}},
     {"--max-stop=1 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 1, .threads = 1}},
     {"--max-stop=60000 1",
      {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 60000, .threads = 1}},
@@ -120,11 +164,13 @@ START_TEST(a_good_line_is_understood)
     struct pht_error *error = parse(line, &options);
     ck_assert_msg(error == NULL, "%s: %s", good_rows[_i].line, error != NULL ? error->text : "");
     ck_assert_int_eq(options.command, wanted->command);
+    ck_assert_int_eq(options.shell, wanted->shell);
     check_text(options.process, wanted->process);
     check_text(options.output, wanted->output);
     check_text(options.diff, wanted->diff);
     check_text(options.layout, wanted->layout);
     ck_assert(options.no_dwarf == wanted->no_dwarf);
+    ck_assert(options.no_sandbox == wanted->no_sandbox);
     ck_assert(options.json == wanted->json);
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);
@@ -135,6 +181,79 @@ START_TEST(a_good_line_is_understood)
     ck_assert_uint_eq(options.threads, wanted->threads);
     ck_assert_int_eq(options.stop, wanted->stop);
     ck_assert_uint_eq(options.max_stop_ms, wanted->max_stop_ms);
+    ck_assert_uint_eq(options.bytes_per_second, wanted->bytes_per_second);
+    ck_assert(options.repeats == wanted->repeats);
+    ck_assert_uint_eq(options.delay_ms, wanted->delay_ms);
+    ck_assert_uint_eq(options.count, wanted->count);
+    check_text(options.baseline, wanted->baseline);
+    ck_assert(options.strict == wanted->strict);
+    ck_assert(options.quiet == wanted->quiet);
+    ck_assert_int_eq(options.screen, wanted->screen);
+    check_text(options.screen_option, wanted->screen_option);
+    ck_assert_int_eq(options.color, wanted->color);
+    ck_assert(options.ascii == wanted->ascii);
+    ck_assert(options.mouse == wanted->mouse);
+    free(line);
+}
+END_TEST
+
+static const struct asking_row {
+    const char *line;
+    bool asks_report;
+} asking_rows[] = {
+    {"1", false},
+    {"-d 2 -n 3 1", false},
+    {"--stop=none -v 1", false},
+    {"--no-types 1", false},
+    {"--sort=objects 1", false},
+    {"--baseline=a.json 1", false},
+    {"-1 1", true},
+    {"--json 1", true},
+    {"-o x 1", true},
+    {"--family 1", true},
+    {"--section=maps 1", true},
+    {"--types 1", true},
+    {"--strict 1", true},
+    {"--diff a.json", true},
+    {"--dump-layout 1", true},
+};
+
+START_TEST(some_options_ask_for_a_report)
+{
+    char *line = strdup(asking_rows[_i].line);
+    struct options options;
+
+    struct pht_error *error = parse(line, &options);
+    ck_assert_ptr_null(error);
+    ck_assert_msg(options.asks_report == asking_rows[_i].asks_report, "%s", asking_rows[_i].line);
+    free(line);
+}
+END_TEST
+
+static const struct color_row {
+    const char *no_color; /* NULL: not set */
+    const char *line;
+    int color;
+} color_rows[] = {
+    {NULL, "1", COLOR_AUTO},
+    {"", "1", COLOR_AUTO},
+    {"1", "1", COLOR_NEVER},
+    {"0", "1", COLOR_NEVER},
+    {"1", "--color=auto 1", COLOR_AUTO},
+    {"1", "--color=always 1", COLOR_ALWAYS},
+};
+
+START_TEST(no_color_is_honoured_unless_the_line_says_otherwise)
+{
+    char *line = strdup(color_rows[_i].line);
+    struct options options;
+
+    if (color_rows[_i].no_color != NULL)
+        setenv("NO_COLOR", color_rows[_i].no_color, 1);
+    struct pht_error *error = parse(line, &options);
+    unsetenv("NO_COLOR");
+    ck_assert_ptr_null(error);
+    ck_assert_int_eq(options.color, color_rows[_i].color);
     free(line);
 }
 END_TEST
@@ -142,12 +261,20 @@ END_TEST
 /* ---- what is not -------------------------------------------------------------------------- */
 
 #define SECTION(text)                                                                              \
-    "--section is kernel, categories, pymalloc, glibc, types, maps or family, not '" text "'"
+    "--section is findings, kernel, categories, pymalloc, glibc, types, maps or family, not "      \
+    "'" text "'"
 #define TYPES(text)                                                                                \
     "--types is size, objects, taken, largest or type, a number of rows, or both as in "           \
     "objects,20; not '" text "'"
 #define THREADS(text) "--threads is 1 to 64, not '" text "'"
+#define RATE(text) "--rate is 1M to 1024G bytes a second, not '" text "'"
 #define MAX_STOP(text) "--max-stop is 1 to 60000 milliseconds, not '" text "'"
+
+#define DELAY(text) "--delay is 0.1 to 86400 seconds, not '" text "'"
+#define COUNT(text) "--count is 1 to 1000000000 snapshots, not '" text "'"
+#define SCREEN(text) "--screen is overview, pymalloc, glibc, types or maps, not '" text "'"
+#define NO_ROOM "a line a snapshot has no room for parts of the report: with --json it has"
+#define TOGETHER(one, other) "--" one " and --" other " do not go together: one of them"
 
 static const struct bad_row {
     const char *line;
@@ -170,6 +297,16 @@ static const struct bad_row {
     {"--stop= 1", "--stop is none, brief or full, not ''", false},
     {"--stop=FULL 1", "--stop is none, brief or full, not 'FULL'", false},
     {"--stop=\x1b[2J 1", "--stop is none, brief or full, not '\\x1b[2J'", false},
+    {"--rate=1023K 1", RATE("1023K"), false},
+    {"--rate=1025G 1", RATE("1025G"), false},
+    {"--rate=18014398509481985K 1", RATE("18014398509481985K"), false},
+    {"--rate=99999999999999999999 1", RATE("99999999999999999999"), false},
+    {"--rate=-5M 1", RATE("-5M"), false},
+    {"--rate=5MB 1", RATE("5MB"), false},
+    {"--rate=5T 1", RATE("5T"), false},
+    {"--rate=M 1", RATE("M"), false},
+    {"--rate=10M/s 1", RATE("10M/s"), false},
+    {"--rate= 1", RATE(""), false},
     {"--max-stop=0 1", MAX_STOP("0"), false},
     {"--max-stop=60001 1", MAX_STOP("60001"), false},
     {"--max-stop=-1 1", MAX_STOP("-1"), false},
@@ -194,9 +331,39 @@ static const struct bad_row {
     {"--types=\x1b[2J 1", TYPES("\\x1b[2J"), false},
     {"--dump-layout", "--dump-layout needs a process, or a file", false},
     {"--dump-layout 1 2", "one process at a time: '2' is too much", false},
-    {"--dump-layout --layout=x 1", "--dump-layout writes what --layout reads: one of them", false},
-    {"--dump-layout --no-dwarf 1",
-     "--dump-layout writes what debug information says, so no --no-dwarf", false},
+    {"--dump-layout --layout=x 1", TOGETHER("dump-layout", "layout"), false},
+    {"--dump-layout --no-dwarf 1", TOGETHER("dump-layout", "no-dwarf"), false},
+    {"-d 2 --dump-layout 1", TOGETHER("dump-layout", "delay"), false},
+    {"--dump-layout --baseline=x 1", TOGETHER("dump-layout", "baseline"), false},
+    {"--diff=x --dump-layout 1", TOGETHER("diff", "dump-layout"), false},
+    {"--diff=x --baseline=y 1", TOGETHER("diff", "baseline"), false},
+    {"--diff=x -n 2", TOGETHER("diff", "count"), false},
+    {"--strict --diff=x", TOGETHER("diff", "strict"), false},
+    {"-d 1 --family 1", NO_ROOM, false},
+    {"-n 1 --once --section=maps 1", NO_ROOM, false},
+    {"--screen=maps --json 1", TOGETHER("screen", "json"), true},
+    {"--screen=maps --once 1", TOGETHER("screen", "once"), false},
+    {"--color=never -j 1", TOGETHER("color", "json"), true},
+    {"--mouse --family 1", TOGETHER("mouse", "family"), false},
+    {"--ascii -o x 1", TOGETHER("ascii", "output"), false},
+    {"--completions=sh", "--completions is bash, zsh or fish, not 'sh'", false},
+    {"--screen= 1", SCREEN(""), false},
+    {"--screen=map 1", SCREEN("map"), false},
+    {"--screen=maps\x1b 1", SCREEN("maps\\x1b"), false},
+    {"--color=yes 1", "--color is auto, always or never, not 'yes'", false},
+    {"-d 0 1", DELAY("0"), false},
+    {"-d 0.09 1", DELAY("0.09"), false},
+    {"-d 86401 1", DELAY("86401"), false},
+    {"-d -1 1", DELAY("-1"), false},
+    {"-d 1e2 1", DELAY("1e2"), false},
+    {"-d 1.2.3 1", DELAY("1.2.3"), false},
+    {"-d . 1", DELAY("."), false},
+    {"-d nan 1", DELAY("nan"), false},
+    {"--delay= 1", DELAY(""), false},
+    {"--delay", "option '--delay' needs a value", false},
+    {"-n 0 1", COUNT("0"), false},
+    {"-n 1000000001 1", COUNT("1000000001"), false},
+    {"-n two 1", COUNT("two"), false},
     {"--layout", "option '--layout' needs a value", false},
     {"--threads=0 1", THREADS("0"), false},
     {"--threads=65 1", THREADS("65"), false},
@@ -229,6 +396,20 @@ START_TEST(a_bad_line_is_explained)
 }
 END_TEST
 
+START_TEST(a_wrong_column_leads_to_their_list)
+{
+    char line[] = "--sort=colour 1";
+    struct options options;
+
+    struct pht_error *error = parse(line, &options);
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_eq(error->code, PHT_ERROR_USAGE);
+    ck_assert_str_eq(error->text, "--sort: there is no column 'colour'");
+    ck_assert_str_eq(error->remedy, "pyheaptop --sort=help");
+    pht_error_destroy(error);
+}
+END_TEST
+
 /* ---- help --------------------------------------------------------------------------------- */
 
 static char *help_text(void)
@@ -243,35 +424,18 @@ static char *help_text(void)
     return text;
 }
 
-static const char *const mentioned[] = {
-    "usage: pyheaptop",
-    "-1, --once",
-    "-j, --json",
-    "-o, --output=FILE",
-    "--section=NAME",
-    "--types[=SORT,N]",
-    "--threads=N",
-    "--layout=FILE",
-    "--no-dwarf",
-    "--dump-layout",
-    "--stop=MODE",
-    "--max-stop=MS",
-    "-v, --verbose",
-    "-h, --help",
-    "-V, --version",
-    "kernel, categories, pymalloc",
-    "glibc, types, maps, family",
-    "--family",
-    "brief",
-    "default 20",
-};
-
 START_TEST(help_mentions_every_option)
 {
-    char *text = help_text();
+    size_t count;
+    const struct option_row *row = &option_rows(&count)[_i];
+    char *text = help_text(), wanted[64];
 
-    for (size_t i = 0; i < sizeof(mentioned) / sizeof(mentioned[0]); i++)
-        ck_assert_msg(strstr(text, mentioned[i]) != NULL, "%s", mentioned[i]);
+    snprintf(wanted, sizeof(wanted), "--%s%s", row->name, option_needs_value(row) ? "=" : "");
+    ck_assert_msg(strstr(text, wanted) != NULL, "%s", wanted);
+    if (row->key < 256) {
+        snprintf(wanted, sizeof(wanted), "  -%c, --%s", row->key, row->name);
+        ck_assert_msg(strstr(text, wanted) != NULL, "%s", wanted);
+    }
     free(text);
 }
 END_TEST
@@ -315,16 +479,93 @@ START_TEST(help_fits_a_terminal)
 }
 END_TEST
 
+/* ---- the table ---------------------------------------------------------------------------- */
+
+static char *read_manual(void)
+{
+    char *text = calloc(1, 1 << 20);
+    FILE *file = fopen(PHT_GOLDEN_DIR "/../../man/pyheaptop.1", "r");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_gt(fread(text, 1, (1 << 20) - 1, file), 0);
+    fclose(file);
+    return text;
+}
+
+/* Its letter too: ".It Fl d , Fl Fl delay". */
+START_TEST(the_manual_has_every_option)
+{
+    size_t count;
+    const struct option_row *row = &option_rows(&count)[_i];
+    char *text = read_manual(), wanted[64];
+    bool found = false;
+
+    if (row->key < 256)
+        snprintf(wanted, sizeof(wanted), "Fl %c , Fl Fl %s", row->key, row->name);
+    else
+        snprintf(wanted, sizeof(wanted), "Fl Fl %s", row->name);
+    for (const char *line = text; line != NULL && !found; line = strstr(line + 1, "\n.It "))
+        found = memmem(line, strcspn(line + 1, "\n") + 1, wanted, strlen(wanted)) != NULL;
+    ck_assert_msg(found, "no .It %s", wanted);
+    free(text);
+}
+END_TEST
+
+/* In the section SETTINGS, and only those. */
+START_TEST(the_manual_has_every_setting)
+{
+    size_t count;
+    const struct option_row *row = &option_rows(&count)[_i];
+    char *text = read_manual(), wanted[64];
+    char *at = strstr(text, "These may be set:");
+
+    ck_assert_ptr_nonnull(at);
+    *strstr(at, ".Pp") = '\0';
+    snprintf(wanted, sizeof(wanted), " %s ", row->name);
+    ck_assert_msg((strstr(at, wanted) != NULL) == ((row->flags & OPTION_IS_SETTING) != 0), "%s",
+                  row->name);
+    free(text);
+}
+END_TEST
+
+/* What completions offer is taken. */
+START_TEST(values_are_those_that_are_understood)
+{
+    size_t count;
+    const struct option_row *row = &option_rows(&count)[_i];
+    char *words = strdup(row->values != NULL ? row->values : ""), *rest = words, *word;
+
+    while ((word = strsep(&rest, " ")) != NULL && row->values != NULL) {
+        char line[64];
+        struct options options;
+        snprintf(line, sizeof(line), "--%s=%s 1", row->name, word);
+        struct pht_error *error = parse(line, &options);
+        ck_assert_msg(error == NULL, "--%s=%s", row->name, word);
+    }
+    free(words);
+}
+END_TEST
+
 #define ROWS(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 static Suite *options_suite(void)
 {
     Suite *suite = suite_create("cmd/options");
     TCase *tcase = tcase_create("options");
+    size_t count;
+
+    option_rows(&count);
 
     tcase_add_loop_test(tcase, a_good_line_is_understood, 0, ROWS(good_rows));
     tcase_add_loop_test(tcase, a_bad_line_is_explained, 0, ROWS(bad_rows));
-    tcase_add_test(tcase, help_mentions_every_option);
+    tcase_add_test(tcase, a_wrong_column_leads_to_their_list);
+    tcase_add_loop_test(tcase, some_options_ask_for_a_report, 0, ROWS(asking_rows));
+    tcase_add_loop_test(tcase, no_color_is_honoured_unless_the_line_says_otherwise, 0,
+                        ROWS(color_rows));
+    tcase_add_loop_test(tcase, help_mentions_every_option, 0, (int)count);
+    tcase_add_loop_test(tcase, the_manual_has_every_option, 0, (int)count);
+    tcase_add_loop_test(tcase, the_manual_has_every_setting, 0, (int)count);
+    tcase_add_loop_test(tcase, values_are_those_that_are_understood, 0, (int)count);
     tcase_add_test(tcase, help_mentions_only_options_that_there_are);
     tcase_add_test(tcase, help_fits_a_terminal);
     suite_add_tcase(suite, tcase);

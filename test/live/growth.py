@@ -10,6 +10,7 @@ from check import equal, expect
 
 def tests(lab):
     yield "growth", check_growth, ()
+    yield "growth/baseline", check_baseline, ()
     yield "growth/errors", check_errors, ()
 
 
@@ -51,6 +52,28 @@ def check_growth(lab):
         text = tool.run(lab, "--diff", *paths).out
         expect("chunks of 3.50K and more" in text, text)
     expect(words[0] in ("before", "after"), words)
+
+
+def tells_growth(report):
+    return any("growth_bytes" in one["evidence"] for one in report["findings"])
+
+
+def check_baseline(lab):
+    """A report with a baseline judges what grew, and shows it."""
+    path = os.path.join(lab.fresh("growth"), "before.json")
+    with target.start(lab, lab.public_interpreter(), "owners.py") as process:
+        process.expect("before leak")
+        tool.run(lab, "--json", "-o", path, process.settle().pid)
+        process.go_on()
+        process.line()
+        process.settle()
+        found = tool.report(lab, process.pid, "--baseline=" + path)
+        expect(tells_growth(found), "no finding on growth: %s" % found["findings"])
+        text = tool.run(lab, "--baseline=" + path, process.pid).out
+        for word in ("Baseline   20", "   change  evidence", "chunks of 3.50K and more"):
+            expect(word in text, "%r is not in: %s" % (word, text))
+        alone = tool.report(lab, process.pid)
+        expect(not tells_growth(alone), "growth since what? %s" % alone["findings"])
 
 
 def check_errors(lab):

@@ -23,15 +23,20 @@ import traceback
 
 sys.dont_write_bytecode = True
 
+import chaos
 import check
 import churn
 import collector
+import completions
 import counted
 import discover
 import embedded
 import exactness
+import faults
+import findings
 import freelists
 import growth
+import interval
 import glibc_churn
 import glibc_debugger
 import glibc_exact
@@ -54,16 +59,21 @@ import newer
 import objects
 import objects_busy
 import objects_codecs
+import objects_forked
 import objects_odd
 import objects_owners
 import objects_programs
 import objects_reach
 import output
 import refusals
+import sandbox
 import scans
+import screens
 import signals
+import stops
 import stripped
 import tables
+import threads
 import unprivileged
 import untouched
 import usage
@@ -71,11 +81,12 @@ import workers
 from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
-           unprivileged, untouched, churn, kills, signals, refusals, usage,
+           sandbox, unprivileged, untouched, churn, kills, signals, stops, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
-           ledger_family, objects, objects_busy, objects_codecs, objects_odd, objects_owners,
-           objects_programs, objects_reach, collector, freelists, growth, output]
+           ledger_family, objects, objects_busy, objects_codecs, objects_forked,
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists,
+           growth, findings, interval, output, faults, chaos, threads, completions, screens]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]

@@ -27,7 +27,7 @@ FIELDS = {
         "objects": OBJECT_OR_NULL, "freelists": LIST_OR_NULL, "largest": LIST_OR_NULL,
         "unowned": LIST_OR_NULL,
         "mappings": LIST, "regions": LIST, "family": LIST, "family_exact": FLAG,
-        "findings": UNKNOWN,
+        "findings": LIST,
     },
     "target": {
         "pid": SIZE, "start_time_ticks": SIZE, "comm": TEXT, "command": LIST, "exe": TEXT,

@@ -11,9 +11,11 @@ PATIENCE_SECONDS = 120
 Outcome = namedtuple("Outcome", "code out err")
 
 
-def environment(cache):
+def environment(cache, config=None):
+    """Without a folder of settings there are none: HOME is not set."""
+    more = {"XDG_CONFIG_HOME": config} if config else {}
     return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C",
-            "XDG_CACHE_HOME": cache}
+            "XDG_CACHE_HOME": cache, **more}
 
 
 def command(lab, *arguments, user=None, before=()):
@@ -24,9 +26,9 @@ def command(lab, *arguments, user=None, before=()):
     return before + [lab.program, *lab.options, *[str(argument) for argument in arguments]]
 
 
-def run(lab, *arguments, cache=None, user=None, before=()):
+def run(lab, *arguments, cache=None, user=None, before=(), config=None):
     done = subprocess.run(command(lab, *arguments, user=user, before=before),
-                          env=environment(cache or lab.cache), stdin=subprocess.DEVNULL,
+                          env=environment(cache or lab.cache, config), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_SECONDS)
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 

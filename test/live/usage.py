@@ -10,7 +10,7 @@ from check import equal
 
 def tests(lab):
     for function in (output_file, output_symlink, unknown_option, missing_value, bad_values,
-                     two_processes):
+                     two_processes, config_file):
         yield "usage/" + function.__name__.replace("_", "-"), function, ()
 
 
@@ -64,8 +64,31 @@ def bad_values(lab):
         check_usage(lab, ["--max-stop=" + value, "1"],
                     "--max-stop is 1 to 60000 milliseconds, not '%s'" % value)
     check_usage(lab, ["--section=heap", "1"],
-                "--section is kernel, categories, pymalloc, glibc, types, maps or family, "
-                "not 'heap'")
+                "--section is findings, kernel, categories, pymalloc, glibc, types, maps or "
+                "family, not 'heap'")
+
+
+def config_file(lab):
+    """It is used, is told of where it is wrong, gives way to the line, and is never written."""
+    folder = lab.fresh("config")
+    path = os.path.join(folder, "pyheaptop", "config")
+    os.mkdir(os.path.dirname(path), 0o700)
+    with open(path, "w") as file:
+        file.write("stop = none\n\ncolour = never\n")
+    os.chmod(path, 0o444)
+    before = os.stat(path)
+    said = ("pyheaptop: %s:3: 'colour' is not a setting (ignored)\n  try: color = never\n" % path)
+    with target.start_idle(lab, lab.any_interpreter()) as process:
+        for options, stop, err in ((["--section=pymalloc"], "none", said),
+                                   (["--section=pymalloc", "--quiet"], "none", ""),
+                                   (["--section=pymalloc", "--stop=brief", "--max-stop=2000"],
+                                    "brief", said)):
+            done = tool.run(lab, "--json", *options, process.pid, config=folder)
+            equal("the exit code and stderr", (done.code, done.err), (0, err))
+            equal("snapshot.stop", tool.parse(done.out)["snapshot"]["stop"], stop)
+    after = os.stat(path)
+    equal("the file", (after.st_mtime_ns, after.st_ino), (before.st_mtime_ns, before.st_ino))
+    equal("its folder", os.listdir(os.path.dirname(path)), ["config"])
 
 
 def two_processes(lab):

@@ -249,6 +249,8 @@ struct pht_glibc *__wrap_pht_glibc_walk(struct pht_snapshot *snapshot,
     return NULL;
 }
 
+static const struct pht_watch *watch;
+
 /* ---- the play ----------------------------------------------------------------------------- */
 
 static void setup(void)
@@ -260,6 +262,7 @@ static void setup(void)
     other_count = 99;
     open_roots = 0;
     arena_max = 0;
+    watch = NULL;
     fake = fake_target_create();
     report_pid = pht_target_process(fake->target)->pid;
     report = NULL;
@@ -279,6 +282,7 @@ static struct pht_error *take(unsigned sections)
         .sections = sections,
         .number = 1,
         .snapshot = {.stop = PHT_STOP_BRIEF, .max_stop_us = 20000},
+        .watch = watch,
     };
 
     return pht_report_take(fake->target, &options, &report);
@@ -617,6 +621,50 @@ START_TEST(walk_without_memory_is_an_error)
 }
 END_TEST
 
+/* ---- who watches -------------------------------------------------------------------------- */
+
+static const enum pht_stage stages[] = {PHT_STAGE_LAYOUTS, PHT_STAGE_ROOTS, PHT_STAGE_PYMALLOC,
+                                        PHT_STAGE_MALLOC, PHT_STAGE_SUMS};
+#define STAGES ((int)(sizeof(stages) / sizeof(stages[0])))
+
+static int told;
+
+/* Until as many stages have begun as `context` says. */
+static bool tell(void *context, const struct pht_progress *progress)
+{
+    ck_assert_int_lt(told, STAGES);
+    ck_assert_int_eq(progress->stage, stages[told]);
+    return told++ != *(int *)context;
+}
+
+START_TEST(stages_are_told_in_their_order)
+{
+    int never = STAGES;
+    const struct pht_watch all = {.tell = tell, .context = &never};
+
+    told = 0;
+    watch = &all;
+    ck_assert_ptr_null(take(BOTH));
+    ck_assert_int_eq(told, STAGES);
+}
+END_TEST
+
+START_TEST(called_off_in_any_stage_it_ends_there)
+{
+    const struct pht_watch some = {.tell = tell, .context = &_i};
+
+    told = 0;
+    watch = &some;
+    struct pht_error *error = take(BOTH);
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_eq(error->code, PHT_ERROR_CANCELLED);
+    ck_assert_int_eq(told, _i + 1);
+    ck_assert_uint_eq(pymalloc.walked, _i > 2);
+    ck_assert_uint_eq(glibc.walked, _i > 3);
+    pht_error_destroy(error);
+}
+END_TEST
+
 static Suite *capture_suite(void)
 {
     Suite *suite = suite_create("capture");
@@ -646,6 +694,8 @@ static Suite *capture_suite(void)
     tcase_add_loop_test(tcase, layout_that_is_disproved_is_worse_than_none, 0, 2);
     tcase_add_test(tcase, python_that_has_not_begun_is_an_error);
     tcase_add_loop_test(tcase, walk_without_memory_is_an_error, 0, 2);
+    tcase_add_test(tcase, stages_are_told_in_their_order);
+    tcase_add_loop_test(tcase, called_off_in_any_stage_it_ends_there, 0, STAGES);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/sorted.h"
 #include "target/ops.h"
@@ -151,10 +153,19 @@ static struct pht_error *fake_read_smaps(void *self, struct pht_smaps *ret)
 
 static int fake_open_mapped(void *self, const struct pht_mapping *mapping)
 {
-    (void)self;
-    (void)mapping;
-    errno = ENOENT;
-    return -1;
+    struct fake_target *fake = self;
+    const struct fake_mapping *found = find(fake, mapping->start);
+
+    if (!fake->has_files || found == NULL || !(found->kind & FAKE_FILE)) {
+        errno = ENOENT;
+        return -1;
+    }
+    size_t size = found->end - found->start - fake->file_tail;
+    int fd = memfd_create("fake", MFD_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, found->bytes, size, (off_t)found->offset), (ssize_t)size);
+    fake->opened_files++;
+    return fd;
 }
 
 static int fake_open_path(void *self, const char *path)
@@ -318,7 +329,9 @@ static struct pht_error *fake_stop(void *self, uint64_t max_us, enum pht_stop_ou
     fake->max_stop_us = max_us;
     if (plan(fake)->stop_fails)
         return pht_error_create(PHT_ERROR_EPERM_YAMA, "pid 42 may not be stopped");
-    *ret = plan(fake)->gives_up ? PHT_STOP_GAVE_UP : PHT_STOP_STOPPED;
+    *ret = plan(fake)->is_left_out ? PHT_STOP_NOT_TRIED
+           : plan(fake)->gives_up  ? PHT_STOP_GAVE_UP
+                                   : PHT_STOP_STOPPED;
     fake->stopped = *ret == PHT_STOP_STOPPED;
     if (fake->stopped && fake->on_stop != NULL)
         fake->on_stop(fake, fake->context);

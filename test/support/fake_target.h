@@ -51,6 +51,7 @@ struct fake_mapping {
 /* What becomes of one stop. All false: it is had, and ends when it should. */
 struct fake_stop {
     bool gives_up;
+    bool is_left_out;
     bool expires;
     bool stop_fails;
     bool resume_fails;
@@ -90,6 +91,10 @@ struct fake_target {
     bool hides_zero_pages;
     unsigned checks;
     bool has_ended;
+
+    bool has_files; /* those that are mapped can be opened, and hold what is mapped */
+    unsigned opened_files;
+    unsigned file_tail; /* so many of their last bytes are missing */
 
     const char *environment; /* the test's own; NULL: it may not be read */
     size_t environment_bytes;

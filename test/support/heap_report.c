@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/heap_findings.h"
 #include "support/heap_glibc.h"
 #include "support/heap_ledger.h"
 #include "support/heap_objects.h"
@@ -134,9 +135,9 @@ static void count_arenas(struct pht_pymalloc *pymalloc, uint64_t arenas)
 static void describe_pymalloc(struct pht_report *report)
 {
     static const struct pht_arena arenas[] = {
-        {0x7f2b9c001000, 60, 3, 900000, MIB - 12288, NULL},
-        {0x7f2b9c200000, 50, 14, 400000, 851968, NULL},
-        {0x7f2b9c400000, 4, 60, 52000, 98304, NULL},
+        {0x7f2b9c001000, 60, 3, 900000, MIB - 12288, NULL, 15000},
+        {0x7f2b9c200000, 50, 14, 400000, 851968, NULL, 7900},
+        {0x7f2b9c400000, 4, 60, 52000, 98304, NULL, 320},
     };
     struct pht_pymalloc *pymalloc = calloc(1, sizeof(*pymalloc));
 
@@ -235,6 +236,7 @@ struct pht_report *heap_report_create(void)
     describe_gc(report);
     heap_ledger_add(report);
     heap_family_add(report);
+    heap_findings_add(report);
     report->rereads = report->pymalloc->rereads + report->glibc->rereads;
     return report;
 }

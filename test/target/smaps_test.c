@@ -334,7 +334,22 @@ START_TEST(as_much_as_is_mapped_is_kept)
 }
 END_TEST
 
-/* Two mappings of half the address space each, and each says twice that all of it is private. */
+/* A kernel says each thing once. */
+START_TEST(a_field_that_comes_twice_is_no_larger_than_its_mapping)
+{
+    struct pht_kernel_memory memory = sum("1000-9000 rw-p 00000000 00:00 0 \n"
+                                          "Rss:            20 kB\n"
+                                          "Rss:            20 kB\n"
+                                          "Private_Clean:  20 kB\n"
+                                          "Private_Dirty:  13 kB\n"
+                                          "Private_Dirty:  12 kB\n");
+
+    ck_assert_uint_eq(memory.rss_bytes, 20 << 10);
+    ck_assert_uint_eq(memory.uss_bytes, 32 << 10);
+}
+END_TEST
+
+/* Two mappings of half the address space each, and the first says twice that all is private. */
 START_TEST(sums_do_not_wrap)
 {
     struct pht_kernel_memory memory = sum("0-8000000000000000 rw-p 00000000 00:00 0 \n"
@@ -345,7 +360,7 @@ START_TEST(sums_do_not_wrap)
                                           "Rss:             9007199254740988 kB\n"
                                           "Private_Dirty:   4 kB\n");
 
-    ck_assert_uint_eq(memory.uss_bytes, UINT64_MAX);
+    ck_assert_uint_eq(memory.uss_bytes, ((uint64_t)1 << 63) + 4096);
     ck_assert_uint_eq(memory.rss_bytes, UINT64_MAX - 4095);
     ck_assert_uint_eq(memory.virtual_bytes, UINT64_MAX - 4095);
 }
@@ -499,6 +514,7 @@ static Suite *smaps_suite(void)
     tcase_add_test(tcase, a_mapping_that_is_left_out_takes_its_fields_along);
     tcase_add_loop_test(tcase, damaged_fields_are_zero, 0, ROWS(bad_fields));
     tcase_add_test(tcase, as_much_as_is_mapped_is_kept);
+    tcase_add_test(tcase, a_field_that_comes_twice_is_no_larger_than_its_mapping);
     tcase_add_test(tcase, sums_do_not_wrap);
     tcase_add_test(tcase, nonsense_adds_nothing);
     tcase_add_test(tcase, more_anonymous_than_resident_does_not_wrap);

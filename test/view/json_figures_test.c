@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pyheaptop/error.h"
+#include "support/heap_objects.h"
 #include "support/json_report.h"
 #include "support/suite.h"
 
@@ -67,6 +68,63 @@ START_TEST(a_report_is_read_as_it_was_written)
     const struct pht_figure *chunk = &figures->lists[PHT_FIGURE_UNOWNED].items[0];
     ck_assert_uint_eq(chunk->number, 4096);
     ck_assert_uint_eq(chunk->count, 41000);
+}
+END_TEST
+
+static void check_figure(const struct pht_figure *got, const struct pht_figure *wanted)
+{
+    ck_assert_str_eq(got->name, wanted->name);
+    ck_assert_str_eq(got->module, wanted->module);
+    ck_assert_uint_eq(got->number, wanted->number);
+    ck_assert_uint_eq(got->count, wanted->count);
+    ck_assert_uint_eq(got->bytes, wanted->bytes);
+}
+
+static void check_list(const struct pht_figure_list *got, const struct pht_figure_list *wanted)
+{
+    ck_assert(got->known == wanted->known);
+    ck_assert_uint_eq(got->count, wanted->count);
+    for (size_t i = 0; i < got->count; i++)
+        check_figure(&got->items[i], &wanted->items[i]);
+}
+
+/* With all there is; without objects; without what an allocator walk gives; without a ledger. */
+START_TEST(a_report_in_memory_has_the_figures_of_its_json)
+{
+    if (_i == 0)
+        heap_objects_rename(&report->objects->types[3], "mod\xff", "na\xc3me");
+    if (_i == 1)
+        heap_report_drop_objects(report);
+    if (_i == 2)
+        heap_report_drop_pymalloc(report);
+    report->has_ledger = _i != 3;
+    write_report();
+    read_text(written);
+    ck_assert_ptr_null(error);
+    struct pht_figures *live = pht_figures_create(report);
+    heap_report_set(&report->process.comm, "another");
+    ck_assert_ptr_nonnull(live);
+    ck_assert_str_eq(live->taken_at, figures->taken_at);
+    ck_assert_str_eq(live->comm, figures->comm);
+    ck_assert_int_eq(live->pid, figures->pid);
+    ck_assert_int_eq(live->start_time_ticks, figures->start_time_ticks);
+    ck_assert_int_eq(live->rss_bytes, figures->rss_bytes);
+    for (int kind = 0; kind < PHT_FIGURE_KINDS; kind++)
+        check_list(&live->lists[kind], &figures->lists[kind]);
+    pht_figures_destroy(live);
+}
+END_TEST
+
+START_TEST(what_a_target_lies_about_is_limited)
+{
+    report->objects->types[0].size_bytes = UINT64_MAX;
+    report->objects->types[0].objects = (uint64_t)INT64_MAX + 1;
+    struct pht_figures *live = pht_figures_create(report);
+
+    ck_assert_ptr_nonnull(live);
+    ck_assert_uint_eq(live->lists[PHT_FIGURE_TYPE].items[0].bytes, INT64_MAX);
+    ck_assert_uint_eq(live->lists[PHT_FIGURE_TYPE].items[0].count, INT64_MAX);
+    pht_figures_destroy(live);
 }
 END_TEST
 
@@ -151,6 +209,8 @@ static Suite *make_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_report_is_read_as_it_was_written);
+    tcase_add_loop_test(tcase, a_report_in_memory_has_the_figures_of_its_json, 0, 4);
+    tcase_add_test(tcase, what_a_target_lies_about_is_limited);
     tcase_add_test(tcase, sections_that_were_left_out_are_not_known);
     tcase_add_loop_test(tcase, what_is_no_report_is_refused, 0, ROWS(no_reports));
     tcase_add_loop_test(tcase, what_contradicts_the_schema_is_refused, 0, ROWS(damaged));

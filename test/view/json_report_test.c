@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/heap_findings.h"
 #include "support/json_report.h"
 #include "support/suite.h"
 
@@ -310,13 +311,34 @@ START_TEST(pymalloc_without_arenas_has_unknown_sizes)
 }
 END_TEST
 
-START_TEST(parts_that_nothing_fills_in_are_null_and_there)
+START_TEST(findings_that_nobody_asked_for_are_null)
 {
-    static const char *const names[] = {"findings"};
-
+    report->findings.known = false;
     write_report();
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        heap_json_check_null(root, names[i]);
+    heap_json_check_null(root, "findings");
+}
+END_TEST
+
+START_TEST(findings_have_what_they_rest_on)
+{
+    write_report();
+    ck_assert_uint_eq(json_array_size(heap_json_get(root, "findings")), 3);
+    heap_json_check_text(root, "findings.0.id", "pymalloc-slack");
+    heap_json_check_text(root, "findings.0.severity", "high");
+    heap_json_check_text(root, "findings.1.severity", "medium");
+    heap_json_check_text(root, "findings.2.severity", "info");
+    heap_json_check_number(root, "findings.0.bytes", 299 << 20);
+    heap_json_check_null(root, "findings.2.bytes");
+    heap_json_check_number(root, "findings.0.evidence.sparse_arenas", 96);
+    heap_json_check_null(root, "findings.1.evidence.trim_threshold_bytes");
+    heap_json_check_text(root, "findings.2.evidence.type", "shop.orders.Order.Line");
+    heap_json_check_text(root, "findings.2.remedy", "look whether gc.DEBUG_SAVEALL is set");
+    json_report_teardown();
+    json_report_setup();
+    heap_findings_drop(report);
+    write_report();
+    ck_assert_uint_eq(json_array_size(heap_json_get(root, "findings")), 0);
+    ck_assert(json_is_array(heap_json_get(root, "findings")));
 }
 END_TEST
 
@@ -416,7 +438,8 @@ static void add_part_tests(TCase *tcase)
     tcase_add_test(tcase, cgroup_has_limits_and_use);
     tcase_add_test(tcase, cgroup_without_limits_has_null_for_them);
     tcase_add_test(tcase, unknown_cgroup_is_null);
-    tcase_add_test(tcase, parts_that_nothing_fills_in_are_null_and_there);
+    tcase_add_test(tcase, findings_that_nobody_asked_for_are_null);
+    tcase_add_test(tcase, findings_have_what_they_rest_on);
     tcase_add_test(tcase, the_collector_is_null_as_is_what_is_not_known_of_it);
     tcase_add_test(tcase, free_lists_are_null_if_none_is_known);
     tcase_add_test(tcase, warnings_have_id_text_and_remedy);

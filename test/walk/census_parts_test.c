@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/work.h"
 #include "support/heap.h"
 #include "support/heap_random.h"
 #include "support/object_heap.h"
@@ -166,6 +167,29 @@ START_TEST(torn_pools_of_all_threads_count)
 }
 END_TEST
 
+static bool never_goes_on(void *context, const struct pht_progress *progress)
+{
+    ck_assert_uint_eq(progress->done, 0);
+    ck_assert_uint_eq(progress->total, heap->pymalloc.totals.arenas);
+    ck_assert_str_eq(progress->unit, "arenas");
+    ++*(int *)context;
+    return false;
+}
+
+START_TEST(called_off_the_threads_end_too)
+{
+    int told = 0;
+    const struct pht_watch watch = {.tell = never_goes_on, .context = &told};
+    struct pht_work work;
+
+    pht_work_init(&work, &watch);
+    pht_snapshot_set_work(heap->objects->snapshot, &work);
+    pht_objects_destroy(take((unsigned)_i));
+    pht_snapshot_set_work(heap->objects->snapshot, NULL);
+    ck_assert_int_eq(told, 1);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("walk/census_parts");
@@ -177,6 +201,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, what_threads_have_read_is_counted);
     tcase_add_loop_test(tcase, what_cannot_be_had_in_threads_is_done_in_fewer, 0, 3);
     tcase_add_test(tcase, torn_pools_of_all_threads_count);
+    tcase_add_loop_test(tcase, called_off_the_threads_end_too, 1, 4);
     suite_add_tcase(suite, tcase);
     return suite;
 }

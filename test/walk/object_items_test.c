@@ -89,6 +89,24 @@ START_TEST(arrays_by_the_size_of_their_items)
 }
 END_TEST
 
+START_TEST(an_array_whose_description_is_not_loaded)
+{
+    pht_addr image = OBJECTS_HEAP + OBJECTS_HEAP_BYTES;
+
+    measured_begin(3, 10);
+    fake_target_map(objects->fake, image, image + 4096, FAKE_FILE | FAKE_READ_ONLY);
+    fake_target_put_u64(objects->fake, image, 'd' | (uint64_t)8 << 32);
+    objects->fake->has_files = true;
+    measured_of(PHT_KIND_ARRAY, 64, 0, true);
+    measured_put(24, 0x5000);
+    measured_put(32, 2);
+    measured_put(40, image);
+    check_size(96);
+    check_buffer(0, 0x5000, 16);
+    measured_end();
+}
+END_TEST
+
 /* ---- deque -------------------------------------------------------------------------------- */
 
 /* Blocks in a row, each 608 bytes behind the other; the last one leads back to the first. */
@@ -221,6 +239,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, sets_own_a_table_when_they_grow, 0, 2);
     tcase_add_test(tcase, bytearrays_own_their_bytes);
     tcase_add_test(tcase, arrays_by_the_size_of_their_items);
+    tcase_add_test(tcase, an_array_whose_description_is_not_loaded);
     tcase_add_loop_test(tcase, deques_own_their_blocks, 0, 4);
     tcase_add_test(tcase, deques_that_lie);
     tcase_add_test(tcase, long_chains_are_handed_over_in_parts);

@@ -376,6 +376,20 @@ START_TEST(names_in_pages_that_are_not_loaded)
 }
 END_TEST
 
+START_TEST(names_in_pages_that_are_not_loaded_are_in_the_file)
+{
+    pht_addr text = OBJECTS_HEAP + OBJECTS_HEAP_BYTES;
+    pht_addr deque = static_type("", OBJECTS_GC, objects->layout.deque_bytes);
+
+    objects->fake->has_files = true;
+    fake_target_map(objects->fake, text, text + 4096, FAKE_FILE | FAKE_READ_ONLY);
+    fake_target_put(objects->fake, text, "collections.deque", sizeof("collections.deque"));
+    fake_target_put_u64(objects->fake, deque + 24, text);
+    check_names(deque, "collections", "deque");
+    ck_assert_int_eq(find(deque)->kind, PHT_KIND_DEQUE);
+}
+END_TEST
+
 /* ---- the module, in a dict ---------------------------------------------------------------- */
 
 static pht_addr class_with_dict(pht_addr dict)
@@ -606,6 +620,7 @@ static Suite *make_suite(void)
     tcase_add_test(one, a_class_of_an_unreadable_name_has_that_of_its_c_string);
     tcase_add_test(one, two_types_of_one_name_stay_two);
     tcase_add_test(one, names_in_pages_that_are_not_loaded);
+    tcase_add_test(one, names_in_pages_that_are_not_loaded_are_in_the_file);
     tcase_add_test(one, the_module_stands_anywhere_in_the_dict);
     tcase_add_test(one, a_dict_without_end_is_not_walked);
     tcase_add_test(one, odd_dicts_name_no_module);
