@@ -122,6 +122,15 @@ static bool is_tree(const struct pht_picker *picker)
            picker->table.table.filter[0] == '\0';
 }
 
+/* Without the folders that the program is in. */
+static const char *shortened(const char *command)
+{
+    size_t program = strcspn(command, " ");
+    const char *slash = memrchr(command, '/', program);
+
+    return slash != NULL && slash + 1 < command + program ? slash + 1 : command;
+}
+
 static void put_command(const struct pht_picker *picker, size_t row, struct pht_table_cell *cell)
 {
     char lines[PHT_FAMILY_LINES_MAX] = "";
@@ -129,7 +138,8 @@ static void put_command(const struct pht_picker *picker, size_t row, struct pht_
 
     if (is_tree(picker))
         pht_family_lines(picker->tree, picker->order, count, row, lines);
-    snprintf(cell->text, sizeof(cell->text), "%s%.200s", lines, process_of(picker, row)->command);
+    snprintf(cell->text, sizeof(cell->text), "%s%.200s", lines,
+             shortened(process_of(picker, row)->command));
 }
 
 static void cell(const void *data, size_t row, size_t column, struct pht_table_cell *ret)
