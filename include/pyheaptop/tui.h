@@ -44,6 +44,13 @@ struct pht_tui_end {
 struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_options *options,
                               struct pht_tui_end *end);
 
+/*
+ * Choose a Python process on that terminal: of those that are called `name`, or of all (NULL).
+ * `*ret` is 0 if none was chosen. Of the options those count that say how it looks.
+ */
+struct pht_error *pht_tui_pick(const struct pht_tui_options *options, const char *name, pid_t *ret,
+                               struct pht_tui_end *end);
+
 /* What draws on the terminal, and its version. */
 const char *pht_tui_library(void);
 

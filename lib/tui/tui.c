@@ -3,16 +3,15 @@
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "tui/app.h"
 #include "tui/export.h"
+#include "tui/pick.h"
 #include "tui/shown.h"
 #include "tui/terminal.h"
 #include "tui/worker.h"
@@ -29,7 +28,7 @@ struct loop {
     struct pht_target *target;
     struct pht_worker *worker;
     struct pht_app *app;
-    int signal_fd;
+    struct pht_signals signals;
     int signal; /* that ends all */
     bool is_over;
     bool is_dirty;
@@ -158,36 +157,29 @@ static void read_keys(struct loop *loop)
     }
 }
 
-/* The shell that started us has the terminal while we wait; the target is not stopped by us. */
+/* The target is not stopped by us while we wait. */
 static void suspend(struct loop *loop)
 {
-    sigset_t stop;
-
     pht_worker_settle(loop->worker);
-    pht_terminal_leave(loop->terminal);
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTSTP);
-    signal(SIGTSTP, SIG_DFL);
-    kill(0, SIGTSTP); /* all of the job, as the terminal would have done */
-    pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    pht_terminal_return(loop->terminal);
+    pht_signals_suspend(loop->terminal);
     pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
+}
+
+static void end_by(struct loop *loop, int signal)
+{
+    loop->signal = signal;
+    loop->is_over = true;
 }
 
 static void read_signals(struct loop *loop)
 {
-    struct signalfd_siginfo info;
-
-    while (read(loop->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-        if (info.ssi_signo == SIGWINCH) {
+    for (int number; (number = pht_signals_next(&loop->signals)) != 0;) {
+        if (number == SIGWINCH)
             pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
-        } else if (info.ssi_signo == SIGTSTP) {
+        else if (number == SIGTSTP)
             suspend(loop);
-        } else {
-            loop->signal = (int)info.ssi_signo;
-            loop->is_over = true;
-        }
+        else
+            end_by(loop, number);
     }
 }
 
@@ -219,6 +211,31 @@ static void export(struct loop *loop)
     pht_error_destroy(error);
 }
 
+/* The app is where it was if nothing is chosen. */
+static void choose_other(struct loop *loop)
+{
+    const struct pht_pick pick = {
+        .terminal = loop->terminal,
+        .signals = &loop->signals,
+        .is_ascii = loop->options->ascii || !pht_terminal_is_utf8(),
+    };
+    int signal;
+    pid_t pid;
+
+    struct pht_error *error = pht_pick(&pick, &pid, &signal);
+    set_time(loop);
+    pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
+    if (error != NULL)
+        pht_app_say(loop->app, "%s", error->text);
+    pht_error_destroy(error);
+    if (signal != 0)
+        end_by(loop, signal);
+    else if (pid == pht_target_process(loop->target)->pid)
+        pht_app_say(loop->app, "pid %d is the one that is shown", pid);
+    else if (pid != 0)
+        open_other(loop, pid);
+}
+
 static void obey(struct loop *loop, enum pht_order order)
 {
     switch (order) {
@@ -237,7 +254,7 @@ static void obey(struct loop *loop, enum pht_order order)
         open_other(loop, pht_app_pid_to_open(loop->app));
         break;
     case PHT_ORDER_PICK:
-        pht_app_say(loop->app, "pyheaptop without a pid lists the processes there are");
+        choose_other(loop);
         break;
     case PHT_ORDER_MOUSE:
         pht_terminal_use_mouse(loop->terminal, pht_app_wants_mouse(loop->app));
@@ -289,7 +306,7 @@ static void wait_for_something(struct loop *loop)
     enum { KEYS, SIGNALS, WORKER, FDS };
     struct pollfd fds[FDS] = {
         [KEYS] = {.fd = STDIN_FILENO, .events = POLLIN},
-        [SIGNALS] = {.fd = loop->signal_fd, .events = POLLIN},
+        [SIGNALS] = {.fd = loop->signals.fd, .events = POLLIN},
         [WORKER] = {.fd = pht_worker_fd(loop->worker), .events = POLLIN},
     };
 
@@ -302,10 +319,8 @@ static void wait_for_something(struct loop *loop)
         collect(loop);
     if (fds[KEYS].revents & POLLIN)
         read_keys(loop);
-    if (fds[KEYS].revents & (POLLHUP | POLLERR | POLLNVAL)) {
-        loop->signal = SIGHUP; /* the terminal is gone */
-        loop->is_over = true;
-    }
+    if (fds[KEYS].revents & (POLLHUP | POLLERR | POLLNVAL))
+        end_by(loop, SIGHUP); /* the terminal is gone */
 }
 
 static struct pht_error *run(struct loop *loop)
@@ -325,31 +340,14 @@ static struct pht_error *run(struct loop *loop)
     return error != NULL ? error : pht_app_take_failure(loop->app);
 }
 
-/* Signals are read in the loop, which alone knows when the terminal can be left. */
-static struct pht_error *catch_signals(struct loop *loop, sigset_t *before)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP};
-    sigset_t caught;
-
-    sigemptyset(&caught);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        sigaddset(&caught, numbers[i]);
-    loop->signal_fd = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (loop->signal_fd < 0)
-        return pht_error_create(PHT_ERROR_INTERNAL, "cannot read signals: errno %d", errno);
-    pthread_sigmask(SIG_BLOCK, &caught, before);
-    return NULL;
-}
-
 struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_options *options,
                               struct pht_tui_end *end_of_it)
 {
-    struct loop loop = {.options = options, .target = target, .signal_fd = -1};
-    sigset_t before;
+    struct loop loop = {.options = options, .target = target};
 
     *end_of_it = (struct pht_tui_end){0};
     setlocale(LC_CTYPE, "");
-    struct pht_error *error = catch_signals(&loop, &before);
+    struct pht_error *error = pht_signals_catch(&loop.signals);
     if (error != NULL) {
         pht_target_destroy(target);
         return error;
@@ -362,8 +360,34 @@ struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_op
     pht_terminal_close(loop.terminal);
     end(&loop);
     pht_target_destroy(loop.target);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    close(loop.signal_fd);
+    pht_signals_release(&loop.signals);
     end_of_it->signal = loop.signal;
+    return error;
+}
+
+struct pht_error *pht_tui_pick(const struct pht_tui_options *options, const char *name, pid_t *ret,
+                               struct pht_tui_end *end_of_it)
+{
+    struct pht_terminal *terminal = NULL;
+    struct pht_signals signals;
+
+    *ret = 0;
+    *end_of_it = (struct pht_tui_end){0};
+    setlocale(LC_CTYPE, "");
+    struct pht_error *error = pht_signals_catch(&signals);
+    if (error != NULL)
+        return error;
+    error = pht_terminal_open(options->color, &terminal);
+    if (error == NULL) {
+        const struct pht_pick pick = {
+            .terminal = terminal,
+            .signals = &signals,
+            .name = name,
+            .is_ascii = options->ascii || !pht_terminal_is_utf8(),
+        };
+        error = pht_pick(&pick, ret, &end_of_it->signal);
+    }
+    pht_terminal_close(terminal);
+    pht_signals_release(&signals);
     return error;
 }
