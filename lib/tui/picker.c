@@ -122,13 +122,16 @@ static bool is_tree(const struct pht_picker *picker)
            picker->table.table.filter[0] == '\0';
 }
 
-/* Without the folders that the program is in. */
-static const char *shortened(const char *command)
+/* "python3 app.py": where the interpreter lies is of no interest, and takes the room. */
+static const char *without_path(const char *command)
 {
-    size_t program = strcspn(command, " ");
-    const char *slash = memrchr(command, '/', program);
+    const char *name = command;
 
-    return slash != NULL && slash + 1 < command + program ? slash + 1 : command;
+    for (const char *at = command; command[0] == '/' && at[0] != '\0' && at[0] != ' '; at++) {
+        if (at[0] == '/' && at[1] != '\0' && at[1] != ' ')
+            name = at + 1;
+    }
+    return name;
 }
 
 static void put_command(const struct pht_picker *picker, size_t row, struct pht_table_cell *cell)
@@ -139,7 +142,7 @@ static void put_command(const struct pht_picker *picker, size_t row, struct pht_
     if (is_tree(picker))
         pht_family_lines(picker->tree, picker->order, count, row, lines);
     snprintf(cell->text, sizeof(cell->text), "%s%.200s", lines,
-             shortened(process_of(picker, row)->command));
+             without_path(process_of(picker, row)->command));
 }
 
 static void cell(const void *data, size_t row, size_t column, struct pht_table_cell *ret)
