@@ -293,7 +293,9 @@ struct pht_relative {
     pid_t pid;
     pid_t ppid;
     char *comm;
-    uint64_t rss_bytes; /* smaps_rollup; UINT64_MAX where it may not be read */
+    /* Of smaps_rollup; UINT64_MAX of the target, whose smaps has it, and where it may not be read.
+     */
+    uint64_t rss_bytes;
     uint64_t pss_bytes;
     int pagemap_fd; /* -1 where it may not be read */
     bool is_target;
