@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Show pyheaptop at work: install what it needs, build it, start a service that leaks, report on it.
+# Show pyheaptop at work: install what it needs, build it, start a service that leaks, look at it: on
+# screens in a terminal, in a report elsewhere.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 build="$top/build/demo"
-packages=(gcc cmake ninja-build pkg-config libdw-dev libelf-dev libjansson-dev
-          python3 python3-dbg libc6-dbg)
+packages=(gcc cmake ninja-build pkg-config libdw-dev libelf-dev libjansson-dev libncurses-dev
+          libseccomp-dev python3 python3-dbg libc6-dbg)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
@@ -46,5 +47,5 @@ service=$!
 trap 'kill "$service" 2>/dev/null || true; rm -f "$log"' EXIT
 wait_for_leak "$log"
 
-echo "the service runs as pid $service; this is what \`pyheaptop $service\` says:" >&2
+echo "the service runs as pid $service; this is what \`pyheaptop $service\` shows:" >&2
 "$build/pyheaptop" "$service"

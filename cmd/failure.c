@@ -16,6 +16,7 @@ static int exit_code(enum pht_error_code code)
     case PHT_ERROR_USAGE:
     case PHT_ERROR_OUTPUT_FILE:
     case PHT_ERROR_FROM_FILE:
+    case PHT_ERROR_TERMINAL:
         return 2;
     case PHT_ERROR_NO_SUCH_PROCESS:
     case PHT_ERROR_EXITED_EARLY:

@@ -2,10 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <elfutils/libdwfl.h>
-#include <jansson.h>
-
+#include "cmd/completions.h"
 #include "cmd/config.h"
+#include "cmd/confine.h"
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
@@ -14,30 +13,47 @@
 #include "cmd/option_table.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
+#include "cmd/version.h"
+#include "cmd/watch.h"
 #include "pyheaptop/target.h"
 
-static int write_version(void)
-{
-    printf("pyheaptop " PHT_VERSION "\n");
-    printf("elfutils %s, jansson %s\n", dwfl_version(NULL), jansson_version_str());
-    printf("understands CPython 2.7-3.15, x86-64\n");
-    return 0;
-}
-
-static int write_sort_columns(void)
+static void write_sort_columns(FILE *file)
 {
     for (int order = 0; order < PHT_TYPE_ORDERS; order++)
-        printf("%s\n", pht_type_order_name((enum pht_type_order)order));
-    return 0;
+        fprintf(file, "%s\n", pht_type_order_name((enum pht_type_order)order));
+}
+
+/* What needs no process. False: it is none of that. */
+static bool tell(const struct options *options, FILE *file)
+{
+    switch (options->command) {
+    case COMMAND_HELP:
+        options_write_help(file);
+        return true;
+    case COMMAND_VERSION:
+        version_write(file);
+        return true;
+    case COMMAND_SORT_HELP:
+        write_sort_columns(file);
+        return true;
+    case COMMAND_COMPLETIONS:
+        completions_write(options->shell, file);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static struct pht_error *run(const struct options *options)
 {
+    struct pht_error *error = watch_refuse(options);
+
+    if (error != NULL)
+        return error;
     /* It waits most of the time, and gives way when it does not. */
     if (options->command == COMMAND_REPORT && options->repeats)
         return interval_report(options);
     struct pht_courtesy *courtesy = pht_courtesy_begin();
-    struct pht_error *error;
     if (options->command == COMMAND_LIST)
         error = pick_list(stdout);
     else if (options->command == COMMAND_DUMP_LAYOUT)
@@ -68,16 +84,18 @@ static int run_program(int argc, char **argv, struct config *config)
         fputs(config->notes, stderr);
     if (error != NULL)
         return failure_tell(error, options.json);
-    if (options.command == COMMAND_HELP) {
-        options_write_help(stdout);
+    if (tell(&options, stdout))
         return 0;
-    }
-    if (options.command == COMMAND_VERSION)
-        return write_version();
-    if (options.command == COMMAND_SORT_HELP)
-        return write_sort_columns();
-    error = run(&options);
-    return error != NULL ? failure_tell(error, options.json) : 0;
+    int signal = 0;
+    error = confine_begin(&options);
+    if (error == NULL && watch_is_wanted(&options))
+        error = watch_process(&options, &signal);
+    else if (error == NULL)
+        error = run(&options);
+    confine_end(&options);
+    if (error != NULL)
+        return failure_tell(error, options.json);
+    return signal != 0 ? 128 + signal : 0;
 }
 
 int main(int argc, char **argv)

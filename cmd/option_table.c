@@ -3,7 +3,8 @@
 #include <string.h>
 
 static const struct option_row rows[] = {
-    {'1', "once", NULL, "print one text report (the default); a line a snapshot\nwith -d or -n",
+    {'1', "once", NULL,
+     "print one text report, the default without a terminal;\na line a snapshot with -d or -n",
      NULL, OPTION_ASKS_REPORT},
     {'j', "json", NULL, "print JSON; with -d or -n one object a line", NULL, OPTION_ASKS_REPORT},
     {'n', "count", "N", "stop after so many snapshots", NULL, 0},
@@ -44,6 +45,8 @@ static const struct option_row rows[] = {
     {OPTION_NO_STOP, "no-stop", NULL, "the same as --stop=none", NULL, OPTION_IS_SETTING},
     {OPTION_MAX_STOP, "max-stop", "MS", "the target runs again after this long (default 20)", NULL,
      OPTION_IS_SETTING},
+    {OPTION_RATE, "rate", "BYTES", "read so much of the target a second, and no more: 100M",
+     "10M 100M 1G", OPTION_IS_SETTING},
     {OPTION_LAYOUT, "layout", "FILE", "layouts that --dump-layout wrote on another machine", NULL,
      OPTION_IS_SETTING},
     {OPTION_NO_DWARF, "no-dwarf", NULL,
@@ -54,6 +57,8 @@ static const struct option_row rows[] = {
      "write the layouts of a process, or of a Python or\n"
      "libc file, to be carried to where debug files are not",
      NULL, OPTION_ASKS_REPORT},
+    {OPTION_NO_SANDBOX, "no-sandbox", NULL, "where the kernel, or a debugger, cannot do with it",
+     NULL, OPTION_IS_SETTING},
     {'o', "output", "FILE", "write there instead of stdout", NULL, OPTION_ASKS_REPORT},
     {OPTION_STRICT, "strict", NULL, "exit with 8 when anything had to be left out", NULL,
      OPTION_IS_SETTING | OPTION_ASKS_REPORT},
@@ -63,6 +68,10 @@ static const struct option_row rows[] = {
      OPTION_IS_SETTING | OPTION_OF_SCREENS},
     {OPTION_MOUSE, "mouse", NULL, "screens with the mouse", NULL,
      OPTION_IS_SETTING | OPTION_OF_SCREENS},
+    {OPTION_COMPLETIONS, "completions", "SHELL",
+     "a script of bash, zsh or fish that completes options,\n"
+     "their values, and pids",
+     "bash zsh fish", 0},
     {'v', "verbose", NULL, "say on stderr what is being done", NULL, OPTION_IS_SETTING},
     {'q', "quiet", NULL, "only errors on stderr", NULL, OPTION_IS_SETTING},
     {'h', "help", NULL, "this text", NULL, 0},
@@ -112,6 +121,8 @@ static void write_row(const struct option_row *row, FILE *file)
         fprintf(file, "  -%c, %-18s", row->key, left);
     else
         fprintf(file, "      %-18s", left);
+    if (strlen(left) > 18)
+        fprintf(file, "\n%24s", "");
     for (const char *end; (end = strchr(help, '\n')) != NULL; help = end + 1)
         fprintf(file, "%.*s\n%24s", (int)(end - help), help, "");
     fprintf(file, "%s\n", help);
@@ -125,6 +136,6 @@ void options_write_help(FILE *file)
         write_row(&rows[i], file);
     fprintf(file,
             "\n"
-            "  pyheaptop 48213              report        pyheaptop 48213 | less\n"
+            "  pyheaptop 48213              screens       pyheaptop 48213 | less: a report\n"
             "  pyheaptop -j 48213 | jq .    for scripts   man pyheaptop: what it all means\n");
 }

@@ -24,13 +24,16 @@ enum option_key {
     OPTION_STOP,
     OPTION_NO_STOP,
     OPTION_MAX_STOP,
+    OPTION_RATE,
     OPTION_LAYOUT,
     OPTION_NO_DWARF,
     OPTION_DUMP_LAYOUT,
+    OPTION_NO_SANDBOX,
     OPTION_STRICT,
     OPTION_COLOR,
     OPTION_ASCII,
     OPTION_MOUSE,
+    OPTION_COMPLETIONS,
 };
 
 /* The numbers of rows that the parser has room for. */

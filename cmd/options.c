@@ -149,7 +149,7 @@ static struct pht_error *take_options(int argc, char **argv, struct options *opt
 static bool only_tells(const struct options *options)
 {
     return options->command == COMMAND_HELP || options->command == COMMAND_VERSION ||
-           options->command == COMMAND_SORT_HELP;
+           options->command == COMMAND_SORT_HELP || options->command == COMMAND_COMPLETIONS;
 }
 
 static struct pht_error *check(const struct options *options, const struct given *given)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cmd/completions.h"
 #include "pyheaptop/view.h"
 
 struct config;
@@ -14,6 +15,7 @@ enum command {
     COMMAND_LIST, /* no process was named */
     COMMAND_DUMP_LAYOUT,
     COMMAND_SORT_HELP,
+    COMMAND_COMPLETIONS,
     COMMAND_HELP,
     COMMAND_VERSION,
 };
@@ -25,13 +27,14 @@ struct options {
     bool asks_report; /* an option was given that only a report has: no screens */
     bool verbose;
     bool quiet;
-    bool strict;          /* exit with 8 when something was left out */
-    bool repeats;         /* --delay or --count was on the line: more than one snapshot */
-    uint64_t delay_ms;    /* between two snapshots; 0: not given */
-    uint64_t count;       /* of snapshots; 0: no end */
-    const char *baseline; /* a report to show change against, or NULL */
-    const char *output;   /* NULL: stdout */
-    const char *layout;   /* a file of layouts, or NULL */
+    bool strict;                  /* exit with 8 when something was left out */
+    bool repeats;                 /* --delay or --count was on the line: more than one snapshot */
+    uint64_t delay_ms;            /* between two snapshots; 0: not given */
+    uint64_t count;               /* of snapshots; 0: no end */
+    const char *baseline;         /* a report to show change against, or NULL */
+    enum completions_shell shell; /* of COMMAND_COMPLETIONS */
+    const char *output;           /* NULL: stdout */
+    const char *layout;           /* a file of layouts, or NULL */
     bool no_dwarf;
     const char *diff;  /* a report to compare with, or NULL */
     unsigned sections; /* 0: none was named, so all, in short */
@@ -42,6 +45,7 @@ struct options {
     unsigned threads;
     enum pht_stop_mode stop;
     uint64_t max_stop_ms;
+    uint64_t bytes_per_second; /* 0: no limit */
 
     /* For the screens. */
     const char *screen_option; /* the first of these that the command line has, or NULL */
@@ -49,6 +53,12 @@ struct options {
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
     bool ascii;
     bool mouse;
+
+    bool no_sandbox;
+
+    /* Not parsed, but set by confine_begin(). */
+    struct pht_steward *steward; /* NULL: nobody but us */
+    const char *sandbox_failure; /* NULL: there is none */
 };
 
 /*

@@ -38,13 +38,17 @@ struct pht_error *session_take(struct session *session, unsigned sections, struc
     const struct pht_report_options report_options = {
         .sections = sections,
         .layout = {.cache_directory = session->cache,
+                   .steward = options->steward,
                    .file = session->layouts,
                    .no_dwarf = options->no_dwarf},
-        .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
+        .snapshot = {.stop = options->stop,
+                     .max_stop_us = options->max_stop_ms * 1000,
+                     .bytes_per_second = options->bytes_per_second},
         .without_types = options->without_types,
         .census = {.previews = wants_previews(options), .threads = options->threads},
         .number = ++session->number,
         .watch = &watch,
+        .sandbox_failure = options->sandbox_failure,
     };
 
     progress_begin(&session->progress, options);

@@ -20,6 +20,9 @@ FORBIDDEN = {
     "view": {"fcntl.h", "sys/ptrace.h", "unistd.h"},
 }
 
+# What one file alone may know, so that everything else can be tested without it.
+ALONE = {"ncurses.h": "lib/tui/term_curses.c", "curses.h": "lib/tui/term_curses.c"}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # _exit ends the tracing helper, which is a process of its own.
 ENDS_PROGRAM = re.compile(r"(?<![\w_])(?:exit|abort|quick_exit)\s*\(")
@@ -56,6 +59,8 @@ def breaches(path, text):
         if kind == "<":
             if name in FORBIDDEN.get(stage, ()):
                 yield f"{path}:{number}: {stage} must not include <{name}>"
+            if name in ALONE and str(path) != ALONE[name]:
+                yield f"{path}:{number}: only {ALONE[name]} may include <{name}>"
             continue
         other = included_stage(name)
         if other is None:
@@ -77,12 +82,14 @@ def self_test():
         (walker, "    exit(1);"),
         (walker, '#include "elsewhere.h"'),
         (header, '#include "base/vec.h"'),
+        (Path("lib/tui/app.c"), "#include <ncurses.h>"),
     ]
     good = [
         (walker, '#include "base/vec.h"'),
         (walker, '#include "pyheaptop/snapshot.h"'),
         (walker, "#include <string.h>"),
         (Path("cmd/main.c"), "    exit(1);"),
+        (Path("lib/tui/term_curses.c"), "#include <ncurses.h>"),
         (Path("lib/target/tracer.c"), "    _exit(0);"),
     ]
     return all(list(breaches(*case)) for case in bad) and not any(

@@ -31,6 +31,7 @@ enum pht_error_code {
     PHT_ERROR_EPERM_UNKNOWN,
     PHT_ERROR_UNSUPPORTED_ARCH,
     PHT_ERROR_NO_LAYOUT,
+    PHT_ERROR_TERMINAL, /* it cannot show screens */
     PHT_ERROR_CANCELLED,
     PHT_ERROR_INCOMPLETE,
 };

@@ -126,6 +126,7 @@ struct pht_arena {
     uint64_t live_bytes;
     uint64_t resident_bytes;
     const uint8_t *pool_classes; /* size class of each pool in turn, or PHT_NO_SIZE_CLASS */
+    uint64_t live_blocks;
 };
 
 /* A state's share of the totals. Peak and total as in struct pht_pymalloc_root. */
@@ -278,6 +279,31 @@ void pht_glibc_roots_deinit(struct pht_glibc_roots *roots);
 bool pht_glibc_freeze(struct pht_snapshot *snapshot, void *context);
 
 /*
+ * Where malloc keeps a free chunk. What an arena's bins have is unsorted until somebody looks for a
+ * chunk; then it goes to the small bins, one for each size below 1,024, or to the large ones.
+ */
+enum pht_free_kind {
+    PHT_FREE_TCACHE,
+    PHT_FREE_FAST,
+    PHT_FREE_UNSORTED,
+    PHT_FREE_SMALL,
+    PHT_FREE_LARGE,
+    PHT_FREE_TOP,
+    PHT_FREE_KINDS,
+};
+
+/* "tcache" and so on. */
+const char *pht_free_kind_name(enum pht_free_kind kind);
+
+/* `page_bytes` are resident pages that lie in one chunk, behind its header and links. */
+struct pht_free_sum {
+    uint64_t chunks;
+    uint64_t bytes;
+    uint64_t largest_bytes;
+    uint64_t page_bytes;
+};
+
+/*
  * live + free + tcache + top + overhead + foreign + unknown add up to system. `free` is what the
  * bins and fastbins hold; `rest` is malloc_info(3)'s figure, which counts top as a free chunk and
  * adds up size words with their flag bits.
@@ -313,6 +339,8 @@ struct pht_glibc_arena {
     uint64_t trimmable_bytes;         /* resident, and malloc_trim(0) would give it back now */
     uint64_t trimmable_flushed_bytes; /* the same if every tcache were empty */
     uint64_t resident_bytes;
+    struct pht_free_sum kinds[PHT_FREE_KINDS]; /* fast, unsorted, small and large make up `free` */
+    bool is_partly_sorted; /* the unsorted ones could not be followed to the end: there are more */
 };
 
 /* Chunks of `min_bytes` to `max_bytes`; free ones of all kinds but top. */
@@ -562,6 +590,49 @@ struct pht_numbers {
 
 #define PHT_NUMBERS_MAX 2
 
+/*
+ * What a census looks at closely, besides: an arena of pymalloc, by its address; blocks of one
+ * size; a type, by its address. Only the screens ask for that.
+ */
+enum pht_focus_kind {
+    PHT_FOCUS_NONE,
+    PHT_FOCUS_ARENA,
+    PHT_FOCUS_SIZE_CLASS,
+    PHT_FOCUS_TYPE,
+};
+
+struct pht_census_focus {
+    enum pht_focus_kind kind;
+    uint64_t number;
+};
+
+/* Blocks in use that objects of a type are in, or own as buffers; bytes are those of the blocks. */
+struct pht_focus_type {
+    size_t type; /* in pht_objects.types */
+    struct pht_tally objects;
+    struct pht_tally buffers;
+};
+
+/* Objects of `min_bytes` to `max_bytes`, by what sys.getsizeof() says. */
+struct pht_focus_size {
+    uint64_t min_bytes;
+    uint64_t max_bytes;
+    struct pht_tally objects;
+};
+
+/* Of an arena or a size class: `types` and `unowned` add up to `blocks`. Of a type: the rest. */
+struct pht_focus {
+    struct pht_census_focus on;
+    struct pht_focus_type *types; /* most bytes first */
+    size_t type_count;
+    struct pht_tally blocks;      /* in use there */
+    struct pht_tally unowned;     /* those of no known type: free lists are among them */
+    struct pht_focus_size *sizes; /* those that have objects, rising */
+    size_t size_count;
+    struct pht_tally in_blocks; /* objects in blocks of pymalloc, with what these take */
+    struct pht_tally in_chunks; /* and in chunks of malloc */
+};
+
 struct pht_objects {
     struct pht_type_sum *types; /* largest size first */
     size_t type_count;
@@ -574,7 +645,8 @@ struct pht_objects {
     struct pht_unowned_size *unowned; /* most bytes first */
     size_t unowned_count;
     struct pht_numbers numbers[PHT_NUMBERS_MAX];
-    size_t numbers_count; /* 0 from 3.0 on */
+    size_t numbers_count;    /* 0 from 3.0 on */
+    struct pht_focus *focus; /* NULL: nothing was asked for */
     /* Blocks that begin like an object and contradict themselves: no object is counted there. */
     uint64_t damaged_objects;
     uint64_t torn_pools; /* whose blocks could not be told apart */
@@ -591,6 +663,7 @@ struct pht_objects {
 struct pht_census_options {
     bool previews;    /* keep text of the target, which may be secret */
     unsigned threads; /* that walk the pools; 0 as 1 */
+    struct pht_census_focus focus;
 };
 
 struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,

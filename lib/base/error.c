@@ -117,6 +117,8 @@ const char *pht_error_id(enum pht_error_code code)
         return "unsupported-arch";
     case PHT_ERROR_INCOMPLETE:
         return "incomplete";
+    case PHT_ERROR_TERMINAL:
+        return "terminal-dumb";
     case PHT_ERROR_CANCELLED:
         return "cancelled";
     case PHT_ERROR_NO_LAYOUT:

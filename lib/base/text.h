@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <time.h>
 
-/* Control characters, C1 controls included, and bytes that are not UTF-8 become \xNN. */
+/*
+ * Control characters, C1 controls included, marks that turn the direction of text, and bytes that
+ * are not UTF-8 become \xNN.
+ */
 char *pht_text_printable(const char *bytes, size_t size);
 
 /* Arguments that each end with NUL, as /proc/PID/cmdline has them: one printable line. */
@@ -23,6 +26,10 @@ void pht_text_cut(char *text, size_t characters);
 
 /* How many characters valid UTF-8 has. */
 size_t pht_text_characters(const char *text);
+
+/* Length of the well-formed UTF-8 sequence that `bytes` (1 or more) begin with; 0: there is none.
+ */
+size_t pht_text_utf8_length(const char *bytes, size_t size);
 
 /* printf into fresh memory; NULL when there is none. */
 char *pht_text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));

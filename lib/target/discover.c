@@ -109,9 +109,21 @@ void pht_candidates_deinit(struct pht_candidates *candidates)
     for (size_t i = 0; i < candidates->count; i++) {
         free(candidates->items[i].command);
         free(candidates->items[i].names);
+        free(candidates->items[i].user);
     }
     free(candidates->items);
     *candidates = (struct pht_candidates){0};
+}
+
+/* Of processes that are not ours the kernel tells the name alone. */
+static bool is_hidden_python(int process_fd)
+{
+    char path[8];
+
+    if (readlinkat(process_fd, "exe", path, sizeof(path)) >= 0 || errno != EACCES)
+        return false;
+    _cleanup_free_ char *comm = pht_procfs_read(process_fd, "comm", NULL);
+    return comm != NULL && strncmp(comm, "python", 6) == 0;
 }
 
 struct pht_error *pht_discover(int proc_fd, pid_t except, struct pht_candidates *ret)
@@ -120,6 +132,7 @@ struct pht_error *pht_discover(int proc_fd, pid_t except, struct pht_candidates 
     int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     _cleanup_closedir_ DIR *proc = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
+    size_t hidden = 0;
 
     if (proc == NULL) {
         if (fd >= 0)
@@ -133,6 +146,8 @@ struct pht_error *pht_discover(int proc_fd, pid_t except, struct pht_candidates 
             continue;
         _cleanup_close_ int process_fd =
             openat(proc_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (process_fd >= 0)
+            hidden += is_hidden_python(process_fd);
         if (process_fd < 0 || !pht_discover_is_python(process_fd) ||
             !describe(process_fd, pid, &candidate))
             continue;
@@ -144,7 +159,7 @@ struct pht_error *pht_discover(int proc_fd, pid_t except, struct pht_candidates 
     }
     if (found.count > 0)
         qsort(found.items, found.count, sizeof(found.items[0]), by_size);
-    *ret = (struct pht_candidates){.items = found.items, .count = found.count};
+    *ret = (struct pht_candidates){.items = found.items, .count = found.count, .hidden = hidden};
     return NULL;
 }
 

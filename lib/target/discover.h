@@ -15,4 +15,7 @@ char *pht_discover_command(int process_fd);
 /* As pht_candidates_find(), in the tree at `proc_fd`. */
 struct pht_error *pht_discover(int proc_fd, pid_t except, struct pht_candidates *ret);
 
+/* As pht_candidates_look(). */
+void pht_discover_look(int proc_fd, struct pht_candidates *candidates);
+
 #endif

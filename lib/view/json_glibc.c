@@ -21,6 +21,22 @@ json_t *pht_json_libc(const struct pht_libc *libc, struct pht_json *json)
     return object;
 }
 
+static json_t *free_kinds(const struct pht_glibc_arena *arena, struct pht_json *json)
+{
+    json_t *object = json_object();
+
+    for (enum pht_free_kind kind = 0; kind < PHT_FREE_KINDS; kind++) {
+        const struct pht_free_sum *sum = &arena->kinds[kind];
+        json_t *row = json_object();
+        pht_json_put_number(json, row, "chunks", sum->chunks);
+        pht_json_put_number(json, row, "bytes", sum->bytes);
+        pht_json_put_number(json, row, "largest_bytes", sum->largest_bytes);
+        pht_json_put_number(json, row, "page_bytes", sum->page_bytes);
+        pht_json_put(json, object, pht_free_kind_name(kind), row);
+    }
+    return object;
+}
+
 /* Figures of one arena, or of all together. */
 static void put_figures(struct pht_json *json, json_t *object, const struct pht_glibc_arena *arena)
 {
@@ -44,6 +60,8 @@ static void put_figures(struct pht_json *json, json_t *object, const struct pht_
     pht_json_put_number(json, object, "trimmable_bytes", arena->trimmable_bytes);
     pht_json_put_number(json, object, "trimmable_flushed_bytes", arena->trimmable_flushed_bytes);
     pht_json_put_number(json, object, "resident_bytes", arena->resident_bytes);
+    pht_json_put(json, object, "free_kinds", free_kinds(arena, json));
+    pht_json_put_flag(json, object, "partly_sorted", arena->is_partly_sorted);
 }
 
 static json_t *arena(const struct pht_glibc_arena *row, struct pht_json *json)

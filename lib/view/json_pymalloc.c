@@ -38,6 +38,7 @@ static json_t *arena(const struct pht_arena *row, struct pht_json *json)
     pht_json_put_address(json, object, "address", row->address);
     pht_json_put_number(json, object, "pools_used", row->pools_used);
     pht_json_put_number(json, object, "pools_free", row->pools_free);
+    pht_json_put_number(json, object, "live_blocks", row->live_blocks);
     pht_json_put_number(json, object, "live_bytes", row->live_bytes);
     pht_json_put_number(json, object, "resident_bytes", row->resident_bytes);
     return object;

@@ -4,52 +4,15 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "view/family.h"
 #include "view/split.h"
 #include "view/text_line.h"
 #include "view/text_parts.h"
 
 #define NAME_WIDTH 28 /* of the tree, pid and name */
-#define INDENT_MAX 12 /* leaves room for a pid and a name */
 #define COPIED_WIDTH (PHT_TEXT_WIDTH - NAME_WIDTH - 28)
 
 /* ---- the tree ----------------------------------------------------------------------------- */
-
-/* The place behind the last descendant of `parent`, which stands at `at` in `order`. */
-static size_t behind_descendants(const struct pht_family_row *rows, const size_t *order,
-                                 size_t count, size_t at)
-{
-    unsigned depth = rows[order[at]].depth;
-
-    do
-        at++;
-    while (at < count && rows[order[at]].depth > depth);
-    return at;
-}
-
-/* Parents come before their children; in a tree, their children also before anybody else. */
-static void order_as_tree(const struct pht_family_row *rows, size_t count, size_t *order)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t place = i;
-        for (size_t at = 0; at < i && rows[i].depth > 0; at++) {
-            if (rows[order[at]].pid == rows[i].ppid)
-                place = behind_descendants(rows, order, i, at);
-        }
-        memmove(&order[place + 1], &order[place], (i - place) * sizeof(*order));
-        order[place] = i;
-    }
-}
-
-/* True if a sibling follows at `depth`: a line goes on past row `at`. */
-static bool goes_on(const struct pht_family_row *rows, const size_t *order, size_t count, size_t at,
-                    unsigned depth)
-{
-    for (at++; at < count && rows[order[at]].depth >= depth; at++) {
-        if (rows[order[at]].depth == depth)
-            return true;
-    }
-    return false;
-}
 
 /* "   |  `- 48213 celery worker <", cut to its column: a deep tree loses its inner lines. */
 static void write_name(const struct pht_family_row *rows, const size_t *order, size_t count,
@@ -57,16 +20,10 @@ static void write_name(const struct pht_family_row *rows, const size_t *order, s
 {
     const struct pht_family_row *row = &rows[order[at]];
     _cleanup_free_ char *comm = pht_text_printable(row->comm, strlen(row->comm));
-    int column = fprintf(file, "  ");
+    char lines[PHT_FAMILY_LINES_MAX];
+    int column =
+        fprintf(file, "  %s%d ", pht_family_lines(rows, order, count, at, lines), row->pid);
 
-    for (unsigned depth = 1; depth <= row->depth && column < INDENT_MAX; depth++) {
-        bool follows = goes_on(rows, order, count, at, depth);
-        if (depth < row->depth)
-            column += fprintf(file, "%s", follows ? " | " : "   ");
-        else
-            column += fprintf(file, "%s", follows ? " |-" : " `-");
-    }
-    column += fprintf(file, "%s%d ", row->depth > 0 ? " " : "", row->pid);
     if (comm != NULL) {
         pht_text_cut(comm, (size_t)(NAME_WIDTH - column - (row->is_target ? 2 : 0)));
         fprintf(file, "%s", comm);
@@ -106,7 +63,7 @@ static void write_tree(const struct pht_report *report, FILE *file)
 
     if (order == NULL)
         return;
-    order_as_tree(rows, count, order);
+    pht_family_order(rows, count, order);
     fprintf(file, "\n%-*s   RSS   PSS shared copied  what was copied\n", NAME_WIDTH,
             "Family (by fork)");
     for (size_t i = 0; i < count; i++) {

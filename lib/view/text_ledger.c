@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "view/label.h"
 #include "view/mapping.h"
 #include "view/text_line.h"
 #include "view/text_parts.h"
@@ -51,19 +52,6 @@ static int write_figures(const struct pht_report *report, uint64_t bytes, uint64
     return column;
 }
 
-/* Where there is not enough room, what explains it goes: "pymalloc slack: free blocks". */
-static void cut_label(char *label, size_t room)
-{
-    static const char *const marks[] = {" (", ": ", ", "};
-
-    for (size_t i = 0; i < 3 && strlen(label) > room; i++) {
-        char *explanation = strstr(label, marks[i]);
-        if (explanation != NULL)
-            *explanation = '\0';
-    }
-    pht_text_cut(label, room);
-}
-
 static void write_category(const struct pht_report *report, const struct pht_diff *change,
                            enum pht_category category, FILE *file)
 {
@@ -80,7 +68,7 @@ static void write_category(const struct pht_report *report, const struct pht_dif
                            growth, file);
     column += fprintf(file, "  %-9s  %c  ", evidence != NULL ? evidence : "-", name->letter);
     if (label != NULL)
-        cut_label(label, (size_t)(PHT_TEXT_WIDTH - column));
+        pht_label_cut(label, (size_t)(PHT_TEXT_WIDTH - column));
     fprintf(file, "%s\n", label != NULL ? label : "");
 }
 

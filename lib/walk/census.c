@@ -25,6 +25,7 @@ void pht_census_destroy(struct pht_census *census)
     free(census->late.items);
     free(census->mappings.items);
     pht_addr_set_deinit(&census->shared);
+    pht_focus_deinit(&census->focus);
     free(census);
 }
 
@@ -44,6 +45,9 @@ static bool init_counting(struct pht_census *census)
         return false;
     pht_types_exclude(census->types, census->arenas->ranges, census->arenas->count);
     pht_census_init_prefixes(census);
+    census->focus.on = census->options.focus;
+    if (census->focus.on.kind == PHT_FOCUS_ARENA)
+        census->focus.arena_end = census->focus.on.number + census->arenas->geometry.arena_bytes;
     return true;
 }
 
@@ -126,6 +130,7 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
         destroy_whole(census);
         return NULL;
     }
+    census->arenas->is_shared = options->threads > 1;
     pht_census_walk_in_parts(census);
     pht_census_walk_numbers(census);
     pht_sort(census->owned.items, census->owned.count, sizeof(census->owned.items[0]));
@@ -142,6 +147,11 @@ void pht_objects_destroy(struct pht_objects *objects)
     }
     free(objects->types);
     free(objects->unowned);
+    if (objects->focus != NULL) {
+        free(objects->focus->types);
+        free(objects->focus->sizes);
+    }
+    free(objects->focus);
     free(objects);
 }
 
@@ -235,7 +245,7 @@ struct pht_objects *pht_census_end(struct pht_census *census, const struct pht_g
     struct pht_objects *result = census->result;
 
     pht_census_own_noted(census);
-    bool is_listed = list_types(census) && list_unowned(census, glibc);
+    bool is_listed = list_types(census) && list_unowned(census, glibc) && pht_focus_finish(census);
     if (is_listed)
         pht_census_list_largest(census);
     if (is_listed && !census->out_of_memory)

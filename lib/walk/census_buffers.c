@@ -25,6 +25,8 @@ static void own_block(struct pht_census *census, const struct pht_range *arena,
     sum->allocated_bytes += bytes;
     buffers->count++;
     buffers->bytes += bytes;
+    if (!pht_focus_add_buffer(&census->focus, block, type->index, bytes))
+        census->out_of_memory = true;
 }
 
 static void note_mapping(struct pht_census *census, const struct pht_object_buffer *buffer,
@@ -73,7 +75,7 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
     if (buffer->is_mapping)
         note_mapping(census, buffer, type);
     else if (buffer->source == PHT_BUFFER_PYTHON &&
-             (arena = pht_census_arenas_find(census->arenas, buffer->address)) != NULL)
+             (arena = pht_census_arena_of(census, buffer->address)) != NULL)
         own_block(census, arena, buffer, type);
     else
         note_chunk(census, buffer, type, late);

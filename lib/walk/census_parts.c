@@ -80,6 +80,7 @@ static void add_part(struct pht_census *whole, const struct pht_census *part)
     uint32_t *indices = adopt_types(whole->types, part->types);
 
     if (indices == NULL || part->out_of_memory || !add_sums(whole, part, indices) ||
+        !pht_focus_add_part(&whole->focus, &part->focus, indices) ||
         !add_notes(whole, part, indices))
         whole->out_of_memory = true;
     add_result(whole->result, part->result);

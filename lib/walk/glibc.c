@@ -49,7 +49,9 @@ static void begin_arena(struct walk *walk, size_t index)
     const struct pht_malloc_arena_root *root = &walk->roots->arenas.items[index];
     struct pht_chunk_tally *tally = &walk->chunks->now.tally;
 
+    tally->snapshot = walk->snapshot;
     tally->arena_index = index;
+    memset(tally->fast_chunks, 0, sizeof(tally->fast_chunks));
     tally->arena = (struct pht_glibc_arena){
         .address = root->address,
         .is_main = index == 0,
@@ -69,7 +71,12 @@ static void begin_arena(struct walk *walk, size_t index)
 static bool walk_pieces(struct walk *walk)
 {
     const struct pht_malloc_arena_root *root = walk->chunks->arena;
+    bool is_whole;
 
+    if (!pht_glibc_unsorted_collect(walk->snapshot, walk->roots, root, &walk->chunks->unsorted,
+                                    &is_whole))
+        return false;
+    walk->chunks->now.tally.arena.is_partly_sorted = !is_whole;
     if (!walk->chunks->is_main)
         walk_thread_heaps(walk, root);
     else if (root->heaps > 0 && !pht_glibc_walk_main(walk->chunks, &walk->taken, &walk->all_taken))
@@ -128,6 +135,7 @@ static bool walk_arena(struct walk *walk, size_t index)
     } else {
         if (!walk_pieces(walk) || !confirm_fastbins(chunks))
             return false;
+        pht_chunk_tally_end_arena(&chunks->now.tally);
         chunks->runs.count = chunks->now.run.noted;
         chunks->runs_flushed.count = chunks->now.run_flushed.noted;
         arena->trimmable_bytes = releasable(chunks, &chunks->runs);
@@ -158,6 +166,20 @@ static bool take_ranges(struct walk *walk, const struct pht_range *others, size_
     return pht_ranges_copy(&walk->taken, &walk->all_taken);
 }
 
+static void add_free_kinds(struct pht_glibc_arena *sum, const struct pht_glibc_arena *part)
+{
+    for (int kind = 0; kind < PHT_FREE_KINDS; kind++) {
+        const struct pht_free_sum *added = &part->kinds[kind];
+        struct pht_free_sum *to = &sum->kinds[kind];
+        to->chunks += added->chunks;
+        to->bytes += added->bytes;
+        to->page_bytes += added->page_bytes;
+        if (added->largest_bytes > to->largest_bytes)
+            to->largest_bytes = added->largest_bytes;
+    }
+    sum->is_partly_sorted = sum->is_partly_sorted || part->is_partly_sorted;
+}
+
 static void add_to_totals(struct pht_glibc_arena *sum, const struct pht_glibc_arena *part)
 {
     sum->heaps += part->heaps;
@@ -180,6 +202,7 @@ static void add_to_totals(struct pht_glibc_arena *sum, const struct pht_glibc_ar
     sum->trimmable_bytes += part->trimmable_bytes;
     sum->trimmable_flushed_bytes += part->trimmable_flushed_bytes;
     sum->resident_bytes += part->resident_bytes;
+    add_free_kinds(sum, part);
 }
 
 static bool walk_arenas(struct walk *walk)

@@ -130,7 +130,7 @@ enum pht_chunk_step pht_chunk_end_at_top(struct pht_chunk_walk *walk, pht_addr t
 {
     if (!pht_chunk_settle(walk, header))
         return PHT_STEP_BROKEN;
-    pht_chunk_tally_add_top(&walk->now.tally, walk->end - top);
+    pht_chunk_tally_add_top(&walk->now.tally, top, walk->end - top);
     pht_chunk_claim(walk, top, walk->end, PHT_CATEGORY_MALLOC_TOP);
     walk->now.top = top;
     walk->now.top_end = walk->end;
@@ -336,6 +336,7 @@ pht_addr pht_chunk_walk_piece(struct pht_chunk_walk *walk, pht_addr start, pht_a
 void pht_chunk_walk_deinit(struct pht_chunk_walk *walk)
 {
     free(walk->anchors.items);
+    free(walk->unsorted.items);
     free(walk->guessed.items);
     free(walk->runs.items);
     free(walk->runs_flushed.items);

@@ -57,6 +57,7 @@ struct pht_chunk_walk {
     bool is_main;
     const struct pht_listed_chunks *fast; /* in fastbins; NULL: told by their look */
     struct pht_guessed_chunks guessed;    /* as long as `fast` is NULL */
+    struct pht_chunk_addrs unsorted;      /* of this arena, by address */
     struct pht_ranges runs;               /* free chunks that are next to each other */
     struct pht_ranges runs_flushed;
     struct pht_chunk_claims claims;

@@ -1,5 +1,6 @@
 #include "walk/glibc_settle.h"
 
+#include "base/sorted.h"
 #include "walk/field.h"
 #include "walk/glibc_top.h"
 
@@ -56,6 +57,15 @@ static enum pht_chunk_kind kind_in_use(struct pht_chunk_walk *walk)
     return is_fast(walk) ? PHT_CHUNK_FAST : PHT_CHUNK_LIVE;
 }
 
+static enum pht_chunk_kind kind_in_bin(const struct pht_chunk_walk *walk)
+{
+    const struct pht_chunk_addrs *unsorted = &walk->unsorted;
+    pht_addr chunk = walk->now.pending.address;
+    size_t i = pht_sorted_find(unsorted->items, unsorted->count, sizeof(chunk), chunk);
+
+    return i < unsorted->count && unsorted->items[i] == chunk ? PHT_CHUNK_UNSORTED : PHT_CHUNK_BIN;
+}
+
 void pht_chunk_end_runs(struct pht_chunk_walk *walk)
 {
     if (!pht_free_run_end(&walk->now.run, &walk->runs) ||
@@ -97,15 +107,14 @@ static uint64_t cut_at_end(struct pht_chunk_walk *walk)
 bool pht_chunk_settle(struct pht_chunk_walk *walk, const struct pht_chunk_header *next)
 {
     struct pht_chunk_position *now = &walk->now;
-    enum pht_chunk_kind kind = PHT_CHUNK_BIN;
 
     if (now->pending.address == 0)
         return true;
     if (!(next->raw & PHT_CHUNK_PREV_INUSE) && next->prev_size != pht_chunk_bytes(now->pending.raw))
         return false;
     uint64_t bytes = cut_at_end(walk);
-    if (next->raw & PHT_CHUNK_PREV_INUSE)
-        kind = kind_in_use(walk);
+    bool in_use = next->raw & PHT_CHUNK_PREV_INUSE;
+    enum pht_chunk_kind kind = in_use ? kind_in_use(walk) : kind_in_bin(walk);
     pht_chunk_tally_add(&now->tally, kind, now->pending.address, now->pending.raw);
     if (kind == PHT_CHUNK_LIVE)
         pht_chunk_claim_live(walk, now->pending.address, now->pending.address + bytes);

@@ -14,6 +14,7 @@
 enum pht_chunk_kind {
     PHT_CHUNK_LIVE,
     PHT_CHUNK_BIN,
+    PHT_CHUNK_UNSORTED,
     PHT_CHUNK_FAST,
     PHT_CHUNK_TCACHE,
 };
@@ -30,8 +31,10 @@ struct pht_size_row {
 };
 
 struct pht_chunk_tally {
+    struct pht_snapshot *snapshot; /* borrowed; tells what is resident */
     size_t arena_index;
-    struct pht_glibc_arena arena; /* the one that is walked */
+    struct pht_glibc_arena arena;           /* the one that is walked */
+    uint64_t fast_chunks[PHT_FASTBINS_MAX]; /* its chunks in fastbins, by their size */
     struct pht_size_row sizes[PHT_SIZE_ROWS];
     struct pht_free_chunk largest[PHT_LARGEST_FREE];
     size_t largest_count;
@@ -44,7 +47,10 @@ void pht_chunk_tally_add(struct pht_chunk_tally *tally, enum pht_chunk_kind kind
 /* A chunk that was added as one in a fastbin is live. */
 void pht_chunk_tally_revive(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes);
 
-void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, uint64_t bytes);
+void pht_chunk_tally_add_top(struct pht_chunk_tally *tally, pht_addr addr, uint64_t bytes);
+
+/* All chunks of the arena were added. */
+void pht_chunk_tally_end_arena(struct pht_chunk_tally *tally);
 
 /* The rows that have chunks into `rows`, which has room for PHT_SIZE_ROWS; returns how many. */
 size_t pht_chunk_tally_list_sizes(const struct pht_chunk_tally *tally, struct pht_chunk_size *rows);

@@ -88,6 +88,7 @@ static void add_arena(struct walk *walk, const struct pht_arena_root *arena,
         .resident_bytes = pht_snapshot_resident_bytes(walk->reader.snapshot, arena->address,
                                                       arena->address + geometry->arena_bytes),
         .pool_classes = pool_classes,
+        .live_blocks = tally->live_blocks,
     };
 }
 

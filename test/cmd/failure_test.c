@@ -63,6 +63,7 @@ static const int exit_codes[] = {
     [PHT_ERROR_EPERM_UNKNOWN] = 5,
     [PHT_ERROR_UNSUPPORTED_ARCH] = 6,
     [PHT_ERROR_NO_LAYOUT] = 6,
+    [PHT_ERROR_TERMINAL] = 2,
     [PHT_ERROR_CANCELLED] = 130,
     [PHT_ERROR_INCOMPLETE] = 8,
 };

@@ -30,11 +30,27 @@ def check_arena(arena):
     expect(arena["system_bytes"] <= arena["peak_system_bytes"], what + " is larger than its peak")
 
 
+def check_kinds(arena):
+    """Each free chunk is in one kind of list."""
+    what, kinds = "the arena %s" % arena["address"], arena["free_kinds"]
+    for name in ("chunks", "bytes"):
+        check_sum("free %s of %s by kind" % (name, what),
+                  sum(kinds[kind][name] for kind in ("fast", "unsorted", "small", "large")),
+                  arena["free_" + name])
+        check_sum("%s in tcaches of %s" % (name, what), kinds["tcache"][name],
+                  arena["tcache_" + name])
+    check_sum("the top of " + what, kinds["top"]["bytes"], arena["top_bytes"])
+    for kind, row in kinds.items():
+        expect(row["page_bytes"] <= row["bytes"] and row["largest_bytes"] <= row["bytes"],
+               "%s of %s: more than all of it in %s" % (kind, what, row))
+
+
 def check_closes(glibc):
     """The sums that hold for every report, also on a target that runs."""
     arenas, totals = glibc["arenas"], glibc["totals"]
     for arena in arenas:
         check_arena(arena)
+        check_kinds(arena)
     kinds = [arena["kind"] for arena in arenas]
     expect(kinds == ["main"] + ["thread"] * (len(arenas) - 1), "arenas are of kinds %s" % kinds)
     expect(len({arena["address"] for arena in arenas}) == len(arenas), "an arena comes twice")
@@ -100,7 +116,7 @@ def check_still(report):
     glibc = report["glibc"]
     check_closes(glibc)
     equal_items("glibc", glibc, UNDAMAGED)
-    equal_items("glibc.totals", glibc["totals"], {"unknown_bytes": 0})
+    equal_items("glibc.totals", glibc["totals"], {"unknown_bytes": 0, "partly_sorted": False})
     equal_items("snapshot", report["snapshot"], {"torn_chunks": 0})
     check_all_mmapped(glibc["mmapped"], report["libc"]["version"])
     check_sum("threads of arenas", sum_of(glibc["arenas"], "threads"), glibc["totals"]["threads"])

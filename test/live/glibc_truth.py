@@ -56,7 +56,13 @@ def heap_of(node, index):
     figures["free_chunks"] = chunks + figures["fast_chunks"]
     figures["top_bytes"] = (figures["rest_bytes"] - raw) & ~7
     free_max = raw - chunks * PREV_INUSE + figures["fast_bytes"]
-    return {"figures": figures, "binned": binned, "unsorted": bool(rows(node, "unsorted")),
+    unsorted = rows(node, "unsorted")
+    small = [row for row in rows(node, "size") if row["to"] % 16 != 0 and row["to"] < SMALL_MAX]
+    return {"figures": figures, "binned": binned, "unsorted": bool(unsorted),
+            "by_kind": {"unsorted": sum(row["count"] for row in unsorted),
+                        "small": sum(row["count"] for row in small),
+                        "large": chunks - sum(row["count"] for row in unsorted + small),
+                        "fast": figures["fast_chunks"]},
             "free_max": free_max, "free_min": free_max - (chunks * NON_MAIN_ARENA if index else 0),
             "subheaps": attributes(node, "aspace[@type='subheaps']").get("size")}
 
@@ -80,6 +86,8 @@ def check(glibc, truth):
     for arena, heap in zip(glibc["arenas"], truth["heaps"]):
         what = "the arena %s" % arena["address"]
         equal_items(what, arena, heap["figures"])
+        equal("chunks by kind of " + what, {kind: arena["free_kinds"][kind]["chunks"]
+                                            for kind in heap["by_kind"]}, heap["by_kind"])
         expect(heap["free_min"] <= arena["free_bytes"] <= heap["free_max"],
                "free_bytes of %s is %d, not %d to %d"
                % (what, arena["free_bytes"], heap["free_min"], heap["free_max"]))

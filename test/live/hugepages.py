@@ -1,5 +1,6 @@
 """Huge pages: the machine's own, lent for a test, and what tells the C library of them."""
 import contextlib
+import fcntl
 import os
 import shutil
 
@@ -22,8 +23,16 @@ def write_count(count):
 
 
 @contextlib.contextmanager
+def alone():
+    """The machine has one pool of them, and a root one /proc: no other test has them meanwhile."""
+    with open(__file__) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
 def lent(count):
-    """At least `count` huge pages are there; afterwards as many as before."""
+    """At least `count` huge pages are there; afterwards as many as before. Within told_in()."""
     try:
         before = read_count()
         write_count(before + count)
@@ -41,17 +50,18 @@ def lent(count):
 def told_in(root):
     """The C library in `root` can read of huge pages, as it can in our own."""
     written = []
-    if root is not None:
-        written = [root + path for path in READ_BY_GLIBC if not os.path.exists(root + path)]
-    try:
-        for path in written:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            shutil.copyfile(path[len(root):], path)
-        yield
-    finally:
-        for path in written:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+    with alone():
+        if root is not None:
+            written = [root + path for path in READ_BY_GLIBC if not os.path.exists(root + path)]
+        try:
+            for path in written:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                shutil.copyfile(path[len(root):], path)
+            yield
+        finally:
+            for path in written:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
 
 
 def needs_transparent():

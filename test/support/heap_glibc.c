@@ -166,8 +166,19 @@ static const struct pht_mmapped_chunk mmapped[] = {
     {0x7f2ae0000ff0, 0x7f2ae0000000, 8 * MIB, 6 * MIB},
 };
 
+static void add_kind(struct pht_free_sum *total, const struct pht_free_sum *sum)
+{
+    total->chunks += sum->chunks;
+    total->bytes += sum->bytes;
+    total->page_bytes += sum->page_bytes;
+    if (sum->largest_bytes > total->largest_bytes)
+        total->largest_bytes = sum->largest_bytes;
+}
+
 static void add(struct pht_glibc_arena *totals, const struct pht_glibc_arena *arena)
 {
+    for (int kind = 0; kind < PHT_FREE_KINDS; kind++)
+        add_kind(&totals->kinds[kind], &arena->kinds[kind]);
     totals->heaps += arena->heaps;
     totals->threads += arena->threads;
     totals->system_bytes += arena->system_bytes;
@@ -197,9 +208,33 @@ void heap_glibc_add_up(struct pht_glibc *glibc)
         add(&glibc->totals, &glibc->arenas[i]);
 }
 
+/* Bins: most chunks are small, most bytes large. Of the two, all but two pages are whole. */
+static void fill_kinds(struct pht_glibc_arena *arena)
+{
+    uint64_t chunks = arena->free_chunks - arena->fast_chunks;
+    uint64_t bytes = arena->free_bytes - arena->fast_bytes;
+    uint64_t unsorted = bytes / 32 / 16 * 16, small = bytes / 8 / 16 * 16;
+    uint64_t large = bytes - unsorted - small;
+    const struct pht_free_sum kinds[] = {
+        [PHT_FREE_TCACHE] = {arena->tcache_chunks, arena->tcache_bytes, 1040, 0},
+        [PHT_FREE_FAST] = {arena->fast_chunks, arena->fast_bytes, 128, 0},
+        [PHT_FREE_UNSORTED] = {2, unsorted, unsorted - 1024, unsorted / 2},
+        [PHT_FREE_SMALL] = {chunks - 5, small, 1008, 0},
+        [PHT_FREE_LARGE] = {3, large, large / 2, large - 8192},
+        [PHT_FREE_TOP] = {1, arena->top_bytes, arena->top_bytes, arena->top_bytes - 4096},
+    };
+
+    memcpy(arena->kinds, kinds, sizeof(kinds));
+    for (int kind = 0; kind < PHT_FREE_KINDS; kind++) {
+        if (arena->kinds[kind].chunks == 0)
+            arena->kinds[kind].largest_bytes = 0;
+    }
+}
+
 /* malloc_info(3) counts the top as a chunk, and leaves the fast ones out. */
 static void finish_arena(struct pht_glibc_arena *arena)
 {
+    fill_kinds(arena);
     arena->overhead_bytes = arena->is_main ? 16 : ARENA_HEADER_BYTES * arena->heaps;
     arena->rest_chunks = arena->free_chunks - arena->fast_chunks + 1;
     arena->rest_bytes = arena->free_bytes - arena->fast_bytes + arena->top_bytes;

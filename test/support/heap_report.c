@@ -135,9 +135,9 @@ static void count_arenas(struct pht_pymalloc *pymalloc, uint64_t arenas)
 static void describe_pymalloc(struct pht_report *report)
 {
     static const struct pht_arena arenas[] = {
-        {0x7f2b9c001000, 60, 3, 900000, MIB - 12288, NULL},
-        {0x7f2b9c200000, 50, 14, 400000, 851968, NULL},
-        {0x7f2b9c400000, 4, 60, 52000, 98304, NULL},
+        {0x7f2b9c001000, 60, 3, 900000, MIB - 12288, NULL, 15000},
+        {0x7f2b9c200000, 50, 14, 400000, 851968, NULL, 7900},
+        {0x7f2b9c400000, 4, 60, 52000, 98304, NULL, 320},
     };
     struct pht_pymalloc *pymalloc = calloc(1, sizeof(*pymalloc));
 

@@ -82,6 +82,42 @@ static uint64_t trimmable(const struct malloc_heap *heap, uint32_t arena, bool f
     return bytes;
 }
 
+/* ---- free chunks by kind ---------------------------------------------------------------------
+ */
+
+static enum pht_free_kind kind_of(const struct malloc_chunk *chunk)
+{
+    switch (chunk->kind) {
+    case MALLOC_TCACHE:
+        return PHT_FREE_TCACHE;
+    case MALLOC_FAST:
+        return PHT_FREE_FAST;
+    case MALLOC_TOP:
+        return PHT_FREE_TOP;
+    case MALLOC_BIN:
+        if (chunk->bin == MALLOC_UNSORTED)
+            return PHT_FREE_UNSORTED;
+        return chunk->bytes < 1024 ? PHT_FREE_SMALL : PHT_FREE_LARGE;
+    default:
+        return PHT_FREE_KINDS;
+    }
+}
+
+static void count_kind(const struct malloc_heap *heap, const struct malloc_chunk *chunk,
+                       struct pht_glibc_arena *ret)
+{
+    enum pht_free_kind kind = kind_of(chunk);
+
+    if (kind == PHT_FREE_KINDS)
+        return;
+    struct pht_free_sum *sum = &ret->kinds[kind];
+    sum->chunks++;
+    sum->bytes += chunk->bytes;
+    sum->page_bytes += trim_run(heap, chunk->address, chunk->address + chunk->bytes);
+    if (chunk->bytes > sum->largest_bytes)
+        sum->largest_bytes = chunk->bytes;
+}
+
 /* ---- figures --------------------------------------------------------------------------------- */
 
 static void count_chunk(const struct malloc_chunk *chunk, struct pht_glibc_arena *ret)
@@ -151,8 +187,10 @@ void malloc_figures(const struct malloc_heap *heap, uint32_t arena, struct pht_g
     for (uint32_t i = 0; i < heap->thread_count; i++)
         ret->threads += heap->threads[i].arena == arena;
     for (size_t i = 0; i < heap->chunks.count; i++) {
-        if (heap->regions.items[heap->chunks.items[i].region].arena == arena)
-            count_chunk(&heap->chunks.items[i], ret);
+        if (heap->regions.items[heap->chunks.items[i].region].arena != arena)
+            continue;
+        count_chunk(&heap->chunks.items[i], ret);
+        count_kind(heap, &heap->chunks.items[i], ret);
     }
     for (size_t i = 0; i < heap->regions.count; i++) {
         if (heap->regions.items[i].arena == arena)
@@ -182,4 +220,11 @@ void malloc_figures_add(struct pht_glibc_arena *sum, const struct pht_glibc_aren
     sum->trimmable_bytes += part->trimmable_bytes;
     sum->trimmable_flushed_bytes += part->trimmable_flushed_bytes;
     sum->resident_bytes += part->resident_bytes;
+    for (int kind = 0; kind < PHT_FREE_KINDS; kind++) {
+        sum->kinds[kind].chunks += part->kinds[kind].chunks;
+        sum->kinds[kind].bytes += part->kinds[kind].bytes;
+        sum->kinds[kind].page_bytes += part->kinds[kind].page_bytes;
+        if (part->kinds[kind].largest_bytes > sum->kinds[kind].largest_bytes)
+            sum->kinds[kind].largest_bytes = part->kinds[kind].largest_bytes;
+    }
 }

@@ -91,6 +91,30 @@ static void check_figure(const char *name, uint64_t found, uint64_t expected, ph
 
 #define CHECK(field) check_figure(#field, found->field, expected->field, found->address)
 
+static void check_kind(const struct pht_glibc_arena *found, const struct pht_glibc_arena *expected,
+                       enum pht_free_kind kind)
+{
+    const struct pht_free_sum *left = &found->kinds[kind], *right = &expected->kinds[kind];
+    const char *name = pht_free_kind_name(kind);
+
+    check_figure(name, left->chunks, right->chunks, found->address);
+    check_figure(name, left->bytes, right->bytes, found->address);
+    check_figure(name, left->largest_bytes, right->largest_bytes, found->address);
+    check_figure(name, left->page_bytes, right->page_bytes, found->address);
+}
+
+/* Where the unsorted ones could not be followed, some of them count by their size. */
+static void check_kinds(const struct pht_glibc_arena *found, const struct pht_glibc_arena *expected)
+{
+    for (enum pht_free_kind kind = 0; kind < PHT_FREE_KINDS; kind++) {
+        bool is_binned = kind >= PHT_FREE_UNSORTED && kind <= PHT_FREE_LARGE;
+        if (!is_binned || !found->is_partly_sorted)
+            check_kind(found, expected, kind);
+    }
+    if (found->kinds[PHT_FREE_UNSORTED].chunks > expected->kinds[PHT_FREE_UNSORTED].chunks)
+        ck_abort_msg("arena 0x%lx has too many unsorted chunks", (unsigned long)found->address);
+}
+
 static void check_arena(const struct pht_glibc_arena *found, const struct pht_glibc_arena *expected)
 {
     CHECK(system_bytes);
@@ -113,6 +137,7 @@ static void check_arena(const struct pht_glibc_arena *found, const struct pht_gl
     CHECK(trimmable_bytes);
     CHECK(trimmable_flushed_bytes);
     CHECK(resident_bytes);
+    check_kinds(found, expected);
 }
 
 const struct pht_glibc_arena *malloc_heap_found(const struct malloc_heap *heap, uint32_t arena,
@@ -164,6 +189,7 @@ void malloc_heap_check_but_tcache(const struct malloc_heap *heap, uint32_t arena
     expected.live_bytes += expected.tcache_bytes - found.tcache_bytes;
     expected.tcache_chunks = found.tcache_chunks;
     expected.tcache_bytes = found.tcache_bytes;
+    expected.kinds[PHT_FREE_TCACHE] = found.kinds[PHT_FREE_TCACHE];
     /* Runs of free chunks end at those that only seem to be live. */
     found.trimmable_flushed_bytes = expected.trimmable_flushed_bytes;
     check_arena(&found, &expected);
@@ -336,6 +362,23 @@ void malloc_heap_check(const struct malloc_heap *heap, const struct pht_glibc *g
 
 /* ---- what always holds ----------------------------------------------------------------------- */
 
+static void check_kind_sums(const struct pht_glibc_arena *arena)
+{
+    const struct pht_free_sum *kinds = arena->kinds;
+    uint64_t chunks = 0, bytes = 0;
+
+    for (int kind = PHT_FREE_FAST; kind <= PHT_FREE_LARGE; kind++) {
+        chunks += kinds[kind].chunks;
+        bytes += kinds[kind].bytes;
+    }
+    check_figure("chunks of kinds", chunks, arena->free_chunks, arena->address);
+    check_figure("bytes of kinds", bytes, arena->free_bytes, arena->address);
+    check_figure("fast", kinds[PHT_FREE_FAST].chunks, arena->fast_chunks, arena->address);
+    check_figure("tcache", kinds[PHT_FREE_TCACHE].chunks, arena->tcache_chunks, arena->address);
+    check_figure("tcache", kinds[PHT_FREE_TCACHE].bytes, arena->tcache_bytes, arena->address);
+    check_figure("top", kinds[PHT_FREE_TOP].bytes, arena->top_bytes, arena->address);
+}
+
 static void check_sum(const struct pht_glibc_arena *arena)
 {
     uint64_t sum = arena->live_bytes + arena->free_bytes + arena->tcache_bytes + arena->top_bytes +
@@ -355,6 +398,7 @@ void malloc_check_sums(const struct pht_glibc *glibc)
 
     for (size_t i = 0; i < glibc->arena_count; i++) {
         check_sum(&glibc->arenas[i]);
+        check_kind_sums(&glibc->arenas[i]);
         malloc_figures_add(&sum, &glibc->arenas[i]);
     }
     sum.threads = glibc->totals.threads;

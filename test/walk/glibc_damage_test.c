@@ -311,6 +311,8 @@ START_TEST(circles_in_bins)
     put(chunk->address + 8, 0);
     run();
     ck_assert_uint_gt(walk.glibc->damaged_chunks, 0);
+    ck_assert(malloc_heap_found(heap, MALLOC_MAIN, walk.glibc)->is_partly_sorted);
+    ck_assert(walk.glibc->totals.is_partly_sorted);
     malloc_heap_check_arena(heap, other, walk.glibc);
 }
 END_TEST

@@ -1,0 +1,79 @@
+#include "cmd/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cmd/once.h"
+#include "cmd/session.h"
+#include "pyheaptop/tui.h"
+
+#define DELAY_US_DEFAULT 5000000
+
+static bool has_terminal(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+bool watch_is_wanted(const struct options *options)
+{
+    return options->command == COMMAND_REPORT && !options->asks_report && has_terminal();
+}
+
+struct pht_error *watch_refuse(const struct options *options)
+{
+    const char *option = options->screen_option;
+
+    /* How things look may be said once and for all; what to look at is said for a terminal. */
+    if (option == NULL || strcmp(option, "screen") != 0 || options->asks_report || has_terminal())
+        return NULL;
+    return pht_error_try(pht_error_create(PHT_ERROR_USAGE, "--screen needs a terminal, %s is none",
+                                          isatty(STDOUT_FILENO) ? "stdin" : "stdout"),
+                         "leave it out: a pipe gets the text report");
+}
+
+static const char *sort_column(const struct options *options)
+{
+    bool is_given = options->screen == SCREEN_TYPES || options->type_sort != PHT_BY_SIZE;
+
+    return is_given ? pht_type_order_name(options->type_sort) : NULL;
+}
+
+struct pht_error *watch_process(const struct options *options, int *signal)
+{
+    struct options silent = *options;
+    struct session session;
+    struct pht_tui_end end = {0};
+
+    silent.verbose = false; /* standard error is where the screens are */
+    struct pht_error *error = session_open(&silent, &session);
+    if (error == NULL) {
+        const struct pht_report_options report = {
+            .layout = {.cache_directory = session.cache,
+                       .file = session.layouts,
+                       .no_dwarf = options->no_dwarf},
+            .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
+            .without_types = options->without_types,
+            /* What is exported may go far. */
+            .census = {.previews = options->preview == PREVIEW_ON, .threads = options->threads},
+        };
+        const struct pht_tui_options screens = {
+            .version = PHT_VERSION,
+            .report = &report,
+            .interval_us = options->delay_ms > 0 ? options->delay_ms * 1000 : DELAY_US_DEFAULT,
+            .count = options->count,
+            .baseline = options->baseline,
+            .screen = (enum pht_tui_screen)options->screen,
+            .sort = sort_column(options),
+            .color = (enum pht_tui_color)options->color,
+            .ascii = options->ascii,
+            .mouse = options->mouse,
+        };
+        error = pht_tui_run(session.target, &screens, &end);
+        session.target = NULL; /* it was closed there */
+    }
+    session_close(&session);
+    *signal = end.signal;
+    return error;
+}

@@ -1,0 +1,58 @@
+/* What the files of the app share: its state, and what keys ask of it. */
+#ifndef PHT_LIB_TUI_APP_PARTS_H
+#define PHT_LIB_TUI_APP_PARTS_H
+
+#include "tui/app.h"
+#include "tui/cadence.h"
+#include "tui/help.h"
+#include "tui/shown.h"
+#include "tui/sort_list.h"
+
+struct pht_app {
+    const struct pht_process *process;
+    void *states[PHT_SCREENS];
+    struct pht_view view;
+    struct pht_shown shown;
+    uint64_t taken_us; /* when it came */
+    uint32_t number;   /* of the last snapshot that was begun */
+
+    enum pht_screen_id screen;
+    bool is_help;
+    struct pht_help help;
+    struct pht_sort_list sort_list;
+    enum { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER } prompt_kind;
+    struct pht_prompt prompt;
+    char search[PHT_FILTER_MAX]; /* the last one */
+    char message[256];
+    bool wants_mouse;
+
+    uint64_t began_us; /* when the process was opened, about */
+    uint64_t now_us;
+    time_t wall;
+    struct pht_cadence cadence;
+    bool is_working;
+    struct pht_progress progress;
+    bool is_exited;
+    time_t exited_at;
+    uint64_t exited_us;
+
+    unsigned orders; /* set of 1 << enum pht_order */
+    pid_t pid_to_open;
+    struct pht_error *failure;
+
+    unsigned canvas_rows; /* as drawn last */
+    unsigned canvas_columns;
+};
+
+void pht_app_order(struct pht_app *app, enum pht_order order);
+
+/* A snapshot now, unless one is being taken. */
+void pht_app_take(struct pht_app *app);
+
+/* Tell the screens that what their view holds has changed. */
+void pht_app_update(struct pht_app *app);
+
+/* By a column of the table that is shown; nothing where there is none of that name. */
+void pht_app_sort_by(struct pht_app *app, const char *column);
+
+#endif

@@ -1,0 +1,98 @@
+/* Reports as files: whole, for the user alone, and never over another one. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/heap_report.h"
+#include "support/suite.h"
+#include "tui/export.h"
+
+static struct pht_report *report;
+static char folder[] = "/tmp/pht-export-XXXXXX";
+static char name[PHT_EXPORT_NAME_MAX];
+
+static void setup(void)
+{
+    setenv("TZ", "UTC", 1);
+    tzset();
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+    report = heap_report_create();
+}
+
+static void teardown(void)
+{
+    pht_report_destroy(report);
+    unlink("pyheaptop-4711-20261122-140307.txt");
+    unlink("pyheaptop-4711-20261122-140307.json");
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static void export(void)
+{
+    ck_assert_ptr_null(pht_export(report, "0.1.0", name));
+}
+
+static void check_file(const char *path, const char *beginning)
+{
+    char text[64] = "";
+    struct stat status;
+    FILE *file = fopen(path, "r");
+
+    ck_assert_msg(file != NULL, "no %s", path);
+    ck_assert_int_eq(fstat(fileno(file), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+    ck_assert_uint_gt(status.st_size, 1000);
+    ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
+    ck_assert_msg(strncmp(text, beginning, strlen(beginning)) == 0, "%s: %s", path, text);
+    fclose(file);
+}
+
+START_TEST(both_are_written_for_the_user_alone)
+{
+    mode_t before = umask(0);
+
+    export();
+    umask(before);
+    ck_assert_str_eq(name, "pyheaptop-4711-20261122-140307");
+    check_file("pyheaptop-4711-20261122-140307.txt", "pyheaptop 0.1.0 report");
+    check_file("pyheaptop-4711-20261122-140307.json", "{");
+}
+END_TEST
+
+START_TEST(what_is_there_stays)
+{
+    const char *path =
+        _i == 0 ? "pyheaptop-4711-20261122-140307.txt" : "pyheaptop-4711-20261122-140307.json";
+
+    /* A link that waits for us must not lead us anywhere. */
+    ck_assert_int_eq(symlink("/tmp/pht-export-elsewhere", path), 0);
+    struct pht_error *error = pht_export(report, "0.1.0", name);
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_eq(error->code, PHT_ERROR_OUTPUT_FILE);
+    ck_assert_ptr_nonnull(strstr(error->text, "File exists"));
+    pht_error_destroy(error);
+    ck_assert_int_ne(access("/tmp/pht-export-elsewhere", F_OK), 0);
+    /* Neither is half of the two left. */
+    ck_assert_int_ne(access(_i == 0 ? "pyheaptop-4711-20261122-140307.json"
+                                    : "pyheaptop-4711-20261122-140307.txt",
+                            F_OK),
+                     0);
+}
+END_TEST
+
+static Suite *export_suite(void)
+{
+    Suite *suite = suite_create("export");
+    TCase *tcase = tcase_create("export");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, both_are_written_for_the_user_alone);
+    tcase_add_loop_test(tcase, what_is_there_stays, 0, 2);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+SUITE_MAIN(export_suite)
