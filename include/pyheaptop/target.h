@@ -355,6 +355,7 @@ enum pht_duty {
     PHT_DUTY_CACHE,      /* keep a layout, or forget it */
     PHT_DUTY_DEBUG_FILE, /* ask servers for debug information */
     PHT_DUTY_OUTPUT,     /* the file of a report */
+    PHT_DUTY_EXPORT,     /* files of a report that is on the screen */
     PHT_DUTIES,
 };
 
