@@ -33,23 +33,33 @@ static bool wants_previews(const struct options *options)
            (options->preview == PREVIEW_DEFAULT && !options->json);
 }
 
-struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret)
+struct pht_report_options session_report_options(const struct session *session)
 {
     const struct options *options = session->options;
-    const struct pht_watch watch = {.tell = progress_tell, .context = &session->progress};
-    const struct pht_report_options report_options = {
-        .sections = sections,
+
+    return (struct pht_report_options){
         .layout = {.cache_directory = session->cache,
+                   .steward = options->steward,
                    .file = session->layouts,
                    .no_dwarf = options->no_dwarf},
-        .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
+        .snapshot = {.stop = options->stop,
+                     .max_stop_us = options->max_stop_ms * 1000,
+                     .bytes_per_second = options->bytes_per_second},
         .without_types = options->without_types,
         .census = {.previews = wants_previews(options), .threads = options->threads},
-        .number = ++session->number,
-        .watch = &watch,
+        .sandbox_failure = options->sandbox_failure,
     };
+}
 
-    progress_begin(&session->progress, options);
+struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret)
+{
+    const struct pht_watch watch = {.tell = progress_tell, .context = &session->progress};
+    struct pht_report_options report_options = session_report_options(session);
+
+    report_options.sections = sections;
+    report_options.number = ++session->number;
+    report_options.watch = &watch;
+    progress_begin(&session->progress, session->options);
     struct pht_error *error = pht_report_take(session->target, &report_options, ret);
     progress_end(&session->progress);
     if (error != NULL || session->baseline == NULL || pht_findings_compare(*ret, session->baseline))

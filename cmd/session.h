@@ -19,6 +19,9 @@ struct session {
 struct pht_error *session_open(const struct options *options, struct session *ret);
 void session_close(struct session *session);
 
+/* As the command line has it; sections, number and watch are the caller's to add. */
+struct pht_report_options session_report_options(const struct session *session);
+
 /* `sections` of enum pht_section. Numbers rise from 1. */
 struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret);
 

@@ -12,7 +12,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 
 # Bytes before the changes, and how many different ones the first of them chooses from.
 PATCHED = {"pymalloc": (2, 6), "glibc": (2, 14), "libc_scan": (2, 7), "census": (2, 8),
-           "elf": (4, 9)}
+           "interpreter": (2, 5), "elf": (4, 9)}
 
 NAMES = [b"plain", b"caf\xc3\xa9", b"\xc2\x9b;31m", b"\xf0\x9f\x90\x8d", b"\xed\xa0\x80", b"\x1b[31m",
          b"a\x00b\nc", b"\xe2\x80\xae", b"\xcc\x81" * 40, b"w" * 300]
