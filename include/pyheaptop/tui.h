@@ -43,8 +43,7 @@ struct pht_tui_end {
 /*
  * Watch a process on the terminal of standard input and output, until the user quits. NULL: it is
  * chosen from a list. It may be changed for another one on the way; the target is closed in the
- * end. Errors are those of
- * the terminal, and of the first snapshot.
+ * end. Errors are those of the terminal, and of the first snapshot.
  */
 struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_options *options,
                               struct pht_tui_end *end);
