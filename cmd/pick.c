@@ -78,25 +78,6 @@ struct pht_error *pick_process(const char *text, pid_t *ret)
     return error;
 }
 
-bool pick_has_several(const char *text)
-{
-    struct pht_candidates candidates;
-    size_t count = 0;
-    pid_t pid;
-
-    if (parse_pid(text, &pid))
-        return false;
-    struct pht_error *error = pht_candidates_find(&candidates);
-    if (error != NULL) {
-        pht_error_destroy(error);
-        return false;
-    }
-    for (size_t i = 0; i < candidates.count; i++)
-        count += pht_candidate_is_called(&candidates.items[i], text);
-    pht_candidates_deinit(&candidates);
-    return count > 1;
-}
-
 struct pht_error *pick_list(FILE *file)
 {
     struct pht_candidates candidates;

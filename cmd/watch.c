@@ -1,13 +1,11 @@
 #include "cmd/watch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cmd/once.h"
-#include "cmd/pick.h"
 #include "cmd/session.h"
 #include "pyheaptop/tui.h"
 
@@ -20,9 +18,8 @@ static bool has_terminal(void)
 
 bool watch_is_wanted(const struct options *options)
 {
-    bool has_target = options->command == COMMAND_REPORT || options->command == COMMAND_LIST;
-
-    return has_target && !options->asks_report && has_terminal();
+    return (options->command == COMMAND_REPORT || options->command == COMMAND_LIST) &&
+           !options->asks_report && has_terminal();
 }
 
 struct pht_error *watch_refuse(const struct options *options)
@@ -44,12 +41,25 @@ static const char *sort_column(const struct options *options)
     return is_given ? pht_type_order_name(options->type_sort) : NULL;
 }
 
-static struct pht_error *watch_target(const struct options *options,
-                                      struct pht_tui_options *screens, struct pht_tui_end *end)
+/* Of several processes that are called so, the user chooses one. */
+static struct pht_error *open_session(const struct options *options, struct session *session)
 {
-    struct session session;
-    struct pht_error *error = session_open(options, &session);
+    struct pht_error *error = session_open(options, session);
 
+    if (error == NULL || error->code != PHT_ERROR_USAGE)
+        return error;
+    pht_error_destroy(error);
+    return NULL;
+}
+
+struct pht_error *watch_process(const struct options *options, int *signal)
+{
+    struct options silent = *options;
+    struct session session;
+    struct pht_tui_end end = {0};
+
+    silent.verbose = false; /* standard error is where the screens are */
+    struct pht_error *error = open_session(&silent, &session);
     if (error == NULL) {
         const struct pht_report_options report = {
             .layout = {.cache_directory = session.cache,
@@ -60,43 +70,23 @@ static struct pht_error *watch_target(const struct options *options,
             /* What is exported may go far. */
             .census = {.previews = options->preview == PREVIEW_ON, .threads = options->threads},
         };
-        screens->report = &report;
-        error = pht_tui_run(session.target, screens, end);
+        const struct pht_tui_options screens = {
+            .version = PHT_VERSION,
+            .name = options->process,
+            .report = &report,
+            .interval_us = options->delay_ms > 0 ? options->delay_ms * 1000 : DELAY_US_DEFAULT,
+            .count = options->count,
+            .baseline = options->baseline,
+            .screen = (enum pht_tui_screen)options->screen,
+            .sort = sort_column(options),
+            .color = (enum pht_tui_color)options->color,
+            .ascii = options->ascii,
+            .mouse = options->mouse,
+        };
+        error = pht_tui_run(session.target, &screens, &end);
         session.target = NULL; /* it was closed there */
     }
     session_close(&session);
-    return error;
-}
-
-struct pht_error *watch_process(const struct options *options, int *signal)
-{
-    struct options silent = *options;
-    struct pht_tui_end end = {0};
-    char chosen[16];
-    pid_t pid;
-    struct pht_tui_options screens = {
-        .version = PHT_VERSION,
-        .interval_us = options->delay_ms > 0 ? options->delay_ms * 1000 : DELAY_US_DEFAULT,
-        .count = options->count,
-        .baseline = options->baseline,
-        .screen = (enum pht_tui_screen)options->screen,
-        .sort = sort_column(options),
-        .color = (enum pht_tui_color)options->color,
-        .ascii = options->ascii,
-        .mouse = options->mouse,
-    };
-    struct pht_error *error = NULL;
-
-    silent.verbose = false; /* standard error is where the screens are */
-    if (options->process == NULL || pick_has_several(options->process)) {
-        error = pht_tui_pick(&screens, options->process, &pid, &end);
-        *signal = end.signal;
-        if (error != NULL || pid == 0)
-            return error;
-        snprintf(chosen, sizeof(chosen), "%d", pid);
-        silent.process = chosen;
-    }
-    error = watch_target(&silent, &screens, &end);
     *signal = end.signal;
     return error;
 }

@@ -1,11 +1,10 @@
 #include "tui/signals.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-struct pht_error *pht_signals_catch(struct pht_signals *ret)
+struct pht_error *pht_signals_catch(struct pht_signals *signals)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP};
     sigset_t caught;
@@ -13,10 +12,10 @@ struct pht_error *pht_signals_catch(struct pht_signals *ret)
     sigemptyset(&caught);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         sigaddset(&caught, numbers[i]);
-    ret->fd = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (ret->fd < 0)
+    signals->fd = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals->fd < 0)
         return pht_error_create(PHT_ERROR_INTERNAL, "cannot read signals: errno %d", errno);
-    pthread_sigmask(SIG_BLOCK, &caught, &ret->before);
+    pthread_sigmask(SIG_BLOCK, &caught, &signals->before);
     return NULL;
 }
 
@@ -26,7 +25,7 @@ void pht_signals_release(struct pht_signals *signals)
     close(signals->fd);
 }
 
-int pht_signals_next(const struct pht_signals *signals)
+int pht_signals_next(struct pht_signals *signals)
 {
     struct signalfd_siginfo info;
 
@@ -41,7 +40,7 @@ void pht_signals_suspend(struct pht_terminal *terminal)
     sigemptyset(&stop);
     sigaddset(&stop, SIGTSTP);
     signal(SIGTSTP, SIG_DFL);
-    kill(0, SIGTSTP); /* all of the job, as the terminal would have done */
+    kill(0, SIGTSTP); /* as the terminal would have done */
     pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
     pthread_sigmask(SIG_BLOCK, &stop, NULL);
     pht_terminal_return(terminal);

@@ -10,10 +10,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "tui/app.h"
+#include "tui/choose.h"
 #include "tui/export.h"
-#include "tui/pick.h"
 #include "tui/shown.h"
-#include "tui/terminal.h"
+#include "tui/signals.h"
 #include "tui/worker.h"
 
 /* How often progress is looked at while a report is taken. */
@@ -31,7 +31,7 @@ struct loop {
     struct pht_signals signals;
     int signal; /* that ends all */
     bool is_over;
-    bool is_dirty;
+    bool is_chosen; /* the process, from the list */
     unsigned rows;
     unsigned columns;
 };
@@ -85,31 +85,77 @@ static void end(struct loop *loop)
     loop->worker = NULL;
     pht_app_destroy(loop->app);
     loop->app = NULL;
+    pht_target_destroy(loop->target);
+    loop->target = NULL;
 }
 
-/* Look at another process instead, if that can be read. */
+/* Look at another process, which is the loop's then, instead of the one before if there is one. */
+static struct pht_error *change_to(struct loop *loop, struct pht_target *other)
+{
+    struct loop fresh = *loop;
+
+    fresh.target = other;
+    fresh.worker = NULL;
+    fresh.app = NULL;
+    struct pht_error *error = begin(&fresh);
+    if (error != NULL) {
+        end(&fresh);
+        return error;
+    }
+    end(loop);
+    *loop = fresh;
+    return NULL;
+}
+
 static void open_other(struct loop *loop, pid_t pid)
 {
     struct pht_target *other;
     struct pht_error *error = pht_target_open(pid, NULL, &other);
 
-    if (error == NULL) {
-        struct loop fresh = *loop;
-        fresh.target = other;
-        fresh.worker = NULL;
-        fresh.app = NULL;
-        error = begin(&fresh);
-        if (error == NULL) {
-            end(loop);
-            pht_target_destroy(loop->target);
-            *loop = fresh;
-            return;
-        }
-        end(&fresh);
-        pht_target_destroy(other);
-    }
-    pht_app_say(loop->app, "%s", error->text);
+    if (error == NULL)
+        error = change_to(loop, other);
+    loop->is_chosen |= error == NULL;
+    if (error != NULL)
+        pht_app_say(loop->app, "%s", error->text);
     pht_error_destroy(error);
+}
+
+static bool is_ascii(const struct loop *loop)
+{
+    return loop->options->ascii || !pht_terminal_is_utf8();
+}
+
+/* From the list of processes. Nothing chosen: it goes on as before, or ends if there was none. */
+static struct pht_error *choose(struct loop *loop, const char *message)
+{
+    const struct pht_choose_options options = {
+        .name = loop->app == NULL ? loop->options->name : NULL,
+        .message = message,
+        .is_ascii = is_ascii(loop),
+    };
+    struct pht_chosen chosen;
+    struct pht_error *error = pht_choose(loop->terminal, &loop->signals, &options, &chosen);
+
+    if (error != NULL)
+        return error;
+    loop->signal = chosen.signal;
+    loop->is_over = chosen.signal != 0 || (chosen.target == NULL && loop->app == NULL);
+    pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
+    loop->is_chosen = true;
+    return chosen.target != NULL ? change_to(loop, chosen.target) : NULL;
+}
+
+/* A process that was chosen here and cannot be shown: another one, perhaps. */
+static struct pht_error *choose_again(struct loop *loop)
+{
+    struct pht_error *failure = loop->is_chosen ? pht_app_take_failure(loop->app) : NULL;
+
+    if (failure == NULL)
+        return NULL;
+    end(loop);
+    struct pht_error *error = choose(loop, failure->text);
+    pht_error_destroy(failure);
+    return error;
 }
 
 /* ---- what happens ------------------------------------------------------------------------- */
@@ -157,7 +203,7 @@ static void read_keys(struct loop *loop)
     }
 }
 
-/* The target is not stopped by us while we wait. */
+/* The target must not be stopped by us while we are. */
 static void suspend(struct loop *loop)
 {
     pht_worker_settle(loop->worker);
@@ -165,21 +211,17 @@ static void suspend(struct loop *loop)
     pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
 }
 
-static void end_by(struct loop *loop, int signal)
-{
-    loop->signal = signal;
-    loop->is_over = true;
-}
-
 static void read_signals(struct loop *loop)
 {
     for (int number; (number = pht_signals_next(&loop->signals)) != 0;) {
-        if (number == SIGWINCH)
+        if (number == SIGWINCH) {
             pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
-        else if (number == SIGTSTP)
+        } else if (number == SIGTSTP) {
             suspend(loop);
-        else
-            end_by(loop, number);
+        } else {
+            loop->signal = number;
+            loop->is_over = true;
+        }
     }
 }
 
@@ -211,32 +253,7 @@ static void export(struct loop *loop)
     pht_error_destroy(error);
 }
 
-/* The app is where it was if nothing is chosen. */
-static void choose_other(struct loop *loop)
-{
-    const struct pht_pick pick = {
-        .terminal = loop->terminal,
-        .signals = &loop->signals,
-        .is_ascii = loop->options->ascii || !pht_terminal_is_utf8(),
-    };
-    int signal;
-    pid_t pid;
-
-    struct pht_error *error = pht_pick(&pick, &pid, &signal);
-    set_time(loop);
-    pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
-    if (error != NULL)
-        pht_app_say(loop->app, "%s", error->text);
-    pht_error_destroy(error);
-    if (signal != 0)
-        end_by(loop, signal);
-    else if (pid == pht_target_process(loop->target)->pid)
-        pht_app_say(loop->app, "pid %d is the one that is shown", pid);
-    else if (pid != 0)
-        open_other(loop, pid);
-}
-
-static void obey(struct loop *loop, enum pht_order order)
+static struct pht_error *obey(struct loop *loop, enum pht_order order)
 {
     switch (order) {
     case PHT_ORDER_NONE:
@@ -254,8 +271,7 @@ static void obey(struct loop *loop, enum pht_order order)
         open_other(loop, pht_app_pid_to_open(loop->app));
         break;
     case PHT_ORDER_PICK:
-        choose_other(loop);
-        break;
+        return choose(loop, NULL);
     case PHT_ORDER_MOUSE:
         pht_terminal_use_mouse(loop->terminal, pht_app_wants_mouse(loop->app));
         break;
@@ -267,15 +283,19 @@ static void obey(struct loop *loop, enum pht_order order)
         break;
     case PHT_ORDER_QUIT:
         loop->is_over = true;
-        break;
+        return choose_again(loop);
     }
+    return NULL;
 }
 
-static void obey_all(struct loop *loop)
+static struct pht_error *obey_all(struct loop *loop)
 {
-    for (enum pht_order order;
-         !loop->is_over && (order = pht_app_next_order(loop->app)) != PHT_ORDER_NONE;)
-        obey(loop, order);
+    struct pht_error *error = NULL;
+
+    for (enum pht_order order; error == NULL && !loop->is_over &&
+                               (order = pht_app_next_order(loop->app)) != PHT_ORDER_NONE;)
+        error = obey(loop, order);
+    return error;
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -284,8 +304,7 @@ static struct pht_error *draw(struct loop *loop)
 {
     struct pht_canvas canvas;
 
-    if (!pht_canvas_init(&canvas, loop->rows, loop->columns,
-                         loop->options->ascii || !pht_terminal_is_utf8()))
+    if (!pht_canvas_init(&canvas, loop->rows, loop->columns, is_ascii(loop)))
         return pht_error_no_memory();
     pht_app_draw(loop->app, &canvas);
     pht_terminal_show(loop->terminal, &canvas);
@@ -319,25 +338,27 @@ static void wait_for_something(struct loop *loop)
         collect(loop);
     if (fds[KEYS].revents & POLLIN)
         read_keys(loop);
-    if (fds[KEYS].revents & (POLLHUP | POLLERR | POLLNVAL))
-        end_by(loop, SIGHUP); /* the terminal is gone */
+    if (fds[KEYS].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+        loop->signal = SIGHUP; /* the terminal is gone */
+        loop->is_over = true;
+    }
 }
 
 static struct pht_error *run(struct loop *loop)
 {
-    struct pht_error *error = NULL;
+    struct pht_error *error = loop->app == NULL ? choose(loop, NULL) : NULL;
 
     pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
-    set_time(loop);
-    while (error == NULL) {
-        obey_all(loop);
-        if (loop->is_over)
+    while (error == NULL && !loop->is_over) {
+        set_time(loop);
+        error = obey_all(loop);
+        if (error != NULL || loop->is_over)
             break;
         error = draw(loop);
         wait_for_something(loop);
         look_after(loop);
     }
-    return error != NULL ? error : pht_app_take_failure(loop->app);
+    return error != NULL || loop->app == NULL ? error : pht_app_take_failure(loop->app);
 }
 
 struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_options *options,
@@ -352,42 +373,15 @@ struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_op
         pht_target_destroy(target);
         return error;
     }
-    error = begin(&loop);
+    if (target != NULL)
+        error = begin(&loop);
     if (error == NULL)
         error = pht_terminal_open(options->color, &loop.terminal);
     if (error == NULL)
         error = run(&loop);
     pht_terminal_close(loop.terminal);
     end(&loop);
-    pht_target_destroy(loop.target);
     pht_signals_release(&loop.signals);
     end_of_it->signal = loop.signal;
-    return error;
-}
-
-struct pht_error *pht_tui_pick(const struct pht_tui_options *options, const char *name, pid_t *ret,
-                               struct pht_tui_end *end_of_it)
-{
-    struct pht_terminal *terminal = NULL;
-    struct pht_signals signals;
-
-    *ret = 0;
-    *end_of_it = (struct pht_tui_end){0};
-    setlocale(LC_CTYPE, "");
-    struct pht_error *error = pht_signals_catch(&signals);
-    if (error != NULL)
-        return error;
-    error = pht_terminal_open(options->color, &terminal);
-    if (error == NULL) {
-        const struct pht_pick pick = {
-            .terminal = terminal,
-            .signals = &signals,
-            .name = name,
-            .is_ascii = options->ascii || !pht_terminal_is_utf8(),
-        };
-        error = pht_pick(&pick, ret, &end_of_it->signal);
-    }
-    pht_terminal_close(terminal);
-    pht_signals_release(&signals);
     return error;
 }
