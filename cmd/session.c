@@ -14,7 +14,9 @@ struct pht_error *session_open(const struct options *options, struct session *re
         error = pht_layout_file_open(options->layout, &ret->layouts);
     if (error == NULL && options->baseline != NULL)
         error = growth_read_file(options->baseline, &ret->baseline);
-    return error != NULL ? error : once_open(options, &ret->target);
+    if (error != NULL || options->process == NULL)
+        return error;
+    return once_open(options, &ret->target);
 }
 
 void session_close(struct session *session)

@@ -7,7 +7,7 @@
 
 struct session {
     const struct options *options;
-    struct pht_target *target;
+    struct pht_target *target;       /* NULL: no process was named */
     struct pht_layout_file *layouts; /* NULL: none was named */
     char *cache;
     struct pht_figures *baseline; /* NULL: none was named */

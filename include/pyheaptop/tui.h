@@ -19,7 +19,8 @@ enum pht_tui_screen {
 };
 
 struct pht_tui_options {
-    const char *version;                     /* of the program, for exports */
+    const char *version; /* of the program, for exports */
+    const char *name;    /* that processes are called, to choose from; NULL: all */
     const struct pht_report_options *report; /* how snapshots are taken; sections: all */
     uint64_t interval_us;                    /* between two snapshots */
     uint64_t count;                          /* of snapshots, then no more are taken; 0: no end */
@@ -37,8 +38,9 @@ struct pht_tui_end {
 };
 
 /*
- * Watch a process on the terminal of standard input and output, until the user quits. The process
- * may be changed for another one on the way; the target is closed in the end. Errors are those of
+ * Watch a process on the terminal of standard input and output, until the user quits. NULL: it is
+ * chosen from a list. It may be changed for another one on the way; the target is closed in the
+ * end. Errors are those of
  * the terminal, and of the first snapshot.
  */
 struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_options *options,
