@@ -94,7 +94,7 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
 
 # They measure time, or keep every processor busy.
-ALONE = [churn, kills, signals, refusals, glibc_churn, objects_busy]
+ALONE = [churn, kills, signals, stops, refusals, glibc_churn, objects_busy, chaos]
 
 # They start interpreters in ways of their own, or change the files of those that were not stripped.
 AS_BUILT = [refusals, mimalloc, layout_mutated]
