@@ -27,13 +27,7 @@ void session_close(struct session *session)
     free(session->cache);
 }
 
-static bool wants_previews(const struct options *options)
-{
-    return options->preview == PREVIEW_ON ||
-           (options->preview == PREVIEW_DEFAULT && !options->json);
-}
-
-struct pht_report_options session_report_options(const struct session *session)
+struct pht_report_options session_report_options(const struct session *session, bool previews)
 {
     const struct options *options = session->options;
 
@@ -46,20 +40,23 @@ struct pht_report_options session_report_options(const struct session *session)
                      .max_stop_us = options->max_stop_ms * 1000,
                      .bytes_per_second = options->bytes_per_second},
         .without_types = options->without_types,
-        .census = {.previews = wants_previews(options), .threads = options->threads},
+        .census = {.previews = options->preview == PREVIEW_ON ||
+                               (options->preview == PREVIEW_DEFAULT && previews),
+                   .threads = options->threads},
         .sandbox_failure = options->sandbox_failure,
     };
 }
 
 struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret)
 {
+    const struct options *options = session->options;
     const struct pht_watch watch = {.tell = progress_tell, .context = &session->progress};
-    struct pht_report_options report_options = session_report_options(session);
+    struct pht_report_options report_options = session_report_options(session, !options->json);
 
     report_options.sections = sections;
     report_options.number = ++session->number;
     report_options.watch = &watch;
-    progress_begin(&session->progress, session->options);
+    progress_begin(&session->progress, options);
     struct pht_error *error = pht_report_take(session->target, &report_options, ret);
     progress_end(&session->progress);
     if (error != NULL || session->baseline == NULL || pht_findings_compare(*ret, session->baseline))

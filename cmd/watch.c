@@ -61,9 +61,8 @@ struct pht_error *watch_process(const struct options *options, int *signal)
     silent.verbose = false; /* standard error is where the screens are */
     struct pht_error *error = open_session(&silent, &session);
     if (error == NULL) {
-        struct pht_report_options report = session_report_options(&session);
         /* What is exported may go far. */
-        report.census.previews = options->preview == PREVIEW_ON;
+        const struct pht_report_options report = session_report_options(&session, false);
         const struct pht_tui_options screens = {
             .version = PHT_VERSION,
             .name = options->process,
