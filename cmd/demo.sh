@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 build="$top/build/demo"
 packages=(gcc cmake ninja-build pkg-config libdw-dev libelf-dev libjansson-dev libncurses-dev
-          python3 python3-dbg libc6-dbg)
+          libseccomp-dev python3 python3-dbg libc6-dbg)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

@@ -18,7 +18,8 @@ static bool is_file(const char *name)
 static struct pht_error *dump_process(const struct options *options, FILE *file)
 {
     _cleanup_free_ char *cache = once_cache_directory();
-    const struct pht_layout_options layout_options = {.cache_directory = cache};
+    const struct pht_layout_options layout_options = {.cache_directory = cache,
+                                                      .steward = options->steward};
     struct pht_target *target;
     struct pht_error *error = once_open(options, &target);
 
@@ -52,7 +53,7 @@ struct pht_error *dump_layout(const struct options *options)
 
     struct pht_error *error = dump(options, &text, &bytes);
     if (error == NULL)
-        error = output_open(options->output, &output);
+        error = output_open(options->output, options->steward, &output);
     if (error != NULL)
         return error;
     fwrite(text, 1, bytes, output.file);

@@ -83,7 +83,7 @@ static struct pht_error *write_growth(const struct options *options, struct pht_
         return pht_error_no_memory();
     struct pht_error *error = check_process(options, &diff);
     if (error == NULL)
-        error = output_open(options->output, &output);
+        error = output_open(options->output, options->steward, &output);
     if (error == NULL) {
         if (options->json)
             is_written = pht_json_diff_write(&diff, PHT_VERSION, output.file);

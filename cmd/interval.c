@@ -220,7 +220,7 @@ struct pht_error *interval_report(const struct options *options)
     if (error == NULL && interval.session.baseline != NULL)
         interval.compared_rss = interval.session.baseline->rss_bytes;
     if (error == NULL)
-        error = output_open_growing(options->output, &interval.output);
+        error = output_open_growing(options->output, options->steward, &interval.output);
     if (error == NULL) {
         error = run(&interval);
         struct pht_error *closed = output_close(&interval.output, true);

@@ -4,6 +4,7 @@
 
 #include "cmd/completions.h"
 #include "cmd/config.h"
+#include "cmd/confine.h"
 #include "cmd/dump_layout.h"
 #include "cmd/failure.h"
 #include "cmd/growth.h"
@@ -86,10 +87,12 @@ static int run_program(int argc, char **argv, struct config *config)
     if (tell(&options, stdout))
         return 0;
     int signal = 0;
-    if (watch_is_wanted(&options))
+    error = confine_begin(&options);
+    if (error == NULL && watch_is_wanted(&options))
         error = watch_process(&options, &signal);
-    else
+    else if (error == NULL)
         error = run(&options);
+    confine_end(&options);
     if (error != NULL)
         return failure_tell(error, options.json);
     return signal != 0 ? 128 + signal : 0;

@@ -35,7 +35,9 @@ struct pht_error *once_open(const struct options *options, struct pht_target **r
     pid_t pid;
 
     struct pht_error *error = pick_process(options->process, &pid);
-    return error != NULL ? error : pht_target_open(pid, options->verbose ? &log : NULL, ret);
+    if (error != NULL)
+        return error;
+    return pht_target_open_through(pid, options->verbose ? &log : NULL, options->steward, ret);
 }
 
 static unsigned wanted_sections(const struct options *options)
@@ -84,7 +86,7 @@ static struct pht_error *write_report(const struct options *options,
     bool is_written = true;
     struct output output;
 
-    struct pht_error *error = output_open(options->output, &output);
+    struct pht_error *error = output_open(options->output, options->steward, &output);
     if (error != NULL)
         return error;
     if (options->json)

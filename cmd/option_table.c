@@ -45,6 +45,8 @@ static const struct option_row rows[] = {
     {OPTION_NO_STOP, "no-stop", NULL, "the same as --stop=none", NULL, OPTION_IS_SETTING},
     {OPTION_MAX_STOP, "max-stop", "MS", "the target runs again after this long (default 20)", NULL,
      OPTION_IS_SETTING},
+    {OPTION_RATE, "rate", "BYTES", "read so much of the target a second, and no more: 100M",
+     "10M 100M 1G", OPTION_IS_SETTING},
     {OPTION_LAYOUT, "layout", "FILE", "layouts that --dump-layout wrote on another machine", NULL,
      OPTION_IS_SETTING},
     {OPTION_NO_DWARF, "no-dwarf", NULL,
@@ -55,6 +57,8 @@ static const struct option_row rows[] = {
      "write the layouts of a process, or of a Python or\n"
      "libc file, to be carried to where debug files are not",
      NULL, OPTION_ASKS_REPORT},
+    {OPTION_NO_SANDBOX, "no-sandbox", NULL, "where the kernel, or a debugger, cannot do with it",
+     NULL, OPTION_IS_SETTING},
     {'o', "output", "FILE", "write there instead of stdout", NULL, OPTION_ASKS_REPORT},
     {OPTION_STRICT, "strict", NULL, "exit with 8 when anything had to be left out", NULL,
      OPTION_IS_SETTING | OPTION_ASKS_REPORT},

@@ -11,6 +11,8 @@
 #define COUNT_LIMIT 1000000000
 #define DELAY_MS_MIN 100
 #define DELAY_MS_MAX 86400000
+#define RATE_LEAST (1UL << 20)
+#define RATE_LIMIT (1UL << 40)
 #define MAX_STOP_MS_LIMIT 60000
 #define THREADS_LIMIT 64
 #define TYPE_ROWS_LIMIT 1000000000
@@ -55,6 +57,24 @@ static struct pht_error *parse_max_stop(const char *text, uint64_t *ret)
     if (!parse_number(text, MAX_STOP_MS_LIMIT, &value))
         return option_usage("--max-stop is 1 to 60000 milliseconds, not '%s'", text);
     *ret = value;
+    return NULL;
+}
+
+/* A number of bytes with K, M or G behind it, of 1024 each, or with nothing. */
+static struct pht_error *parse_rate(const char *text, uint64_t *ret)
+{
+    static const char units[] = "KMG";
+    char *end;
+
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+    unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+    bool is_number = text[0] >= '0' && text[0] <= '9' && errno == 0 &&
+                     end[unit != NULL ? 1 : 0] == '\0' && value <= RATE_LIMIT >> shift;
+    if (!is_number || value << shift < RATE_LEAST)
+        return option_usage("--rate is 1M to 1024G bytes a second, not '%s'", text);
+    *ret = (uint64_t)value << shift;
     return NULL;
 }
 
@@ -229,6 +249,8 @@ static struct pht_error *take_value(int key, const char *value, struct options *
         return parse_threads(value, &options->threads);
     case OPTION_STOP:
         return parse_stop(value, &options->stop);
+    case OPTION_RATE:
+        return parse_rate(value, &options->bytes_per_second);
     case OPTION_MAX_STOP:
         return parse_max_stop(value, &options->max_stop_ms);
     default:
@@ -300,6 +322,9 @@ static bool take_flag(int key, struct options *options)
         return true;
     case OPTION_NO_DWARF:
         options->no_dwarf = true;
+        return true;
+    case OPTION_NO_SANDBOX:
+        options->no_sandbox = true;
         return true;
     case OPTION_STRICT:
         options->strict = true;

@@ -45,6 +45,7 @@ struct options {
     unsigned threads;
     enum pht_stop_mode stop;
     uint64_t max_stop_ms;
+    uint64_t bytes_per_second; /* 0: no limit */
 
     /* For the screens. */
     const char *screen_option; /* the first of these that the command line has, or NULL */
@@ -52,6 +53,12 @@ struct options {
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
     bool ascii;
     bool mouse;
+
+    bool no_sandbox;
+
+    /* Not parsed, but set by confine_begin(). */
+    struct pht_steward *steward; /* NULL: nobody but us */
+    const char *sandbox_failure; /* NULL: there is none */
 };
 
 /*

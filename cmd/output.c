@@ -49,35 +49,117 @@ static int open_in_place(const char *path)
     return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-static struct pht_error *open_stream(int fd, const char *path, struct output *ret)
+/* `*is_nameless`: it is to get its name later. -1 and errno. */
+static int open_file(const char *path, bool *is_nameless)
+{
+    int fd = may_be_replaced(path) ? open_nameless(path) : -1;
+
+    *is_nameless = fd >= 0;
+    return fd >= 0 ? fd : open_in_place(path);
+}
+
+/* ---- the name ----------------------------------------------------------------------------- */
+
+/* A name of its own first: only a rename replaces what is there. */
+static bool give_name(int fd, const char *path)
+{
+    _cleanup_free_ char *file = pht_text_format("/proc/self/fd/%d", fd);
+    _cleanup_free_ char *fresh = pht_text_format("%s.%d", path, getpid());
+
+    if (file == NULL || fresh == NULL ||
+        linkat(AT_FDCWD, file, AT_FDCWD, fresh, AT_SYMLINK_FOLLOW) < 0)
+        return false;
+    if (rename(fresh, path) == 0)
+        return true;
+    int cause = errno;
+    unlink(fresh);
+    errno = cause;
+    return false;
+}
+
+/* ---- the steward's part ------------------------------------------------------------------- */
+
+enum errand {
+    OPEN = 'o',
+    GROW = 'g',
+    NAME = 'n',
+};
+
+static int perform_open(struct output_duty *duty, bool grows, struct pht_errand *errand)
+{
+    bool is_nameless = false;
+
+    if (duty->nameless_fd >= 0)
+        close(duty->nameless_fd);
+    errand->answer = grows ? open_in_place(duty->path) : open_file(duty->path, &is_nameless);
+    int cause = errno;
+    duty->nameless_fd =
+        errand->answer >= 0 && is_nameless ? fcntl(errand->answer, F_DUPFD_CLOEXEC, 0) : -1;
+    return errand->answer < 0 ? cause : 0;
+}
+
+int output_perform(void *context, struct pht_errand *errand)
+{
+    struct output_duty *duty = context;
+    const char *wanted = errand->request;
+
+    if (errand->bytes != 1 || duty->path == NULL)
+        return EINVAL;
+    if (wanted[0] == OPEN || wanted[0] == GROW)
+        return perform_open(duty, wanted[0] == GROW, errand);
+    return duty->nameless_fd < 0 || give_name(duty->nameless_fd, duty->path) ? 0 : errno;
+}
+
+static int tell_steward(struct pht_steward *steward, enum errand errand, int *fd)
+{
+    const char request = (char)errand;
+
+    return pht_steward_ask(steward, PHT_DUTY_OUTPUT, &request, 1, -1, fd);
+}
+
+/* ---- opening it, by whoever may ----------------------------------------------------------- */
+
+static struct pht_error *open_stream(int fd, int cause, const char *path, struct output *ret)
 {
     ret->file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (ret->file != NULL)
         return NULL;
-    int cause = errno;
-    if (fd >= 0)
+    if (fd >= 0) {
+        cause = errno;
         close(fd);
+    }
     return cannot_write(path, cause);
 }
 
-struct pht_error *output_open(const char *path, struct output *ret)
+struct pht_error *output_open(const char *path, struct pht_steward *steward, struct output *ret)
 {
+    bool is_nameless = true;
+    int fd = -1, cause = 0;
+
+    *ret = (struct output){.file = stdout, .steward = steward};
+    if (path == NULL)
+        return NULL;
+    if (steward != NULL)
+        cause = tell_steward(steward, OPEN, &fd);
+    else if ((fd = open_file(path, &is_nameless)) < 0)
+        cause = errno;
+    ret->path = is_nameless ? path : NULL;
+    return open_stream(fd, cause, path, ret);
+}
+
+struct pht_error *output_open_growing(const char *path, struct pht_steward *steward,
+                                      struct output *ret)
+{
+    int fd = -1, cause = 0;
+
     *ret = (struct output){.file = stdout};
     if (path == NULL)
         return NULL;
-    int fd = may_be_replaced(path) ? open_nameless(path) : -1;
-
-    if (fd >= 0)
-        ret->path = path;
-    else
-        fd = open_in_place(path);
-    return open_stream(fd, path, ret);
-}
-
-struct pht_error *output_open_growing(const char *path, struct output *ret)
-{
-    *ret = (struct output){.file = stdout};
-    return path != NULL ? open_stream(open_in_place(path), path, ret) : NULL;
+    if (steward != NULL)
+        cause = tell_steward(steward, GROW, &fd);
+    else if ((fd = open_in_place(path)) < 0)
+        cause = errno;
+    return open_stream(fd, cause, path, ret);
 }
 
 /* ---- appending ---------------------------------------------------------------------------- */
@@ -112,35 +194,29 @@ struct pht_error *output_append(struct output *output, const char *line, size_t 
 
 /* ---- closing ------------------------------------------------------------------------------ */
 
-/* A name of its own first: only a rename replaces what is there. */
-static bool give_name(const struct output *output)
+/* Returns an errno. */
+static int complete(const struct output *output)
 {
-    _cleanup_free_ char *file = pht_text_format("/proc/self/fd/%d", fileno(output->file));
-    _cleanup_free_ char *fresh = pht_text_format("%s.%d", output->path, getpid());
-
-    if (file == NULL || fresh == NULL ||
-        linkat(AT_FDCWD, file, AT_FDCWD, fresh, AT_SYMLINK_FOLLOW) < 0)
-        return false;
-    if (rename(fresh, output->path) == 0)
-        return true;
-    int cause = errno;
-    unlink(fresh);
-    errno = cause;
-    return false;
+    if (output->path == NULL)
+        return 0;
+    if (output->steward != NULL)
+        return tell_steward(output->steward, NAME, NULL);
+    return give_name(fileno(output->file), output->path) ? 0 : errno;
 }
 
 struct pht_error *output_close(struct output *output, bool is_written)
 {
     struct pht_error *error = NULL;
     FILE *file = output->file;
+    int cause = 0;
 
     if (!is_written && !ferror(file))
         error = pht_error_no_memory();
     else if (fflush(file) != 0 || ferror(file))
         error =
             pht_error_create(PHT_ERROR_OUTPUT_FILE, "cannot write the report: %s", strerror(errno));
-    else if (output->path != NULL && !give_name(output))
-        error = cannot_write(output->path, errno);
+    else if ((cause = complete(output)) != 0)
+        error = cannot_write(output->path, cause);
     if (file != stdout)
         fclose(file);
     return error;

@@ -11,21 +11,34 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "pyheaptop/error.h"
+#include "pyheaptop/target.h"
 
 struct output {
     FILE *file;
     const char *path; /* NULL where nothing is left to be named */
+    struct pht_steward *steward;
 };
 
-/* `path` is NULL for standard output, and outlives `*ret`. PHT_ERROR_OUTPUT_FILE. */
-struct pht_error *output_open(const char *path, struct output *ret);
+/*
+ * `path` is NULL for standard output, and outlives `*ret`. PHT_ERROR_OUTPUT_FILE. A steward, which
+ * may be NULL, opens and names the one file that its duty tells, which `path` is.
+ */
+struct pht_error *output_open(const char *path, struct pht_steward *steward, struct output *ret);
+
+/* The steward's part of it (PHT_DUTY_OUTPUT); `context` is one of these. */
+struct output_duty {
+    const char *path; /* NULL: standard output, so there is nothing to do */
+    int nameless_fd;  /* -1 to begin with */
+};
+
+int output_perform(void *context, struct pht_errand *errand);
 
 /*
  * For lines that are to be seen as they come, so never without a name: what was there is emptied.
  * PHT_ERROR_OUTPUT_FILE.
  */
-struct pht_error *output_open_growing(const char *path, struct output *ret);
+struct pht_error *output_open_growing(const char *path, struct pht_steward *steward,
+                                      struct output *ret);
 
 /* Write a line, all of it or nothing, whatever signal comes; a pipe or a terminal may hold it up,
  * and there it can be cut. PHT_ERROR_OUTPUT_FILE. */

@@ -27,28 +27,35 @@ void session_close(struct session *session)
     free(session->cache);
 }
 
-static bool wants_previews(const struct options *options)
+struct pht_report_options session_report_options(const struct session *session, bool previews)
 {
-    return options->preview == PREVIEW_ON ||
-           (options->preview == PREVIEW_DEFAULT && !options->json);
+    const struct options *options = session->options;
+
+    return (struct pht_report_options){
+        .layout = {.cache_directory = session->cache,
+                   .steward = options->steward,
+                   .file = session->layouts,
+                   .no_dwarf = options->no_dwarf},
+        .snapshot = {.stop = options->stop,
+                     .max_stop_us = options->max_stop_ms * 1000,
+                     .bytes_per_second = options->bytes_per_second},
+        .without_types = options->without_types,
+        .census = {.previews = options->preview == PREVIEW_ON ||
+                               (options->preview == PREVIEW_DEFAULT && previews),
+                   .threads = options->threads},
+        .sandbox_failure = options->sandbox_failure,
+    };
 }
 
 struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret)
 {
     const struct options *options = session->options;
     const struct pht_watch watch = {.tell = progress_tell, .context = &session->progress};
-    const struct pht_report_options report_options = {
-        .sections = sections,
-        .layout = {.cache_directory = session->cache,
-                   .file = session->layouts,
-                   .no_dwarf = options->no_dwarf},
-        .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
-        .without_types = options->without_types,
-        .census = {.previews = wants_previews(options), .threads = options->threads},
-        .number = ++session->number,
-        .watch = &watch,
-    };
+    struct pht_report_options report_options = session_report_options(session, !options->json);
 
+    report_options.sections = sections;
+    report_options.number = ++session->number;
+    report_options.watch = &watch;
     progress_begin(&session->progress, options);
     struct pht_error *error = pht_report_take(session->target, &report_options, ret);
     progress_end(&session->progress);

@@ -19,6 +19,12 @@ struct session {
 struct pht_error *session_open(const struct options *options, struct session *ret);
 void session_close(struct session *session);
 
+/*
+ * How reports of the session are taken: all but sections, number and who watches. `previews`: if
+ * the options do not say whether they are shown.
+ */
+struct pht_report_options session_report_options(const struct session *session, bool previews);
+
 /* `sections` of enum pht_section. Numbers rise from 1. */
 struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret);
 

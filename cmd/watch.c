@@ -61,19 +61,13 @@ struct pht_error *watch_process(const struct options *options, int *signal)
     silent.verbose = false; /* standard error is where the screens are */
     struct pht_error *error = open_session(&silent, &session);
     if (error == NULL) {
-        const struct pht_report_options report = {
-            .layout = {.cache_directory = session.cache,
-                       .file = session.layouts,
-                       .no_dwarf = options->no_dwarf},
-            .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
-            .without_types = options->without_types,
-            /* What is exported may go far. */
-            .census = {.previews = options->preview == PREVIEW_ON, .threads = options->threads},
-        };
+        /* What is exported may go far. */
+        const struct pht_report_options report = session_report_options(&session, false);
         const struct pht_tui_options screens = {
             .version = PHT_VERSION,
             .name = options->process,
             .report = &report,
+            .steward = options->steward,
             .interval_us = options->delay_ms > 0 ? options->delay_ms * 1000 : DELAY_US_DEFAULT,
             .count = options->count,
             .baseline = options->baseline,

@@ -15,7 +15,7 @@ live_options=()
 [ "${1:-}" = --long ] && live_options+=(--long)
 
 packages=(gcc clang clang-format clang-tidy libclang-rt-dev cmake ninja-build pkg-config shellcheck valgrind
-          libdw-dev libelf-dev libjansson-dev libncurses-dev check
+          libdw-dev libelf-dev libjansson-dev libncurses-dev libseccomp-dev check strace binutils
           python3 python3-dbg python3-jsonschema libc6-dbg gdb pypy3 mmdebstrap mandoc util-linux
           procps dpkg-dev file tmux)
 # What live tests look at; where a release calls it differently, they are skipped by name.
@@ -81,10 +81,38 @@ count_skips() {
     grep '^skip ' "$1"
 }
 
-# Run the unit tests of one build. A program that dies without its TAP file is a failure too.
+# Run a unit test program, for what it leaves in a folder: a TAP file, its output, its exit code.
+# libcheck's 4 seconds a test are for a machine that does nothing else.
+run_unit_test() {
+    local folder=$1 program=$2 name
+    shift 2
+    name=$(basename "$program")
+    CK_TAP_LOG_FILE_NAME="$folder/$name.tap" CK_VERBOSITY=minimal CK_TIMEOUT_MULTIPLIER=15 "$@" "$program" \
+        >"$folder/$name.output" 2>&1
+    echo $? >"$folder/$name.code"
+}
+export -f run_unit_test
+
+# A program that dies without its TAP file is a failure too.
+count_unit_test() {
+    local folder=$1 name=$2 how=$3
+    if [ "$(cat "$folder/$name.code" 2>/dev/null)" != 0 ]; then
+        tail -n 40 "$folder/$name.output"
+        grep -q '^not ok ' "$folder/$name.tap" 2>/dev/null || {
+            failed=$((failed + 1))
+            echo "not ok $name ($how): ended badly"
+        }
+    fi
+    count_tap "$folder/$name.tap"
+    count_skips "$folder/$name.output"
+}
+
+# Run the unit tests of one build, one a processor. Those that stop processes ask when things happen,
+# and run on their own.
 unit_tests() {
-    local build=$1 program name tap
+    local build=$1 program name folder programs=() alone=()
     shift
+    folder=$(mktemp -d "$results/unit.XXXXXX")
     for program in "$build"/test/*_test; do
         name=$(basename "$program")
         case " $beyond_valgrind " in
@@ -94,18 +122,19 @@ unit_tests() {
             continue
             ;;
         esac
-        tap="$results/$name.tap"
-        rm -f "$tap"
-        if ! CK_TAP_LOG_FILE_NAME="$tap" CK_VERBOSITY=minimal "$@" "$program" \
-            >"$results/output" 2>&1; then
-            tail -n 40 "$results/output"
-            grep -q '^not ok ' "$tap" 2>/dev/null || {
-                failed=$((failed + 1))
-                echo "not ok $name (${*:-plain}): ended badly"
-            }
-        fi
-        count_tap "$tap"
-        count_skips "$results/output"
+        case $name in
+        target_*) alone+=("$program") ;;
+        *) programs+=("$program") ;;
+        esac
+    done
+    # shellcheck disable=SC2016  # the inner shell's
+    printf '%s\0' "${programs[@]}" | xargs -0 -P "$(nproc)" -I '{}' \
+        bash -c 'run_unit_test "$@"' - "$folder" '{}' "$@"
+    for program in "${alone[@]}"; do
+        run_unit_test "$folder" "$program" "$@"
+    done
+    for program in "${programs[@]}" "${alone[@]}"; do
+        count_unit_test "$folder" "$(basename "$program")" "${*:-plain}"
     done
 }
 
@@ -148,7 +177,7 @@ unit_tests build/sanitize
 # cannot load.
 beyond_valgrind="target_courtesy_test target_mapped_file_test target_stop_test"
 beyond_valgrind="$beyond_valgrind target_stop_helper_test target_stop_signals_test"
-beyond_valgrind="$beyond_valgrind target_family_test"
+beyond_valgrind="$beyond_valgrind target_family_test target_sandbox_test target_steward_test"
 echo "# unit tests, valgrind"
 unit_tests build/gcc env CK_FORK=no PHT_VALGRIND=1 valgrind -q --error-exitcode=99 --leak-check=full
 
@@ -163,7 +192,7 @@ run_live() {
     echo "# live tests $*"
     rm -f "$results/live.tap"
     python3 test/live/run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so \
-        --tap "$results/live.tap" "$@" ${live_options[@]+"${live_options[@]}"} || true
+        --jobs "$(nproc)" --tap "$results/live.tap" "$@" ${live_options[@]+"${live_options[@]}"} || true
     if [ -s "$results/live.tap" ]; then
         count_tap "$results/live.tap" >/dev/null
     else
@@ -173,6 +202,14 @@ run_live() {
 }
 
 run_live
+# Whole reports in builds that see what is wrong in memory, leaks, and races. What is asked for is
+# made to fail there, too.
+run_live --program build/sanitize/pyheaptop --only 'faults/*,threads/*,exact/*-3.1[13]*/threads'
+check build-thread build thread
+for name in walk_census_parts_test target_courtesy_test; do
+    check "$name-thread-sanitizer" env CK_FORK=no "build/thread/test/$name"
+done
+run_live --program build/thread/pyheaptop --only 'threads/*'
 # As production hosts have them: all of it in the long form.
 stripped='exact/*/fragmented,exact/*/threads,objects/*/reach,collector/*/plain,freelists/*,scans/*'
 case " ${live_options[*]-} " in

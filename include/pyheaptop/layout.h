@@ -268,6 +268,8 @@ struct pht_layout_file;
 struct pht_layout_options {
     /* Where resolved layouts are kept; NULL: not kept. Made if missing. */
     const char *cache_directory;
+    /* Who writes there in a sandbox; NULL: this process does. */
+    struct pht_steward *steward;
     /* Layouts that were resolved elsewhere, which come before all others; or NULL. */
     const struct pht_layout_file *file;
     /* Neither debug information nor what the cache has of it: tables and scans only. */
@@ -275,6 +277,12 @@ struct pht_layout_options {
     /* Nothing that is compiled in, for who wants what this very build is. */
     bool no_tables;
 };
+
+/* The steward's part of it (PHT_DUTY_CACHE); `context` is the name of the directory, or NULL. */
+int pht_cache_perform(void *context, struct pht_errand *errand);
+
+/* The steward's part of asking servers for debug files (PHT_DUTY_DEBUG_FILE); no `context`. */
+int pht_debuginfod_perform(void *context, struct pht_errand *errand);
 
 /*
  * Find the interpreter among the target's mappings and resolve its layout. A target without one

@@ -240,6 +240,7 @@ struct pht_report_options {
     struct pht_snapshot_options snapshot;
     bool without_types; /* no census: Python's large objects cannot be told from other chunks */
     struct pht_census_options census;
+    const char *sandbox_failure; /* why there is no sandbox, for a warning; or NULL */
     uint32_t number;
     const struct pht_watch *watch; /* NULL: nobody watches */
 };

@@ -24,6 +24,7 @@ const char *pht_stop_mode_name(enum pht_stop_mode mode);
 struct pht_snapshot_options {
     enum pht_stop_mode stop;
     uint64_t max_stop_us;
+    uint64_t bytes_per_second; /* that may be read while the target runs; 0: no limit */
 };
 
 /*
@@ -129,6 +130,7 @@ void pht_snapshot_join(struct pht_snapshot *snapshot, struct pht_snapshot *branc
 struct pht_snapshot_stats {
     enum pht_stop_mode stop; /* what was done: NONE if the stop could not be had in time */
     bool gave_up;            /* a stop was wanted and not had */
+    bool not_tried;          /* since it could not be had in time anyway: too many threads */
     bool expired;            /* the limit ended a stop before its work was done */
     bool consistent;         /* the last freeze returned true */
     uint64_t stopped_us;     /* all stops together */

@@ -58,9 +58,17 @@ struct pht_process {
  * The target *keeps* `log` (may be NULL).
  */
 struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct pht_target **ret);
+
+/* The same in a sandbox: what that forbids the steward does. The target *keeps* it too. */
+struct pht_steward;
+struct pht_error *pht_target_open_through(pid_t pid, const struct pht_log *log,
+                                          struct pht_steward *steward, struct pht_target **ret);
 void pht_target_destroy(struct pht_target *target);
 
 const struct pht_process *pht_target_process(const struct pht_target *target);
+
+/* The steward that it was opened with, or NULL. */
+struct pht_steward *pht_target_steward(const struct pht_target *target);
 
 /* Write a line to the target's log, if it has one. */
 void pht_target_note(const struct pht_target *target, const char *format, ...)
@@ -174,6 +182,8 @@ enum pht_stop_outcome {
     PHT_STOP_STOPPED,
     /* Not every thread stopped in time (or at all); the target runs, as if never asked. */
     PHT_STOP_GAVE_UP,
+    /* It has more threads than can be stopped in time, or that has failed of late: not tried. */
+    PHT_STOP_NOT_TRIED,
 };
 
 /*
@@ -283,7 +293,9 @@ struct pht_relative {
     pid_t pid;
     pid_t ppid;
     char *comm;
-    uint64_t rss_bytes; /* smaps_rollup; UINT64_MAX where it may not be read */
+    /* Of smaps_rollup; UINT64_MAX of the target, whose smaps has it, and where it may not be read.
+     */
+    uint64_t rss_bytes;
     uint64_t pss_bytes;
     int pagemap_fd; /* -1 where it may not be read */
     bool is_target;
@@ -324,6 +336,63 @@ void pht_family_deinit(struct pht_family *family);
  */
 bool pht_family_read_pages(const struct pht_family *family, size_t member, pht_addr addr,
                            size_t count, struct pht_family_page *ret);
+
+/* ---- ourselves ---------------------------------------------------------------------------- */
+
+/*
+ * From here on this process can read files and memory, have threads, and write to what is open;
+ * and no more, whatever a target makes of it: no programs, no network, no tracing, no signals, no
+ * writing of files or of memory. Capabilities that this does not need are given up, for good.
+ * Before there are threads. False with errno set if the kernel has no such filters, or forbids
+ * them: capabilities are given up all the same.
+ */
+bool pht_sandbox_enter(void);
+
+/* What the sandbox forbids, and the steward does. */
+enum pht_duty {
+    PHT_DUTY_STOP,       /* stop a process, by a helper of its own */
+    PHT_DUTY_PAGEMAP,    /* open a page map with CAP_SYS_ADMIN, which shows frames */
+    PHT_DUTY_CACHE,      /* keep a layout, or forget it */
+    PHT_DUTY_DEBUG_FILE, /* ask servers for debug information */
+    PHT_DUTY_OUTPUT,     /* the file of a report */
+    PHT_DUTY_EXPORT,     /* files of a report that is on the screen */
+    PHT_DUTIES,
+};
+
+#define PHT_ERRAND_BYTES_MAX ((size_t)96 << 10)
+
+/* As the steward sees it: it may come from somebody who has taken over the process that asks. */
+struct pht_errand {
+    const void *request;
+    size_t bytes;
+    int with;   /* a descriptor that came with it; -1 */
+    int answer; /* one that is to go back, and is closed here then; -1 */
+};
+
+/* Returns 0 or an errno. Runs in the steward, where `context` is as it was when that began. */
+struct pht_duty_row {
+    int (*perform)(void *context, struct pht_errand *errand);
+    void *context;
+};
+
+struct pht_duties {
+    struct pht_duty_row of[PHT_DUTIES];
+};
+
+/*
+ * A process that does these things on request, and ends with this one. Before the sandbox, and
+ * before there are threads. Duties of this stage are its own; the others are given, or refused.
+ */
+struct pht_error *pht_steward_begin(const struct pht_duties *duties, struct pht_steward **ret);
+void pht_steward_end(struct pht_steward *steward);
+
+/*
+ * Returns what the duty did, EPIPE if the steward is gone. `with`: a descriptor to lend, -1 for
+ * none. `answer` may be NULL; the descriptor that came back is the caller's, -1 if none did. From
+ * any thread.
+ */
+int pht_steward_ask(struct pht_steward *steward, enum pht_duty duty, const void *request,
+                    size_t bytes, int with, int *answer);
 
 /* ---- other processes ---------------------------------------------------------------------- */
 

@@ -55,6 +55,21 @@ static bool is_control(const unsigned char *bytes, size_t length)
     return length == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0;
 }
 
+/*
+ * What turns the direction of the text behind it, which would move columns of a table, and what
+ * ends a line: U+061C, U+200E and 200F, U+2028 to 202E, U+2066 to 2069.
+ */
+static bool is_mark(const unsigned char *bytes, size_t length)
+{
+    if (length == 2)
+        return bytes[0] == 0xd8 && bytes[1] == 0x9c;
+    if (length != 3 || bytes[0] != 0xe2)
+        return false;
+    if (bytes[1] == 0x80)
+        return bytes[2] == 0x8e || bytes[2] == 0x8f || (bytes[2] >= 0xa8 && bytes[2] <= 0xae);
+    return bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9;
+}
+
 char *pht_text_printable(const char *bytes, size_t size)
 {
     if (size > SIZE_MAX / 4 - 1)
@@ -66,7 +81,7 @@ char *pht_text_printable(const char *bytes, size_t size)
     char *out = text;
     for (size_t at = 0; at < size;) {
         size_t length = utf8_length(from + at, size - at);
-        if (length > 0 && !is_control(from + at, length)) {
+        if (length > 0 && !is_control(from + at, length) && !is_mark(from + at, length)) {
             memcpy(out, from + at, length);
             out += length;
             at += length;
@@ -83,7 +98,7 @@ char *pht_text_arguments(const char *bytes, size_t size)
 {
     while (size > 0 && bytes[size - 1] == '\0')
         size--;
-    char *joined = malloc(size + 1);
+    char *joined = calloc(size + 1, 1);
     if (joined == NULL)
         return NULL;
     for (size_t i = 0; i < size; i++)

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <time.h>
 
-/* Control characters, C1 controls included, and bytes that are not UTF-8 become \xNN. */
+/*
+ * Control characters, C1 controls included, marks that turn the direction of text, and bytes that
+ * are not UTF-8 become \xNN.
+ */
 char *pht_text_printable(const char *bytes, size_t size);
 
 /* Arguments that each end with NUL, as /proc/PID/cmdline has them: one printable line. */

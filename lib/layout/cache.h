@@ -16,13 +16,13 @@ bool pht_cache_load(const char *directory, const struct pht_record_kind *kind,
                     struct pht_layout_record *record);
 
 /* Failures are of no consequence: the next start resolves again. */
-void pht_cache_store(const char *directory, const struct pht_record_kind *kind,
+void pht_cache_store(const struct pht_layout_options *options, const struct pht_record_kind *kind,
                      const struct pht_layout_record *record);
 
 /* "PID.START", of which no two are alike until the machine is started again. */
 void pht_cache_name_process(const struct pht_process *process, char name[static 32]);
 
-void pht_cache_forget(const char *directory, const struct pht_record_kind *kind,
+void pht_cache_forget(const struct pht_layout_options *options, const struct pht_record_kind *kind,
                       const char *build_id);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "layout/debuginfod.h"
 
 struct search {
     struct pht_target *target;
@@ -81,6 +82,20 @@ static int find_by_link(const struct search *search, const char *link)
     return fd;
 }
 
+static int find_by_server(const struct search *search)
+{
+    const char *id = search->image->build_id;
+    int fd = pht_debuginfod_find(pht_target_steward(search->target), id);
+
+    if (fd >= 0 && !has_build_id(fd, id)) {
+        close(fd);
+        return -1;
+    }
+    if (fd >= 0)
+        pht_target_note(search->target, "debug file of %s (from a server)", id);
+    return fd;
+}
+
 /* libdwfl calls this when the file itself has no debug information. */
 static int find_debuginfo(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
                           const char *file, const char *link, GElf_Word crc, char **found)
@@ -92,6 +107,8 @@ static int find_debuginfo(Dwfl_Module *module, void **user, const char *name, Dw
         fd = find_by_link(search, link);
     if (fd < 0)
         fd = dwfl_standard_find_debuginfo(module, user, name, base, file, link, crc, found);
+    if (fd < 0)
+        fd = find_by_server(search);
     return fd;
 }
 

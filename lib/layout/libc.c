@@ -123,7 +123,7 @@ static void resolve(struct pht_target *target, const struct pht_maps *maps,
     pht_libc_version(image, libc->version_text);
     libc->layout_error = resolve_layout(target, maps, image, options, libc);
     if (libc->layout_source == PHT_LAYOUT_DWARF)
-        pht_libc_cache_store(options->cache_directory, libc);
+        pht_libc_cache_store(options, libc);
     pht_target_note(target, "%s: glibc %s, layouts %s, symbols %s", image->path, libc->version_text,
                     pht_layout_source_name(libc->layout_source),
                     pht_symbol_source_name(libc->symbol_source));
@@ -186,7 +186,7 @@ bool pht_libc_distrust_cache(const struct pht_libc *libc, const struct pht_proce
     pht_cache_name_process(process, name);
     if (!libc->cached || strcmp(libc->odd_process, name) == 0)
         return false;
-    pht_libc_cache_forget(options->cache_directory, libc->build_id);
+    pht_libc_cache_forget(options, libc->build_id);
     return true;
 }
 
@@ -194,5 +194,5 @@ void pht_libc_keep_doubted(struct pht_libc *libc, const struct pht_process *proc
                            const struct pht_layout_options *options)
 {
     pht_cache_name_process(process, libc->odd_process);
-    pht_libc_cache_store(options->cache_directory, libc);
+    pht_libc_cache_store(options, libc);
 }

@@ -91,12 +91,12 @@ static struct pht_layout_record describe(const struct pht_libc *libc,
     return record;
 }
 
-void pht_libc_cache_store(const char *directory, const struct pht_libc *libc)
+void pht_libc_cache_store(const struct pht_layout_options *options, const struct pht_libc *libc)
 {
     struct pht_libc_layout layout;
     struct pht_layout_record record = describe(libc, &layout);
 
-    pht_cache_store(directory, &pht_libc_record_kind, &record);
+    pht_cache_store(options, &pht_libc_record_kind, &record);
 }
 
 bool pht_libc_record_write(FILE *file, const struct pht_libc *libc)
@@ -107,7 +107,7 @@ bool pht_libc_record_write(FILE *file, const struct pht_libc *libc)
     return pht_record_write(file, &pht_libc_record_kind, &record);
 }
 
-void pht_libc_cache_forget(const char *directory, const char *build_id)
+void pht_libc_cache_forget(const struct pht_layout_options *options, const char *build_id)
 {
-    pht_cache_forget(directory, &pht_libc_record_kind, build_id);
+    pht_cache_forget(options, &pht_libc_record_kind, build_id);
 }

@@ -16,7 +16,7 @@ bool pht_libc_tables_next(size_t *at, struct pht_libc *row);
 extern const struct pht_record_kind pht_libc_record_kind;
 bool pht_libc_record_write(FILE *file, const struct pht_libc *libc);
 
-void pht_libc_cache_store(const char *directory, const struct pht_libc *libc);
-void pht_libc_cache_forget(const char *directory, const char *build_id);
+void pht_libc_cache_store(const struct pht_layout_options *options, const struct pht_libc *libc);
+void pht_libc_cache_forget(const struct pht_layout_options *options, const char *build_id);
 
 #endif

@@ -128,7 +128,7 @@ static struct pht_error *resolve(struct search *search, struct pht_elf_image *im
     python->layout_error = error;
     /* The cache does not know of lenders. */
     if (python->layout_source == PHT_LAYOUT_DWARF && python->lent_build_id[0] == '\0')
-        pht_python_cache_store(search->options->cache_directory, python);
+        pht_python_cache_store(search->options, python);
     pht_target_note(search->target, "%s: CPython %s, layouts %s, symbols %s", image->path,
                     python->version_text, pht_layout_source_name(python->layout_source),
                     pht_symbol_source_name(python->symbol_source));
@@ -291,7 +291,7 @@ bool pht_python_distrust_cache(const struct pht_python *python, const struct pht
     pht_cache_name_process(process, name);
     if (!python->cached || strcmp(python->odd_process, name) == 0)
         return false;
-    pht_python_cache_forget(options->cache_directory, python->build_id);
+    pht_python_cache_forget(options, python->build_id);
     return true;
 }
 
@@ -299,5 +299,5 @@ void pht_python_keep_doubted(struct pht_python *python, const struct pht_process
                              const struct pht_layout_options *options)
 {
     pht_cache_name_process(process, python->odd_process);
-    pht_python_cache_store(options->cache_directory, python);
+    pht_python_cache_store(options, python);
 }

@@ -103,12 +103,13 @@ static struct pht_layout_record describe(const struct pht_python *python,
     return record;
 }
 
-void pht_python_cache_store(const char *directory, const struct pht_python *python)
+void pht_python_cache_store(const struct pht_layout_options *options,
+                            const struct pht_python *python)
 {
     struct pht_python_layout layout;
     struct pht_layout_record record = describe(python, &layout);
 
-    pht_cache_store(directory, &pht_python_record_kind, &record);
+    pht_cache_store(options, &pht_python_record_kind, &record);
 }
 
 bool pht_python_record_write(FILE *file, const struct pht_python *python)
@@ -119,7 +120,7 @@ bool pht_python_record_write(FILE *file, const struct pht_python *python)
     return pht_record_write(file, &pht_python_record_kind, &record);
 }
 
-void pht_python_cache_forget(const char *directory, const char *build_id)
+void pht_python_cache_forget(const struct pht_layout_options *options, const char *build_id)
 {
-    pht_cache_forget(directory, &pht_python_record_kind, build_id);
+    pht_cache_forget(options, &pht_python_record_kind, build_id);
 }

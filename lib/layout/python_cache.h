@@ -19,7 +19,8 @@ bool pht_python_tables_next(size_t *at, struct pht_python *ret);
 extern const struct pht_record_kind pht_python_record_kind;
 bool pht_python_record_write(FILE *file, const struct pht_python *python);
 
-void pht_python_cache_store(const char *directory, const struct pht_python *python);
-void pht_python_cache_forget(const char *directory, const char *build_id);
+void pht_python_cache_store(const struct pht_layout_options *options,
+                            const struct pht_python *python);
+void pht_python_cache_forget(const struct pht_layout_options *options, const char *build_id);
 
 #endif

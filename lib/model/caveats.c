@@ -1,5 +1,6 @@
 #include "model/caveats.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,12 @@ static void check_stop(struct pht_report *report)
 {
     const struct pht_snapshot_stats *stats = &report->snapshot;
 
-    if (stats->gave_up)
+    if (stats->not_tried)
+        pht_report_warn(report, "stop-limit", "--max-stop=100 if the target can stand it",
+                        "%" PRIu32 " threads are too many to be stopped in time, or could not be "
+                        "of late: read without a stop",
+                        report->process.threads);
+    else if (stats->gave_up)
         pht_report_warn(report, "stop-limit", "--max-stop=100 if the target can stand it",
                         "not every thread could be stopped in time: read without a stop");
     if (stats->expired)
@@ -125,6 +131,13 @@ static void check_lender(struct pht_report *report)
                         "types are used, none of its addresses",
                         python->image, python->lent_build_id,
                         python->build_id[0] != '\0' ? python->build_id : "none");
+}
+
+void pht_caveats_no_sandbox(struct pht_report *report, const char *why)
+{
+    pht_report_warn(report, "no-sandbox", "a kernel with seccomp filters; --no-sandbox is silent",
+                    "the sandbox cannot be had (%s): the target's data was parsed without one",
+                    why);
 }
 
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target)

@@ -24,6 +24,9 @@ void pht_caveats_no_arena(struct pht_report *report);
 /* Everything else, once the walks are done. Sets report->complete. */
 void pht_caveats_collect(struct pht_report *report, const struct pht_target *target);
 
+/* This process parsed what the target holds without a sandbox around it. */
+void pht_caveats_no_sandbox(struct pht_report *report, const char *why);
+
 /* ---- its parts, one for each walk --------------------------------------------------------- */
 
 void pht_caveats_pymalloc_no_layout(struct pht_report *report);

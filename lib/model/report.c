@@ -218,6 +218,8 @@ struct pht_error *pht_report_take(struct pht_target *target,
     count_rereads(report);
     list_allocators(report);
     pht_caveats_collect(report, target);
+    if (options->sandbox_failure != NULL)
+        pht_caveats_no_sandbox(report, options->sandbox_failure);
     if (!pht_findings_judge(report))
         return pht_error_no_memory();
     *ret = pht_take_ptr(report);

@@ -50,13 +50,12 @@ struct batch {
     char pages[GATHER_PAGES][PHT_PAGE_BYTES];
 };
 
-static void hand_out(const struct batch *batch, size_t i)
+/* Returns how much was read. */
+static uint64_t hand_out(const struct batch *batch, size_t i)
 {
     const struct pht_read *read = &batch->reads[i];
     bool is_read = read->got == read->size;
 
-    if (is_read)
-        batch->snapshot->stats.read_bytes += read->size;
     for (size_t item = batch->items[i].first; item <= batch->items[i].last; item++) {
         if (!is_read)
             batch->results[item] = PHT_READ_FAILED;
@@ -64,13 +63,17 @@ static void hand_out(const struct batch *batch, size_t i)
             memcpy(batch->buffer + item * batch->size,
                    (char *)read->buffer + (batch->addrs[item] - read->addr), batch->size);
     }
+    return is_read ? read->size : 0;
 }
 
 static void flush(struct batch *batch)
 {
+    uint64_t bytes = 0;
+
     pht_target_read(batch->snapshot->target, batch->reads, batch->count);
     for (size_t i = 0; i < batch->count; i++)
-        hand_out(batch, i);
+        bytes += hand_out(batch, i);
+    pht_snapshot_account(batch->snapshot, bytes);
     batch->count = batch->page_count = 0;
 }
 
@@ -118,6 +121,26 @@ static bool crosses_page(pht_addr addr, size_t size)
     return addr % PHT_PAGE_BYTES + size > PHT_PAGE_BYTES;
 }
 
+/* What needs no read, or one of its own, has its bytes in `out` already, and `*read` is false. */
+static enum pht_read_result look(struct pht_snapshot *snapshot, pht_addr addr, size_t size,
+                                 void *out, bool *read)
+{
+    if (snapshot->freezing) {
+        *read = false;
+        return pht_snapshot_read(snapshot, addr, out, size);
+    }
+    enum pht_read_result result = look_ahead(snapshot, addr, size, read);
+    if (crosses_page(addr, size)) {
+        bool is_first_read = *read;
+        result = look_ahead(snapshot, addr + size - 1, 1, read);
+        *read = *read && is_first_read;
+        return *read ? result : pht_snapshot_read(snapshot, addr, out, size);
+    }
+    if (result == PHT_READ_OK && !*read)
+        memset(out, 0, size);
+    return result;
+}
+
 void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, size_t count,
                          size_t size, void *buffer, uint8_t *results)
 {
@@ -132,13 +155,7 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
     for (size_t i = 0; i < count; i++) {
         char *out = (char *)buffer + i * size;
         bool read;
-        if (snapshot->freezing || crosses_page(addrs[i], size)) {
-            results[i] = (uint8_t)pht_snapshot_read(snapshot, addrs[i], out, size);
-            continue;
-        }
-        results[i] = (uint8_t)look_ahead(snapshot, addrs[i], size, &read);
-        if (results[i] == PHT_READ_OK && !read)
-            memset(out, 0, size);
+        results[i] = (uint8_t)look(snapshot, addrs[i], size, out, &read);
         if (read)
             add(&batch, i);
     }

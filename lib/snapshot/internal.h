@@ -4,6 +4,7 @@
 
 #include "pyheaptop/snapshot.h"
 #include "snapshot/file_pages.h"
+#include "snapshot/pace.h"
 #include "snapshot/page_cache.h"
 
 /* One read goes through at most this much: larger ones leave the processor's cache (peers.md). */
@@ -23,7 +24,17 @@ struct pht_snapshot {
     bool freezing;
     bool stopped;
     struct pht_snapshot_stats stats;
+    struct pht_pace own_pace;
+    struct pht_pace *pace; /* a branch keeps that of its snapshot */
 };
+
+/* `bytes` of the target were read. */
+static inline void pht_snapshot_account(struct pht_snapshot *snapshot, uint64_t bytes)
+{
+    snapshot->stats.read_bytes += bytes;
+    if (!snapshot->freezing && !snapshot->stopped)
+        pht_pace_spend(snapshot->pace, bytes);
+}
 
 /* The private, readable mapping that holds `addr`, or NULL. Reads the maps anew on a miss. */
 const struct pht_mapping *pht_snapshot_mapping(struct pht_snapshot *snapshot, pht_addr addr);

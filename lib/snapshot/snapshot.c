@@ -50,7 +50,8 @@ static struct pht_error *freeze_stopped(struct pht_snapshot *snapshot, pht_freez
 
     if (error != NULL)
         return error;
-    snapshot->stats.gave_up = outcome == PHT_STOP_GAVE_UP;
+    snapshot->stats.gave_up = outcome != PHT_STOP_STOPPED;
+    snapshot->stats.not_tried = outcome == PHT_STOP_NOT_TRIED;
     snapshot->stats.stop = snapshot->stats.gave_up ? PHT_STOP_NONE : snapshot->options.stop;
     if (snapshot->stats.gave_up) {
         run_freeze(snapshot, freeze, context);
@@ -102,6 +103,8 @@ struct pht_error *pht_snapshot_take(struct pht_target *target,
         return pht_error_no_memory();
     snapshot->target = target;
     snapshot->options = *options;
+    pht_pace_init(&snapshot->own_pace, options->bytes_per_second);
+    snapshot->pace = &snapshot->own_pace;
     pht_page_cache_init(&snapshot->pages, target);
     pht_file_pages_init(&snapshot->files, target);
     struct pht_error *error = pht_target_read_maps(target, &snapshot->maps);
@@ -123,6 +126,7 @@ void pht_snapshot_destroy(struct pht_snapshot *snapshot)
     pht_page_cache_deinit(&snapshot->pages);
     pht_file_pages_deinit(&snapshot->files);
     pht_maps_deinit(&snapshot->maps);
+    pht_pace_deinit(&snapshot->own_pace);
     free(snapshot);
 }
 
@@ -134,6 +138,8 @@ struct pht_snapshot *pht_snapshot_branch(const struct pht_snapshot *snapshot)
         return NULL;
     branch->target = snapshot->target;
     branch->work = snapshot->work;
+    pht_pace_init(&branch->own_pace, 0);
+    branch->pace = snapshot->stopped ? &branch->own_pace : snapshot->pace;
     pht_page_cache_init(&branch->pages, branch->target);
     pht_file_pages_init(&branch->files, branch->target);
     struct pht_error *error = pht_target_read_maps(branch->target, &branch->maps);

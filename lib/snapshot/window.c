@@ -149,7 +149,7 @@ size_t pht_snapshot_read_some(struct pht_snapshot *snapshot, pht_addr addr, void
                 .exclusive = pht_snapshot_is_exclusive(snapshot, addr + done, bytes),
             };
             pht_target_read(snapshot->target, &read, 1);
-            snapshot->stats.read_bytes += read.got;
+            pht_snapshot_account(snapshot, read.got);
             if (read.got != read.size) {
                 *why = PHT_READ_FAILED;
                 return done + read.got;

@@ -26,6 +26,7 @@
 
 struct finder {
     int proc_fd;
+    struct pht_steward *steward;
     struct pht_image image; /* of the target */
     struct pht_children children;
     PHT_VEC(struct pht_relative) members;
@@ -64,7 +65,9 @@ static bool describe(struct finder *self, int process_fd, struct pht_relative *r
     }
     ret->comm[strcspn(ret->comm, "\n")] = '\0';
     ret->ppid = status.ppid;
-    read_sizes(process_fd, ret);
+    /* The kernel walks all of its memory for them, at a stretch: of the target they are known. */
+    if (self->members.count > 0)
+        read_sizes(process_fd, ret);
     return true;
 }
 
@@ -108,7 +111,9 @@ static bool examine(struct finder *self, pid_t pid, pid_t near, struct pht_relat
     /* Before its image is read: one that replaces it in between shows another image. */
     *ret = (struct pht_relative){
         .pid = pid,
-        .pagemap_fd = openat(fd, "pagemap", O_RDONLY | O_CLOEXEC),
+        .pagemap_fd = pht_pagemap_open(self->steward, fd),
+        .rss_bytes = UINT64_MAX,
+        .pss_bytes = UINT64_MAX,
         .parent = -1,
     };
     if (is_relative(self, fd, ret->pagemap_fd) && !shares_memory(pid, near) &&
@@ -204,27 +209,28 @@ static void link_parents(struct finder *self)
     }
 }
 
-static bool read_target_image(int proc_fd, pid_t pid, struct pht_image *ret)
+static bool read_target_image(int proc_fd, pid_t pid, struct pht_steward *steward,
+                              struct pht_image *ret)
 {
     char path[16];
 
     snprintf(path, sizeof(path), "%d", pid);
     _cleanup_close_ int fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_close_ int pagemap_fd = fd >= 0 ? openat(fd, "pagemap", O_RDONLY | O_CLOEXEC) : -1;
+    _cleanup_close_ int pagemap_fd = fd >= 0 ? pht_pagemap_open(steward, fd) : -1;
     return fd >= 0 && pht_image_read(fd, pagemap_fd, ret) == PHT_IMAGE_READ;
 }
 
 /* False when memory is short. */
-static bool make_reader(struct pht_family *family)
+static bool make_reader(struct pht_family *family, struct pht_steward *steward)
 {
-    uint64_t zero_frame = pht_pagemap_zero_frame();
+    uint64_t zero_frame = pht_pagemap_zero_frame(steward);
     struct pht_pages *pages = malloc(sizeof(*pages));
     _cleanup_close_ int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (pages == NULL)
         return false;
     /* What the kernel can do is found out on ourselves; each relative has its own descriptor. */
-    if (fd < 0 || !pht_pages_init(pages, fd))
+    if (fd < 0 || !pht_pages_init(pages, fd, steward))
         *pages = (struct pht_pages){.pagemap_fd = -1, .no_scan = true, .zero_frame = zero_frame};
     pht_pages_deinit(pages);
     family->sees_frames = zero_frame != 0;
@@ -232,14 +238,15 @@ static bool make_reader(struct pht_family *family)
     return true;
 }
 
-struct pht_error *pht_family_find(int proc_fd, pid_t pid, struct pht_family *ret)
+struct pht_error *pht_family_find(int proc_fd, pid_t pid, struct pht_steward *steward,
+                                  struct pht_family *ret)
 {
-    struct finder self = {.proc_fd = proc_fd, .complete = true};
+    struct finder self = {.proc_fd = proc_fd, .steward = steward, .complete = true};
 
     *ret = (struct pht_family){.read_pages = pht_family_read_pagemap};
-    if (!make_reader(ret))
+    if (!make_reader(ret, steward))
         return pht_error_no_memory();
-    if (!read_target_image(proc_fd, pid, &self.image))
+    if (!read_target_image(proc_fd, pid, steward, &self.image))
         return NULL;
     self.no_memory = !pht_children_init(&self.children, proc_fd);
     add_family(&self, pid);

@@ -4,8 +4,9 @@
 
 #include "pyheaptop/target.h"
 
-/* As pht_target_read_family(). `proc_fd` is /proc. */
-struct pht_error *pht_family_find(int proc_fd, pid_t pid, struct pht_family *ret);
+/* As pht_target_read_family(). `proc_fd` is /proc, `steward` may be NULL. */
+struct pht_error *pht_family_find(int proc_fd, pid_t pid, struct pht_steward *steward,
+                                  struct pht_family *ret);
 
 /* As pht_family_read_pages(), of page maps that the kernel has. */
 bool pht_family_read_pagemap(const struct pht_family *family, size_t member, pht_addr addr,

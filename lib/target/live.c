@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "target/access.h"
 #include "target/cgroup.h"
@@ -19,11 +18,10 @@
 #include "target/memory.h"
 #include "target/ops.h"
 #include "target/pages.h"
-#include "target/priority.h"
 #include "target/procfs.h"
 #include "target/python_child.h"
 #include "target/smaps.h"
-#include "target/stop.h"
+#include "target/stopping.h"
 
 struct live {
     pid_t pid;
@@ -33,9 +31,8 @@ struct live {
     struct pht_procfs_status first;
     struct pht_memory memory;
     struct pht_pages pages;
-    struct pht_stopper *stopper;
-    bool yields; /* the thread that stopped the target had yielded the processor before */
-    uint64_t stop_asked_us;
+    struct pht_stopping stopping;
+    struct pht_steward *steward; /* NULL: this process may do it all */
 };
 
 static void live_destroy(void *self)
@@ -44,7 +41,7 @@ static void live_destroy(void *self)
 
     if (live == NULL)
         return;
-    pht_stopper_destroy(live->stopper);
+    pht_stopping_deinit(&live->stopping);
     pht_pages_deinit(&live->pages);
     pht_memory_deinit(&live->memory);
     if (live->pidfd >= 0)
@@ -212,61 +209,22 @@ static struct pht_error *stop_error(struct live *live, enum pht_stopper_result r
     return NULL;
 }
 
-/* Courtesy is for the time in which the target runs: a thread that yields makes a stop longer. */
-static void suspend_courtesy(struct live *live)
-{
-    live->yields = pht_priority_is_yielding(0) && pht_priority_return(0);
-}
-
-static void resume_courtesy(struct live *live)
-{
-    if (live->yields)
-        pht_priority_yield(0);
-    live->yields = false;
-}
-
 static struct pht_error *live_stop(void *self, uint64_t max_us, enum pht_stop_outcome *ret)
 {
     struct live *live = self;
-    enum pht_stopper_result result = PHT_STOPPER_FAILED;
+    enum pht_stopper_result why;
+    struct pht_error *error = pht_stopping_stop(&live->stopping, max_us, ret, &why);
 
-    suspend_courtesy(live);
-
-    /* A helper that had to end, to let the target run, is replaced once. */
-    for (int tries = 0; result == PHT_STOPPER_FAILED && tries < 2; tries++) {
-        if (live->stopper == NULL) {
-            struct pht_error *error = pht_stopper_create(live->process_fd, &live->stopper);
-            if (error != NULL) {
-                resume_courtesy(live);
-                return error;
-            }
-        }
-        live->stop_asked_us = pht_clock_us();
-        result = pht_stopper_stop(live->stopper, max_us);
-        if (result != PHT_STOPPER_STOPPED) {
-            pht_stopper_destroy(live->stopper);
-            live->stopper = NULL;
-        }
-    }
-    if (result != PHT_STOPPER_STOPPED)
-        resume_courtesy(live);
-    *ret = result == PHT_STOPPER_STOPPED ? PHT_STOP_STOPPED : PHT_STOP_GAVE_UP;
-    return stop_error(live, result);
+    if (error != NULL)
+        return error;
+    return *ret == PHT_STOP_GAVE_UP ? stop_error(live, why) : NULL;
 }
 
 static struct pht_error *live_resume(void *self, uint64_t *stopped_us, bool *expired)
 {
     struct live *live = self;
 
-    enum pht_stopper_result result = pht_stopper_resume(live->stopper, stopped_us, expired);
-    resume_courtesy(live);
-    if (result == PHT_STOPPER_STOPPED)
-        return NULL;
-    /* The helper is gone, so the target runs; since when is not known, but not longer than this. */
-    *stopped_us = pht_clock_us() - live->stop_asked_us;
-    *expired = true;
-    pht_stopper_destroy(live->stopper);
-    live->stopper = NULL;
+    pht_stopping_resume(&live->stopping, stopped_us, expired);
     return NULL;
 }
 
@@ -308,7 +266,7 @@ static struct pht_error *live_read_family(void *self, struct pht_family *ret)
 {
     struct live *live = self;
 
-    return pht_family_find(live->proc_fd, live->pid, ret);
+    return pht_family_find(live->proc_fd, live->pid, live->steward, ret);
 }
 
 static pid_t live_python_child(void *self, char **command)
@@ -424,7 +382,8 @@ static struct pht_error *open_process(struct live *live)
     return NULL;
 }
 
-struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct pht_target **ret)
+struct pht_error *pht_target_open_through(pid_t pid, const struct pht_log *log,
+                                          struct pht_steward *steward, struct pht_target **ret)
 {
     _cleanup_(cleanup_live) struct live *live = malloc(sizeof(*live));
 
@@ -432,6 +391,7 @@ struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct p
         return pht_error_no_memory();
     *live = (struct live){
         .pid = pid,
+        .steward = steward,
         .proc_fd = -1,
         .process_fd = -1,
         .pidfd = -1,
@@ -441,8 +401,9 @@ struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct p
     struct pht_error *error = open_process(live);
     if (error != NULL)
         return error;
+    live->stopping = (struct pht_stopping){.process_fd = live->process_fd, .steward = steward};
     if (!pht_memory_init(&live->memory, pid, live->process_fd) ||
-        !pht_pages_init(&live->pages, live->process_fd))
+        !pht_pages_init(&live->pages, live->process_fd, steward))
         return errno == EACCES || errno == EPERM ? refused(live, PHT_ACCESS_READ)
                                                  : no_such_process(pid);
     struct pht_process process;
@@ -450,9 +411,16 @@ struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct p
     if (error != NULL)
         return error;
     error = pht_target_create(&live_ops, live, &process, log, ret);
-    if (error != NULL)
+    if (error != NULL) {
         pht_process_deinit(&process);
-    else
-        live = NULL;
-    return error;
+        return error;
+    }
+    live = NULL; /* is the target's now */
+    pht_target_set_steward(*ret, steward);
+    return NULL;
+}
+
+struct pht_error *pht_target_open(pid_t pid, const struct pht_log *log, struct pht_target **ret)
+{
+    return pht_target_open_through(pid, log, NULL, ret);
 }

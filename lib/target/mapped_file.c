@@ -4,11 +4,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -39,59 +37,115 @@ static int open_regular(int directory_fd, const char *path)
     return fd;
 }
 
-/*
- * Before Linux 5.6: step by step, and no link is followed at all. The names of mapped files have
- * none in them, so only debug files behind links are lost.
- */
-static int walk_in_root(int root_fd, const char *path)
-{
-    int at = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+/* As the kernel has it (MAXSYMLINKS), and more folders than a path has in practice. */
+#define LINKS_MAX 40
+#define DEPTH_MAX 64
 
-    while (at >= 0 && *(path += strspn(path, "/")) != '\0') {
-        char name[NAME_MAX + 1];
-        size_t length = strcspn(path, "/");
-        int next = -1;
-        snprintf(name, sizeof(name), "%.*s", (int)length, path);
-        if (length > NAME_MAX)
-            errno = ENAMETOOLONG;
-        else if (strcmp(name, "..") == 0)
-            errno = ENOENT;
-        else
-            next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        int cause = errno;
-        close(at);
-        errno = cause;
-        at = next;
-        path += length;
+/*
+ * The way from a root down to where a path has led so far. A link is followed by its text, so that
+ * an absolute one, or "..", stays inside: followed by the kernel it would lead into our own root,
+ * and hand a container one of the host's files. openat2(2) could do it (RESOLVE_IN_ROOT), but the
+ * sandbox does not see what else its flags ask for.
+ */
+struct descent {
+    int fds[DEPTH_MAX + 1]; /* the root is the first, and borrowed */
+    size_t depth;
+    unsigned links;
+    char rest[2 * PATH_MAX];
+};
+
+static void climb_to(struct descent *self, size_t depth)
+{
+    while (self->depth > depth)
+        close(self->fds[self->depth--]);
+}
+
+/* `rest` becomes what the link says, and then what was behind it. */
+static bool follow(struct descent *self, int link_fd)
+{
+    char text[PATH_MAX], behind[sizeof(self->rest)];
+
+    ssize_t length = readlinkat(link_fd, "", text, sizeof(text) - 1);
+    if (length < 0)
+        return false;
+    if (++self->links > LINKS_MAX) {
+        errno = ELOOP;
+        return false;
     }
-    return at;
+    text[length] = '\0';
+    memcpy(behind, self->rest, sizeof(behind));
+    if ((size_t)snprintf(self->rest, sizeof(self->rest), "%s/%s", text, behind) >=
+        sizeof(self->rest)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (text[0] == '/')
+        climb_to(self, 0);
+    return true;
 }
 
-static bool is_link(int fd)
+static bool go_down(struct descent *self, const char *name)
 {
+    if (self->depth == DEPTH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int fd = openat(self->fds[self->depth], name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;
-
-    return fstat(fd, &status) == 0 && S_ISLNK(status.st_mode);
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &status) == 0 && !S_ISLNK(status.st_mode)) {
+        self->fds[++self->depth] = fd;
+        return true;
+    }
+    bool is_followed = follow(self, fd);
+    int cause = errno;
+    close(fd);
+    errno = cause;
+    return is_followed;
 }
 
-/*
- * RESOLVE_IN_ROOT (Linux 5.6): an absolute link inside the target's root would otherwise be
- * followed in ours, and hand a container one of the host's files.
- */
+/* The first name of `rest`, which loses it. False after the last; too long a name is cut. */
+static bool next_name(struct descent *self, char name[static NAME_MAX + 2])
+{
+    const char *start = self->rest + strspn(self->rest, "/");
+    size_t length = strcspn(start, "/");
+
+    snprintf(name, NAME_MAX + 2, "%.*s", (int)length, start);
+    memmove(self->rest, start + length, strlen(start + length) + 1);
+    return length > 0;
+}
+
+static int descend(int root_fd, const char *path)
+{
+    struct descent self = {.fds = {root_fd}};
+    char name[NAME_MAX + 2];
+    size_t length = strlen(path);
+    bool goes_on = length > 0 && length < sizeof(self.rest);
+
+    errno = length > 0 ? ENAMETOOLONG : ENOENT;
+    if (goes_on)
+        memcpy(self.rest, path, length + 1);
+    while (goes_on && next_name(&self, name)) {
+        if (strcmp(name, "..") == 0)
+            climb_to(&self, self.depth > 0 ? self.depth - 1 : 0);
+        else if (strcmp(name, ".") != 0)
+            goes_on = go_down(&self, name);
+    }
+    int found = goes_on ? fcntl(self.fds[self.depth], F_DUPFD_CLOEXEC, 0) : -1;
+    int cause = errno;
+    climb_to(&self, 0);
+    errno = cause;
+    return found;
+}
+
 static int open_in_root(int root_fd, const char *path)
 {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
     char through[64];
 
-    _cleanup_close_ int found = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-    if (found < 0 && errno == ENOSYS)
-        found = walk_in_root(root_fd, path);
+    _cleanup_close_ int found = descend(root_fd, path);
     if (found < 0)
         return -1;
-    if (is_link(found)) {
-        errno = ELOOP;
-        return -1;
-    }
     snprintf(through, sizeof(through), "/proc/self/fd/%d", found);
     return open_regular(AT_FDCWD, through);
 }

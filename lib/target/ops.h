@@ -37,6 +37,9 @@ struct pht_error *pht_target_create(const struct pht_target_ops *ops, void *self
                                     const struct pht_process *process, const struct pht_log *log,
                                     struct pht_target **ret);
 
+/* What pht_target_steward() returns; NULL before. */
+void pht_target_set_steward(struct pht_target *target, struct pht_steward *steward);
+
 void pht_process_deinit(struct pht_process *process);
 
 #endif

@@ -2,10 +2,38 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+int pht_pagemap_perform(void *context, struct pht_errand *errand)
+{
+    struct statfs status;
+
+    (void)context;
+    if (fstatfs(errand->with, &status) < 0)
+        return errno;
+    if (status.f_type != PROC_SUPER_MAGIC)
+        return EINVAL;
+    errand->answer = openat(errand->with, "pagemap", O_RDONLY | O_CLOEXEC);
+    return errand->answer < 0 ? errno : 0;
+}
+
+int pht_pagemap_open(struct pht_steward *steward, int process_fd)
+{
+    int fd = -1;
+
+    if (steward == NULL)
+        return openat(process_fd, "pagemap", O_RDONLY | O_CLOEXEC);
+    int status = pht_steward_ask(steward, PHT_DUTY_PAGEMAP, NULL, 0, process_fd, &fd);
+    if (status == 0)
+        return fd;
+    errno = status;
+    return -1;
+}
 
 ssize_t pht_pagemap_read(int fd, pht_addr addr, size_t count, uint64_t *entries)
 {
@@ -26,9 +54,10 @@ bool pht_pagemap_is_present(int fd, pht_addr addr)
 }
 
 /* Fresh private memory that was only read is that page. */
-uint64_t pht_pagemap_zero_frame(void)
+uint64_t pht_pagemap_zero_frame(struct pht_steward *steward)
 {
-    _cleanup_close_ int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int self_fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int fd = self_fd >= 0 ? pht_pagemap_open(steward, self_fd) : -1;
     uint64_t entry = 0;
 
     if (fd < 0)

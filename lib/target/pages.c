@@ -1,7 +1,6 @@
 #include "target/pages.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -51,15 +50,15 @@ static bool knows_scan(int pagemap_fd, uint64_t categories)
     return ioctl(pagemap_fd, SCAN_IOCTL, &probe) >= 0;
 }
 
-bool pht_pages_init(struct pht_pages *pages, int process_fd)
+bool pht_pages_init(struct pht_pages *pages, int process_fd, struct pht_steward *steward)
 {
-    *pages = (struct pht_pages){.pagemap_fd = openat(process_fd, "pagemap", O_RDONLY | O_CLOEXEC)};
+    *pages = (struct pht_pages){.pagemap_fd = pht_pagemap_open(steward, process_fd)};
     if (pages->pagemap_fd < 0)
         return false;
     pages->no_scan = !knows_scan(pages->pagemap_fd, SCAN_PRESENT);
     pages->no_guard = !knows_scan(pages->pagemap_fd, SCAN_PRESENT | SCAN_GUARD);
     if (pages->no_scan)
-        pages->zero_frame = pht_pagemap_zero_frame();
+        pages->zero_frame = pht_pagemap_zero_frame(steward);
     return true;
 }
 

@@ -31,8 +31,8 @@ struct pht_pages {
     uint64_t zero_frame;
 };
 
-/* False with errno set where pagemap may not be opened. */
-bool pht_pages_init(struct pht_pages *pages, int process_fd);
+/* False with errno set where pagemap may not be opened. `steward` may be NULL. */
+bool pht_pages_init(struct pht_pages *pages, int process_fd, struct pht_steward *steward);
 void pht_pages_deinit(struct pht_pages *pages);
 
 bool pht_pages_see_zeros(const struct pht_pages *pages);

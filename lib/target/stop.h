@@ -12,8 +12,15 @@
 
 struct pht_stopper;
 
-/* `process_fd` is /proc/PID. The helper is forked here; it does nothing until it is asked. */
-struct pht_error *pht_stopper_create(int process_fd, struct pht_stopper **ret);
+/*
+ * `process_fd` is /proc/PID. The helper is forked here, or by the steward if there is one, which
+ * the stopper *keeps*; it does nothing until it is asked.
+ */
+struct pht_error *pht_stopper_create(int process_fd, struct pht_steward *steward,
+                                     struct pht_stopper **ret);
+
+/* The steward's part of it; `context` is the helper's number, -1 for none. */
+int pht_stopper_perform(void *context, struct pht_errand *errand);
 
 /* Lets the target run, if it is stopped. NULL accepted. */
 void pht_stopper_destroy(struct pht_stopper *stopper);

@@ -11,6 +11,7 @@ struct pht_target {
     void *self;
     struct pht_process process;
     const struct pht_log *log;
+    struct pht_steward *steward;
 };
 
 struct pht_error *pht_target_create(const struct pht_target_ops *ops, void *self,
@@ -46,6 +47,16 @@ void pht_process_deinit(struct pht_process *process)
 const struct pht_process *pht_target_process(const struct pht_target *target)
 {
     return &target->process;
+}
+
+void pht_target_set_steward(struct pht_target *target, struct pht_steward *steward)
+{
+    target->steward = steward;
+}
+
+struct pht_steward *pht_target_steward(const struct pht_target *target)
+{
+    return target->steward;
 }
 
 void pht_target_note(const struct pht_target *target, const char *format, ...)

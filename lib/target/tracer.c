@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,13 +16,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "target/capabilities.h"
+#include "target/descriptors.h"
 #include "target/priority.h"
 
-/*
- * More threads than this are not stopped: at some 20 us each, the stop would break its default
- * limit twice over before the last one stands still.
- */
+/* What there is room for; more than can be stopped in the default limit, see stop_budget.h. */
 #define THREADS_MAX 4096
+
+/* To let one go. */
+#define RELEASE_US 5
 
 /* While threads are waited for, look this often at the clock and at threads that died. */
 #define TICK_US 1000
@@ -43,6 +46,7 @@ struct tracer {
     int process_fd;
     int task_fd;
     int channel;
+    uint64_t max_us;
     uint64_t started_us;
     uint64_t deadline_us;
     size_t count;
@@ -219,6 +223,20 @@ static bool wait_for_threads(struct tracer *self)
     return true;
 }
 
+/*
+ * Threads that have stopped must be let go one by one, and the last one be free at the limit. From
+ * the first request on; that attached to them is no stop.
+ */
+static void set_deadline(struct tracer *self)
+{
+    uint64_t release_us = self->count * RELEASE_US;
+
+    if (release_us > self->max_us / 2)
+        release_us = self->max_us / 2;
+    self->started_us = pht_clock_us();
+    self->deadline_us = self->started_us + self->max_us - release_us;
+}
+
 static enum pht_stopper_result stop_all(struct tracer *self)
 {
     size_t found;
@@ -232,7 +250,7 @@ static enum pht_stopper_result stop_all(struct tracer *self)
         if (!seize_new_threads(self, &found))
             return self->refused ? PHT_STOPPER_REFUSED : PHT_STOPPER_GAVE_UP;
         if (first == 0)
-            self->started_us = pht_clock_us();
+            set_deadline(self);
         interrupt_from(self, first);
         if (!wait_for_threads(self))
             return PHT_STOPPER_GAVE_UP;
@@ -307,8 +325,8 @@ static void serve_stop(struct tracer *self, uint64_t max_us)
     struct pht_tracer_answer reply = {0};
 
     self->refused = self->execed = self->leftover = false;
-    self->started_us = pht_clock_us();
-    self->deadline_us = self->started_us + max_us;
+    self->max_us = max_us;
+    set_deadline(self);
     set_tick(TICK_US);
     reply.result = stop_all(self);
     set_tick(0);
@@ -335,37 +353,17 @@ static void on_tick(int signal)
     (void)signal;
 }
 
-static void close_from(int first)
-{
-    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-        return;
-    for (int fd = first; fd < 4096; fd++) /* before Linux 5.9 */
-        close(fd);
-}
-
-/*
- * Leave open the tracer's own descriptors and nothing else: a pipe that our parent writes to must
- * end when the parent does. First they are copied out of the way, then moved down to 0, 1 and 2.
- */
-static void keep_only(int *const descriptors[], int count)
-{
-    for (int i = 0; i < count; i++) {
-        *descriptors[i] = fcntl(*descriptors[i], F_DUPFD_CLOEXEC, count);
-        if (*descriptors[i] < 0)
-            _exit(0);
-    }
-    for (int i = 0; i < count; i++)
-        *descriptors[i] = dup2(*descriptors[i], i);
-    close_from(count);
-}
-
 static void prepare(struct tracer *self, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* Whoever stops our parent by its group, with SIGSTOP, does not mean the watch over the limit.
+     */
+    setpgid(0, 0);
     if (getppid() != parent)
         _exit(0);
     int *const used[] = {&self->channel, &self->process_fd, &self->task_fd};
-    keep_only(used, 3);
+    if (!pht_descriptors_keep_only(used, 3))
+        _exit(0);
     struct sigaction action = {.sa_handler = on_tick};
     sigset_t tick;
     sigaction(SIGALRM, &action, NULL);
@@ -374,7 +372,13 @@ static void prepare(struct tracer *self, pid_t parent)
     sigprocmask(SIG_UNBLOCK, &tick, NULL);
 }
 
-void pht_tracer_main(int process_fd, int channel, pid_t parent)
+static void confine(const struct pht_filter *filter)
+{
+    pht_capabilities_keep(PHT_CAPABILITY(CAP_SYS_PTRACE) | PHT_CAPABILITY(CAP_SYS_NICE));
+    pht_filter_install(filter);
+}
+
+void pht_tracer_main(int process_fd, int channel, pid_t parent, const struct pht_filter *filter)
 {
     struct tracer *self = &tracer;
     struct pht_tracer_request request = {0};
@@ -387,6 +391,7 @@ void pht_tracer_main(int process_fd, int channel, pid_t parent)
     if (self->task_fd < 0)
         _exit(0);
     prepare(self, parent);
+    confine(filter);
     for (;;) {
         receive(self, UINT64_MAX, &request);
         if (request.stop) {

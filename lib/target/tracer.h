@@ -5,6 +5,7 @@
 #ifndef PHT_LIB_TARGET_TRACER_H
 #define PHT_LIB_TARGET_TRACER_H
 
+#include "target/filter.h"
 #include "target/stop.h"
 
 /* One request, one answer, in turn, over a SOCK_SEQPACKET socket. */
@@ -19,7 +20,17 @@ struct pht_tracer_answer {
     bool expired;
 };
 
-/* Does not return. Ends when `channel` is closed or `parent` is gone. */
-void pht_tracer_main(int process_fd, int channel, pid_t parent) __attribute__((noreturn));
+/*
+ * What it may do: attach, interrupt, detach, and what is needed to wait. No other request of
+ * ptrace(2), so that nothing of a target can be changed. False with errno set.
+ */
+bool pht_tracer_make_filter(struct pht_filter *ret);
+
+/*
+ * Does not return. Ends when `channel` is closed or `parent` is gone. `filter` may be empty: the
+ * kernel has none.
+ */
+void pht_tracer_main(int process_fd, int channel, pid_t parent, const struct pht_filter *filter)
+    __attribute__((noreturn));
 
 #endif

@@ -1,10 +1,12 @@
 #include "view/json_writer.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/vec.h"
 
 void pht_json_put(struct pht_json *json, json_t *object, const char *key, json_t *value)
 {
@@ -54,14 +56,40 @@ void pht_json_put_time(struct pht_json *json, json_t *object, const char *key, s
     pht_json_put(json, object, key, text != NULL ? json_string(text) : NULL);
 }
 
-/* ASCII only: a terminal that shows the report must not meet control characters of C1. */
+struct written {
+    PHT_VEC(char) text;
+    bool failed; /* jansson 2.14 goes on after a key that could not be written */
+};
+
+static int append(const char *bytes, size_t size, void *context)
+{
+    struct written *written = context;
+
+    if (!pht_vec_reserve(&written->text, written->text.count + size)) {
+        written->failed = true;
+        return -1;
+    }
+    memcpy(written->text.items + written->text.count, bytes, size);
+    written->text.count += size;
+    return 0;
+}
+
+/*
+ * ASCII only: a terminal that shows the report must not meet control characters of C1. In memory
+ * first: memory that is short while jansson puts it into words would leave half a report.
+ */
 bool pht_json_dump(struct pht_json *json, json_t *root, FILE *file)
 {
+    struct written written = {.failed = json->failed};
     size_t form = json->is_line ? JSON_COMPACT : JSON_INDENT(2);
-    bool written = !json->failed && json_dumpf(root, file, form | JSON_ENSURE_ASCII) == 0;
 
+    if (!written.failed &&
+        (json_dump_callback(root, append, &written, form | JSON_ENSURE_ASCII) != 0 ||
+         append("\n", 1, &written) != 0))
+        written.failed = true;
     json_decref(root);
-    if (written)
-        fputc('\n', file);
-    return written;
+    if (!written.failed)
+        fwrite(written.text.items, 1, written.text.count, file);
+    free(written.text.items);
+    return !written.failed;
 }

@@ -130,6 +130,7 @@ struct pht_census *pht_census_begin(struct pht_snapshot *snapshot,
         destroy_whole(census);
         return NULL;
     }
+    census->arenas->is_shared = options->threads > 1;
     pht_census_walk_in_parts(census);
     pht_census_walk_numbers(census);
     pht_sort(census->owned.items, census->owned.count, sizeof(census->owned.items[0]));

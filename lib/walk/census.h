@@ -20,8 +20,15 @@
 /* So much of a chunk is looked at. */
 #define PHT_CENSUS_HEAD_BYTES 160
 
-/* Most objects are of few types. */
-#define PHT_CENSUS_KNOWN_TYPES 64
+/* Most objects are of few types, which have places of their own in a table of so many. */
+#define PHT_CENSUS_KNOWN_TYPES 256
+
+/* What counts of references look like: from 3.12 on some objects are immortal. */
+enum pht_count_form {
+    PHT_COUNT_PLAIN,
+    PHT_COUNT_IMMORTAL, /* negative as 32-bit numbers */
+    PHT_COUNT_SPLIT,    /* the same, and the upper half of the word has flags: 3.14 */
+};
 
 /* Blocks that objects own, by address; `type` is that of the owner. */
 struct pht_owned_block {
@@ -66,9 +73,14 @@ struct pht_census {
     struct pht_census_options options;
     struct pht_object_layout layout;
     struct pht_types *types;
-    const struct pht_type *known_types[PHT_CENSUS_KNOWN_TYPES]; /* met before, by address */
-    uint64_t references_max;                                    /* that an object can have */
-    uint32_t prefixes[4]; /* bytes in front of an object in its block, as types have them */
+    struct {
+        pht_addr address;
+        const struct pht_type *type;
+    } known_types[PHT_CENSUS_KNOWN_TYPES]; /* met before */
+    const struct pht_range *here;          /* the arena that was met last; NULL: none so far */
+    enum pht_count_form count_form;
+    uint64_t references_max; /* that an object can have */
+    uint32_t prefixes[4];    /* bytes in front of an object in its block, as types have them */
     unsigned prefix_count;
     uint64_t hook_bytes;       /* that debug hooks put in front of each block of pymalloc */
     uint64_t chunk_hook_bytes; /* and of what they asked malloc for */
@@ -114,8 +126,23 @@ void pht_census_walk_numbers(struct pht_census *census);
 struct pht_census *pht_census_begin_part(const struct pht_census *whole);
 void pht_census_destroy(struct pht_census *census);
 
+/* The arena that an address is in, NULL if in none. Links mostly lead to objects nearby. */
+static inline const struct pht_range *pht_census_arena_of(struct pht_census *census,
+                                                          pht_addr address)
+{
+    const struct pht_range *here = census->here;
+
+    if (here != NULL && address - here->start < here->end - here->start)
+        return here;
+    const struct pht_range *arena = pht_census_arenas_find(census->arenas, address);
+    if (arena != NULL)
+        census->here = arena;
+    return arena;
+}
+
 /* ---- objects ------------------------------------------------------------------------------ */
 
+/* What tells an object, once the layout is known. */
 void pht_census_init_prefixes(struct pht_census *census);
 
 /*

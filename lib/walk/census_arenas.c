@@ -109,6 +109,17 @@ static _Atomic uint64_t *words_of(const struct pht_census_arenas *arenas,
     return arenas->taken + (size_t)(arena - arenas->ranges) * arenas->arena_words + places / 64;
 }
 
+/* The bits as they were. A locked instruction takes as long as looking at an object. */
+static uint64_t set_bits(const struct pht_census_arenas *arenas, _Atomic uint64_t *word,
+                         uint64_t bits)
+{
+    if (arenas->is_shared)
+        return atomic_fetch_or_explicit(word, bits, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store_explicit(word, before | bits, memory_order_relaxed);
+    return before;
+}
+
 bool pht_census_arenas_take(struct pht_census_arenas *arenas, const struct pht_range *arena,
                             pht_addr block)
 {
@@ -117,7 +128,7 @@ bool pht_census_arenas_take(struct pht_census_arenas *arenas, const struct pht_r
     uint64_t bit = (uint64_t)1 << place % 64;
     _Atomic uint64_t *word = words_of(arenas, arena, pool) + place / 64;
 
-    return !(atomic_fetch_or_explicit(word, bit, memory_order_relaxed) & bit);
+    return !(set_bits(arenas, word, bit) & bit);
 }
 
 uint64_t pht_census_arenas_take_many(struct pht_census_arenas *arenas,
@@ -130,7 +141,7 @@ uint64_t pht_census_arenas_take_many(struct pht_census_arenas *arenas,
     for (size_t i = 0; i < arenas->pool_words; i++) {
         if (places[i] == 0)
             continue;
-        uint64_t before = atomic_fetch_or_explicit(&words[i], places[i], memory_order_relaxed);
+        uint64_t before = set_bits(arenas, &words[i], places[i]);
         owned += (uint64_t)__builtin_popcountll(before & places[i]);
     }
     return owned;

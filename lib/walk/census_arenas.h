@@ -20,6 +20,7 @@ struct pht_census_arenas {
     struct pht_addr_map starts; /* in which part of memory, as large as an arena, each begins */
     size_t arena_words;         /* of `taken` */
     size_t pool_words;
+    bool is_shared;          /* by several threads, that is */
     _Atomic uint64_t *taken; /* a bit for each place where a block may begin */
     _Atomic size_t next;     /* that nobody walks yet */
 };

@@ -75,7 +75,7 @@ void pht_census_own(struct pht_census *census, const struct pht_object_buffer *b
     if (buffer->is_mapping)
         note_mapping(census, buffer, type);
     else if (buffer->source == PHT_BUFFER_PYTHON &&
-             (arena = pht_census_arenas_find(census->arenas, buffer->address)) != NULL)
+             (arena = pht_census_arena_of(census, buffer->address)) != NULL)
         own_block(census, arena, buffer, type);
     else
         note_chunk(census, buffer, type, late);

@@ -3,10 +3,7 @@
 #include "walk/field.h"
 #include "walk/str_state.h"
 
-/* From 3.12 on objects may be immortal; their counts are negative as 32-bit numbers. */
 #define IMMORTAL_SINCE 12
-
-/* From 3.14 on, the upper half of the word has flags. */
 #define SPLIT_COUNT_SINCE 14
 
 /* In front of an object with a managed dict, or managed weak references. */
@@ -22,11 +19,9 @@
 /* Of a word that is no usual count. */
 static bool is_odd_count(const struct pht_census *census, uint64_t word)
 {
-    unsigned minor = census->layout.is_python2 ? 0 : census->layout.minor;
-
-    if (minor >= SPLIT_COUNT_SINCE && (word >> 32 & UINT16_MAX) == 0)
+    if (census->count_form == PHT_COUNT_SPLIT && (word >> 32 & UINT16_MAX) == 0)
         word = (uint32_t)word;
-    if (minor >= IMMORTAL_SINCE && word <= UINT32_MAX && (int32_t)word < 0)
+    if (word <= UINT32_MAX && (int32_t)word < 0)
         return true;
     return word != 0 && word <= census->references_max;
 }
@@ -34,31 +29,54 @@ static bool is_odd_count(const struct pht_census *census, uint64_t word)
 /* A block that waits in a free list of Python has no references, or a link in their place. */
 static bool has_references(const struct pht_census *census, uint64_t word)
 {
-    return (word != 0 && word <= census->references_max) || is_odd_count(census, word);
+    return word - 1 < census->references_max ||
+           (census->count_form != PHT_COUNT_PLAIN && is_odd_count(census, word));
 }
 
 static const struct pht_type *find_type(struct pht_census *census, pht_addr address)
 {
-    const struct pht_type **known = &census->known_types[address / 64 % PHT_CENSUS_KNOWN_TYPES];
+    size_t place = (address >> 4 ^ address >> 12) % PHT_CENSUS_KNOWN_TYPES;
 
-    if (*known != NULL && (*known)->address == address)
-        return *known;
+    if (census->known_types[place].address == address)
+        return census->known_types[place].type;
+    /* No type is in an arena, where most words lead that are no types. */
+    if (!pht_object_may_be_at(address) || pht_census_arena_of(census, address) != NULL)
+        return NULL;
     const struct pht_type *type = pht_types_find(census->types, address);
-    if (type != NULL)
-        *known = type;
+    if (type != NULL) {
+        census->known_types[place].address = address;
+        census->known_types[place].type = type;
+    }
     return type;
+}
+
+static enum pht_count_form count_form_of(const struct pht_object_layout *layout)
+{
+    if (layout->is_python2 || layout->minor < IMMORTAL_SINCE)
+        return PHT_COUNT_PLAIN;
+    return layout->minor < SPLIT_COUNT_SINCE ? PHT_COUNT_IMMORTAL : PHT_COUNT_SPLIT;
+}
+
+static void add_prefix(struct pht_census *census, uint32_t bytes)
+{
+    for (unsigned i = 0; i < census->prefix_count; i++) {
+        if (census->prefixes[i] == bytes)
+            return;
+    }
+    census->prefixes[census->prefix_count++] = bytes;
 }
 
 void pht_census_init_prefixes(struct pht_census *census)
 {
     uint32_t head = (uint32_t)census->layout.gc_head_bytes;
 
+    census->count_form = count_form_of(&census->layout);
     census->prefix_count = 0;
-    census->prefixes[census->prefix_count++] = 0;
-    census->prefixes[census->prefix_count++] = head;
+    add_prefix(census, 0);
+    add_prefix(census, head);
     if (census->layout.managed_flags != 0) {
-        census->prefixes[census->prefix_count++] = head + PRE_HEADER_BYTES;
-        census->prefixes[census->prefix_count++] = PRE_HEADER_BYTES;
+        add_prefix(census, head + PRE_HEADER_BYTES);
+        add_prefix(census, PRE_HEADER_BYTES);
     }
 }
 
@@ -80,16 +98,18 @@ static bool is_head(const unsigned char *head)
  * What waits in a free list without a collector's head has a link first, and still its type where
  * heads have a link; a number in it may look like the type of an object behind a head.
  */
-static bool is_freed_object(const struct pht_census *census, const unsigned char *head)
+static bool is_freed_object(struct pht_census *census, const unsigned char *head)
 {
-    const struct pht_type *type =
-        pht_types_known(census->types, pht_field_u64(head, PHT_OBJECT_TYPE));
+    pht_addr address = pht_field_u64(head, PHT_OBJECT_TYPE);
 
+    if (pht_census_arena_of(census, address) != NULL)
+        return false;
+    const struct pht_type *type = pht_types_known(census->types, address);
     return type != NULL && type->prefix_bytes == 0;
 }
 
 /* `prefix` is what stands in front of what looks like an object of that type. */
-static bool is_prefix_of(const struct pht_census *census, const struct pht_type *type,
+static bool is_prefix_of(struct pht_census *census, const struct pht_type *type,
                          const unsigned char *prefix)
 {
     if (!type->has_gc || census->layout.gc_head_bytes != CLEARED_HEAD_BYTES)
@@ -150,8 +170,8 @@ static bool fits_block(const struct pht_type *type, const struct pht_object_size
     if (type->inline_bytes != 0 &&
         type->prefix_bytes + type->basicsize + type->inline_bytes > block_bytes)
         return false;
-    return size->buffers.count > 0 || type->kind == PHT_KIND_BYTEARRAY ||
-           type->kind == PHT_KIND_BYTES_IO || size->size_bytes <= block_bytes + MISSING_BYTES_MAX;
+    return size->size_bytes <= block_bytes + MISSING_BYTES_MAX || size->buffers.count > 0 ||
+           type->kind == PHT_KIND_BYTEARRAY || type->kind == PHT_KIND_BYTES_IO;
 }
 
 /* The strings of 2.7 that are interned are byte strings. */

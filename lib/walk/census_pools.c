@@ -43,7 +43,9 @@ struct pool_walk {
     struct pht_census *census;
     const struct pht_pymalloc_geometry *geometry;
     const struct pht_range *arena;
-    pht_addr start; /* of the window */
+    unsigned alignment_shift;
+    pht_addr start;    /* of the window */
+    size_t read_bytes; /* of it, from its start on */
     struct pool pools[WINDOW_POOLS_MAX];
     size_t pool_count;
     size_t waiting_count;
@@ -59,7 +61,7 @@ struct pool_walk {
 static void count_object(struct pool_walk *walk, struct pool *pool, uint32_t offset,
                          const struct pht_object *object, const void *more)
 {
-    uint32_t place = (offset - pool->offset) >> walk->census->arenas->alignment_shift;
+    uint32_t place = (offset - pool->offset) >> walk->alignment_shift;
 
     if (!pht_census_count_object(walk->census, object, pool->block_bytes, more, false))
         return;
@@ -79,17 +81,30 @@ static void count_waiting(struct pool_walk *walk)
     walk->waiting_count = 0;
 }
 
+/* Keys were often made with their dict, and lie nearby: NULL if not in what was read already. */
+static const unsigned char *find_in_window(const struct pool_walk *walk, pht_addr addr)
+{
+    pht_addr into = addr - walk->start;
+
+    return addr >= walk->start && walk->read_bytes >= PHT_OBJECT_MORE_BYTES &&
+                   into <= walk->read_bytes - PHT_OBJECT_MORE_BYTES
+               ? walk->bytes + into
+               : NULL;
+}
+
 static void look_at_block(struct pool_walk *walk, struct pool *pool, uint32_t offset)
 {
     struct pht_census *census = walk->census;
+    const unsigned char *found = NULL;
     struct pht_object object;
     pht_addr more;
 
     if (!pht_census_find_object(census, walk->start + offset, walk->bytes + offset,
                                 pool->block_bytes, census->hook_bytes, &object))
         return;
-    if (!pht_object_may_need(object.type) || !pht_object_needs(&census->layout, &object, &more)) {
-        count_object(walk, pool, offset, &object, NULL);
+    if (!pht_object_may_need(object.type) || !pht_object_needs(&census->layout, &object, &more) ||
+        (found = find_in_window(walk, more)) != NULL) {
+        count_object(walk, pool, offset, &object, found);
         return;
     }
     walk->waiting[walk->waiting_count] = (struct waiting){object, pool, offset};
@@ -221,12 +236,12 @@ static void take_objects(struct pool_walk *walk)
 static void walk_window(struct pool_walk *walk, size_t bytes)
 {
     enum pht_read_result why;
-    size_t got =
-        pht_snapshot_read_some(walk->census->snapshot, walk->start, walk->bytes, bytes, &why);
 
+    walk->read_bytes =
+        pht_snapshot_read_some(walk->census->snapshot, walk->start, walk->bytes, bytes, &why);
     walk->pool_count = 0;
     for (size_t end = walk->geometry->pool_bytes; end <= bytes; end += walk->geometry->pool_bytes)
-        walk_pool(walk, (uint32_t)(end - walk->geometry->pool_bytes), end <= got);
+        walk_pool(walk, (uint32_t)(end - walk->geometry->pool_bytes), end <= walk->read_bytes);
     count_waiting(walk);
     take_objects(walk);
 }
@@ -236,6 +251,7 @@ static void walk_arena(struct pool_walk *walk, const struct pht_range *arena)
     uint64_t pool_bytes = walk->geometry->pool_bytes;
 
     walk->arena = arena;
+    walk->census->here = arena;
     walk->start = pht_pymalloc_first_pool(walk->geometry, arena->start);
     pht_addr end = pht_round_down(arena->end, pool_bytes);
     while (walk->start < end && !walk->census->out_of_memory) {
@@ -257,6 +273,7 @@ void pht_census_walk_pools(struct pht_census *census)
     if (walk != NULL && arenas->count > 0 && arenas->geometry.pool_bytes <= POOL_BYTES_MAX) {
         walk->census = census;
         walk->geometry = &arenas->geometry;
+        walk->alignment_shift = arenas->alignment_shift;
         walk->waiting_count = 0;
         while ((i = atomic_fetch_add(&arenas->next, 1)) < arenas->count) {
             walk_arena(walk, &arenas->ranges[i]);

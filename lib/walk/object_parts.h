@@ -5,6 +5,7 @@
 #ifndef PHT_LIB_WALK_OBJECT_PARTS_H
 #define PHT_LIB_WALK_OBJECT_PARTS_H
 
+#include "walk/field.h"
 #include "walk/object_size.h"
 
 struct pht_measure {
@@ -19,9 +20,23 @@ struct pht_measure {
 /* No number of items that memory has room for is larger. */
 #define PHT_ITEMS_MAX ((uint64_t)1 << 44)
 
-/* A member of the object: out of its bytes, or read. 0 if it cannot be, and it is damaged. */
-uint64_t pht_measure_u64(struct pht_measure *measure, uint64_t offset);
-uint32_t pht_measure_u32(struct pht_measure *measure, uint64_t offset);
+/* A member that is not among the bytes at hand. 0 if it cannot be read, and it is damaged. */
+uint64_t pht_measure_far_member(struct pht_measure *measure, uint64_t offset, size_t size);
+
+/* A member of the object: out of its bytes, or read. */
+static inline uint64_t pht_measure_u64(struct pht_measure *measure, uint64_t offset)
+{
+    if (offset + sizeof(uint64_t) <= measure->object->size)
+        return pht_field_u64(measure->object->bytes, offset);
+    return pht_measure_far_member(measure, offset, sizeof(uint64_t));
+}
+
+static inline uint32_t pht_measure_u32(struct pht_measure *measure, uint64_t offset)
+{
+    if (offset + sizeof(uint32_t) <= measure->object->size)
+        return pht_field_u32(measure->object->bytes, offset);
+    return (uint32_t)pht_measure_far_member(measure, offset, sizeof(uint32_t));
+}
 
 /* Of anything else: a constant may stand in a page of a file that is not loaded. */
 bool pht_measure_read(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size);
@@ -30,7 +45,13 @@ bool pht_measure_read(struct pht_measure *measure, pht_addr addr, void *buffer, 
 bool pht_measure_peek(struct pht_measure *measure, pht_addr addr, void *buffer, size_t size);
 
 /* The same number if it is sane; 0 if not, and it is damaged. */
-uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count);
+static inline uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count)
+{
+    if (count <= PHT_ITEMS_MAX)
+        return count;
+    measure->ret->is_damaged = true;
+    return 0;
+}
 
 /* Nothing for address 0. */
 void pht_measure_own(struct pht_measure *measure, pht_addr address, uint64_t bytes);

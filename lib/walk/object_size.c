@@ -40,29 +40,12 @@ bool pht_measure_peek(struct pht_measure *measure, pht_addr addr, void *buffer, 
     return addr != 0 && pht_snapshot_read(measure->snapshot, addr, buffer, size) == PHT_READ_OK;
 }
 
-static void get(struct pht_measure *measure, uint64_t offset, void *value, size_t size)
+uint64_t pht_measure_far_member(struct pht_measure *measure, uint64_t offset, size_t size)
 {
-    const struct pht_object *object = measure->object;
+    uint64_t value = 0;
 
-    if (offset + size <= object->size)
-        memcpy(value, object->bytes + offset, size);
-    else if (!pht_measure_read(measure, object->address + offset, value, size))
-        memset(value, 0, size);
-}
-
-uint64_t pht_measure_u64(struct pht_measure *measure, uint64_t offset)
-{
-    uint64_t value;
-
-    get(measure, offset, &value, sizeof(value));
-    return value;
-}
-
-uint32_t pht_measure_u32(struct pht_measure *measure, uint64_t offset)
-{
-    uint32_t value;
-
-    get(measure, offset, &value, sizeof(value));
+    if (!pht_measure_read(measure, measure->object->address + offset, &value, size))
+        return 0;
     return value;
 }
 
@@ -70,14 +53,6 @@ void pht_measure_lock(struct pht_measure *measure, uint64_t offset)
 {
     if (!measure->layout->is_python2 && measure->layout->minor <= LAST_MINOR_WITH_LOCKS)
         pht_measure_own_raw(measure, pht_measure_u64(measure, offset), LOCK_BYTES);
-}
-
-uint64_t pht_measure_count(struct pht_measure *measure, uint64_t count)
-{
-    if (count <= PHT_ITEMS_MAX)
-        return count;
-    measure->ret->is_damaged = true;
-    return 0;
 }
 
 void pht_measure_add(struct pht_measure *measure, const struct pht_object_buffer *buffer)

@@ -123,6 +123,7 @@ static const struct good_row {
      {.process = "1", .sections = PHT_SECTION_TYPES, .type_sort = PHT_BY_NAME, BRIEF}},
     {"--layout=x 1", {.process = "1", .layout = "x", BRIEF}},
     {"--no-dwarf 1", {.process = "1", .no_dwarf = true, BRIEF}},
+    {"--no-sandbox 1", {.process = "1", .no_sandbox = true, BRIEF}},
     {"--dump-layout 1", {.command = COMMAND_DUMP_LAYOUT, .process = "1", BRIEF}},
     {"--dump-layout ./python -o x",
      {.command = COMMAND_DUMP_LAYOUT, .process = "./python", .output = "x", BRIEF}},
@@ -133,6 +134,10 @@ static const struct good_row {
     {"--no-stop --stop=brief 1", {.process = "1", BRIEF}},
     {"--stop=brief 1", {.process = "1", BRIEF}},
     {"--stop full 1", {.process = "1", .stop = PHT_STOP_FULL, .max_stop_ms = 20, .threads = 1}},
+    {"--rate=1M 1", {.process = "1", .bytes_per_second = 1 << 20, BRIEF}},
+    {"--rate 1024K 1", {.process = "1", .bytes_per_second = 1 << 20, BRIEF}},
+    {"--rate=2000000 1", {.process = "1", .bytes_per_second = 2000000, BRIEF}},
+    {"--rate=1024G 1", {.process = "1", .bytes_per_second = (uint64_t)1 << 40, BRIEF}},
     {"--max-stop=1 1", {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 1, .threads = 1}},
     {"--max-stop=60000 1",
      {.process = "1", .stop = PHT_STOP_BRIEF, .max_stop_ms = 60000, .threads = 1}},
@@ -165,6 +170,7 @@ START_TEST(a_good_line_is_understood)
     check_text(options.diff, wanted->diff);
     check_text(options.layout, wanted->layout);
     ck_assert(options.no_dwarf == wanted->no_dwarf);
+    ck_assert(options.no_sandbox == wanted->no_sandbox);
     ck_assert(options.json == wanted->json);
     ck_assert(options.verbose == wanted->verbose);
     ck_assert_uint_eq(options.sections, wanted->sections);
@@ -175,6 +181,7 @@ START_TEST(a_good_line_is_understood)
     ck_assert_uint_eq(options.threads, wanted->threads);
     ck_assert_int_eq(options.stop, wanted->stop);
     ck_assert_uint_eq(options.max_stop_ms, wanted->max_stop_ms);
+    ck_assert_uint_eq(options.bytes_per_second, wanted->bytes_per_second);
     ck_assert(options.repeats == wanted->repeats);
     ck_assert_uint_eq(options.delay_ms, wanted->delay_ms);
     ck_assert_uint_eq(options.count, wanted->count);
@@ -260,6 +267,7 @@ END_TEST
     "--types is size, objects, taken, largest or type, a number of rows, or both as in "           \
     "objects,20; not '" text "'"
 #define THREADS(text) "--threads is 1 to 64, not '" text "'"
+#define RATE(text) "--rate is 1M to 1024G bytes a second, not '" text "'"
 #define MAX_STOP(text) "--max-stop is 1 to 60000 milliseconds, not '" text "'"
 
 #define DELAY(text) "--delay is 0.1 to 86400 seconds, not '" text "'"
@@ -289,6 +297,16 @@ static const struct bad_row {
     {"--stop= 1", "--stop is none, brief or full, not ''", false},
     {"--stop=FULL 1", "--stop is none, brief or full, not 'FULL'", false},
     {"--stop=\x1b[2J 1", "--stop is none, brief or full, not '\\x1b[2J'", false},
+    {"--rate=1023K 1", RATE("1023K"), false},
+    {"--rate=1025G 1", RATE("1025G"), false},
+    {"--rate=18014398509481985K 1", RATE("18014398509481985K"), false},
+    {"--rate=99999999999999999999 1", RATE("99999999999999999999"), false},
+    {"--rate=-5M 1", RATE("-5M"), false},
+    {"--rate=5MB 1", RATE("5MB"), false},
+    {"--rate=5T 1", RATE("5T"), false},
+    {"--rate=M 1", RATE("M"), false},
+    {"--rate=10M/s 1", RATE("10M/s"), false},
+    {"--rate= 1", RATE(""), false},
     {"--max-stop=0 1", MAX_STOP("0"), false},
     {"--max-stop=60001 1", MAX_STOP("60001"), false},
     {"--max-stop=-1 1", MAX_STOP("-1"), false},

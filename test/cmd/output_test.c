@@ -1,6 +1,7 @@
 /* The file of a report: whole, or as it was before. */
 #include "cmd/output.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,33 @@
 
 static char folder[] = "/tmp/output_test.XXXXXX";
 static struct output output;
+
+/* Either we open the file, or a steward does. */
+static bool has_steward;
+static struct pht_steward *steward;
+
+static void employ(const char *path)
+{
+    struct output_duty duty = {.path = path, .nameless_fd = -1};
+    const struct pht_duties duties = {.of = {[PHT_DUTY_OUTPUT] = {output_perform, &duty}}};
+
+    pht_steward_end(steward);
+    steward = NULL;
+    if (has_steward)
+        ck_assert_ptr_null(pht_steward_begin(&duties, &steward));
+}
+
+static struct pht_error *open_output(const char *path)
+{
+    employ(path);
+    return output_open(path, steward, &output);
+}
+
+static struct pht_error *open_growing(const char *path)
+{
+    employ(path);
+    return output_open_growing(path, steward, &output);
+}
 
 static void setup(void)
 {
@@ -28,6 +56,14 @@ static void teardown(void)
         unlink(names[i]);
     ck_assert_int_eq(chdir("/"), 0);
     ck_assert_int_eq(rmdir(folder), 0);
+    pht_steward_end(steward);
+    steward = NULL;
+}
+
+static void setup_with_steward(void)
+{
+    has_steward = true;
+    setup();
 }
 
 /* overlayfs before Linux 6.1 has none, as some containers do. */
@@ -60,7 +96,7 @@ static void check(const char *name, const char *text)
 
 static void begin(const char *path)
 {
-    ck_assert_ptr_null(output_open(path, &output));
+    ck_assert_ptr_null(open_output(path));
     fputs("whole", output.file);
     fflush(output.file);
 }
@@ -123,7 +159,7 @@ START_TEST(follows_no_link)
 {
     put("other", "before");
     ck_assert_int_eq(symlink("other", "link"), 0);
-    check_error(output_open("link", &output), "cannot write link: it is a symbolic link");
+    check_error(open_output("link"), "cannot write link: it is a symbolic link");
     check("other", "before");
 }
 END_TEST
@@ -136,7 +172,7 @@ START_TEST(a_device_stays_one)
     ck_assert_ptr_null(output_close(&output, true));
     ck_assert_int_eq(stat("/dev/null", &status), 0);
     ck_assert(S_ISCHR(status.st_mode));
-    ck_assert_ptr_null(output_open("/dev/full", &output));
+    ck_assert_ptr_null(open_output("/dev/full"));
     fputs("whole", output.file);
     check_error(output_close(&output, true), "cannot write the report: No space left on device");
 }
@@ -165,7 +201,7 @@ static void append(const char *text)
 START_TEST(what_grows_is_there_as_it_comes)
 {
     put("report", "before");
-    ck_assert_ptr_null(output_open_growing("report", &output));
+    ck_assert_ptr_null(open_growing("report"));
     check("report", "");
     append("one\n");
     check("report", "one\n");
@@ -178,7 +214,7 @@ END_TEST
 
 START_TEST(what_cannot_be_appended_is_said)
 {
-    ck_assert_ptr_null(output_open_growing("/dev/full", &output));
+    ck_assert_ptr_null(open_growing("/dev/full"));
     struct pht_error *error = output_append(&output, "one\n", 4);
     ck_assert_ptr_nonnull(error);
     ck_assert_int_eq(error->code, PHT_ERROR_OUTPUT_FILE);
@@ -192,17 +228,32 @@ static const char *const nowhere[] = {"missing/report", "missing/", "."};
 
 START_TEST(a_file_that_cannot_be_is_refused)
 {
-    check_error(output_open(nowhere[_i], &output), nowhere[_i]);
-    check_error(output_open_growing(nowhere[_i], &output), nowhere[_i]);
+    check_error(open_output(nowhere[_i]), nowhere[_i]);
+    check_error(open_growing(nowhere[_i]), nowhere[_i]);
 }
 END_TEST
 
-static Suite *make_suite(void)
+/* Whoever asks cannot choose what is opened. */
+START_TEST(a_steward_opens_nothing_else)
 {
-    Suite *suite = suite_create("output");
-    TCase *tcase = tcase_create("files");
+    struct output_duty none = {.nameless_fd = -1}, one = {.path = "report", .nameless_fd = -1};
+    struct pht_errand errand = {.request = "o/etc/passwd", .bytes = 12, .with = -1, .answer = -1};
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    ck_assert_int_eq(output_perform(&one, &errand), EINVAL);
+    errand.bytes = 0;
+    ck_assert_int_eq(output_perform(&one, &errand), EINVAL);
+    errand.bytes = 1;
+    ck_assert_int_eq(output_perform(&none, &errand), EINVAL);
+    ck_assert_int_eq(errand.answer, -1);
+    ck_assert_int_lt(access("report", F_OK), 0);
+}
+END_TEST
+
+static TCase *make_case(const char *name, void (*begin_case)(void))
+{
+    TCase *tcase = tcase_create(name);
+
+    tcase_add_checked_fixture(tcase, begin_case, teardown);
     tcase_add_test(tcase, has_no_name_until_it_is_whole);
     tcase_add_test(tcase, replaces_another_at_once);
     tcase_add_test(tcase, leaves_what_was_there_when_memory_was_short);
@@ -213,7 +264,16 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, what_grows_is_there_as_it_comes);
     tcase_add_test(tcase, what_cannot_be_appended_is_said);
     tcase_add_loop_test(tcase, a_file_that_cannot_be_is_refused, 0, 3);
-    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, a_steward_opens_nothing_else);
+    return tcase;
+}
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("output");
+
+    suite_add_tcase(suite, make_case("files", setup));
+    suite_add_tcase(suite, make_case("files by a steward", setup_with_steward));
     return suite;
 }
 

@@ -3,6 +3,7 @@
  * the parts of each arena add up to what it has of the system, and what owners are told adds up to
  * the pages. And a heap that is whole again is counted to the byte.
  */
+#include <check.h>
 #include <stdlib.h>
 
 #include "fuzz/patches.h"
@@ -106,6 +107,17 @@ static void check_whole(struct malloc_heap *heap)
     malloc_walk_deinit(&walk);
 }
 
+/* Stacks, and what the loader made, are found through the same threads. */
+static void walk_regions(struct malloc_walk *walk)
+{
+    struct pht_regions regions = {0};
+
+    ck_assert(pht_regions_walk(walk->snapshot, &walk->owned.smaps, NULL, &walk->roots, false,
+                               walk->owned.owners, &regions));
+    owned_check_sums(&walk->owned);
+    free(regions.items);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct fuzz_input input = {.bytes = bytes, .size = size};
@@ -118,8 +130,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     fake_target_reset_record(heap->fake);
     fuzz_patches_begin(&patches, heap->fake, &input, place, heap);
     malloc_walk_all(heap, stop, &walk);
-    if (heap->fake->read_count > READS_MAX)
-        abort();
+    walk_regions(&walk);
+    ck_assert_uint_le(heap->fake->read_count, READS_MAX);
+    ck_assert_uint_eq(heap->fake->forbidden_reads, 0);
     malloc_walk_deinit(&walk);
     fuzz_patches_undo(&patches);
     if (++rounds % ROUNDS_TO_CHECK == 0)

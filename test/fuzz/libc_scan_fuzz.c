@@ -3,7 +3,7 @@
  * scan makes of it ends, reads nothing that it may not read, and where the library is whole again
  * finds all there is.
  */
-#include <stdlib.h>
+#include <check.h>
 
 #include "fuzz/patches.h"
 #include "support/malloc_random.h"
@@ -62,8 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     fake_target_reset_record(heap->fake);
     fuzz_patches_begin(&patches, heap->fake, &input, place, heap);
     malloc_scan_try(heap, &types->libc.layout, &libc);
-    if (heap->fake->read_count > READS_MAX)
-        abort();
+    ck_assert_uint_le(heap->fake->read_count, READS_MAX);
     fuzz_patches_undo(&patches);
     if (++rounds % ROUNDS_TO_CHECK == 0 &&
         malloc_scan_try_own(heap, &libc) == malloc_scan_whole(heap))

@@ -4,7 +4,7 @@
  * whole again is counted to the byte.
  */
 #include "fuzz/patches.h"
-#include <stdlib.h>
+#include <check.h>
 
 #include "support/heap_walk.h"
 
@@ -94,6 +94,17 @@ static void check_whole(struct heap *heap)
     heap_walk_deinit(&walk);
 }
 
+/* The tables of pymalloc, and what interpreters lead to. */
+static void walk_regions(struct heap_walk *walk)
+{
+    struct pht_regions regions = {0};
+
+    ck_assert(pht_regions_walk(walk->snapshot, &walk->owned.smaps, &walk->roots, NULL, false,
+                               walk->owned.owners, &regions));
+    owned_check_sums(&walk->owned);
+    free(regions.items);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct fuzz_input input = {.bytes = bytes, .size = size};
@@ -106,8 +117,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     fake_target_reset_record(heap->fake);
     fuzz_patches_begin(&patches, heap->fake, &input, place, heap);
     heap_walk_all(heap, stop, &walk);
-    if (heap->fake->read_count > READS_MAX)
-        abort();
+    walk_regions(&walk);
+    ck_assert_uint_le(heap->fake->read_count, READS_MAX);
+    ck_assert_uint_eq(heap->fake->forbidden_reads, 0);
     heap_walk_deinit(&walk);
     fuzz_patches_undo(&patches);
     if (++rounds % ROUNDS_TO_CHECK == 0)

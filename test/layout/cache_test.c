@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 static struct proc_tree tree;
 static char directory[80];
+static const struct pht_layout_options keeping = {.cache_directory = directory};
 static char *text; /* the file as it was stored */
 static size_t size;
 static char *body; /* the same without its last line */
@@ -43,7 +45,7 @@ static void setup(void)
 
     proc_tree_init(&tree);
     snprintf(directory, sizeof(directory), "%s/cache", tree.path);
-    pht_python_cache_store(directory, &python);
+    pht_python_cache_store(&keeping, &python);
     text = pht_procfs_read(tree.fd, FILE_NAME, &size);
     ck_assert_ptr_nonnull(text);
     body = strdup(text);
@@ -103,7 +105,7 @@ START_TEST(a_later_layout_replaces_the_stored_one)
 
     python.layout = elf_layout_of_3_13();
     python.debug_build = true;
-    pht_python_cache_store(directory, &python);
+    pht_python_cache_store(&keeping, &python);
     struct pht_python loaded = {.build_id = BUILD_ID};
     ck_assert(pht_python_cache_load(directory, &loaded));
     ck_assert(loaded.debug_build);
@@ -133,7 +135,7 @@ START_TEST(a_missing_parent_is_made)
     struct pht_python python = resolved();
 
     snprintf(directory, sizeof(directory), "%s/home/cache", tree.path);
-    pht_python_cache_store(directory, &python);
+    pht_python_cache_store(&keeping, &python);
     ck_assert(loads());
 }
 END_TEST
@@ -142,9 +144,9 @@ START_TEST(no_directory_is_no_cache)
 {
     struct pht_python python = resolved();
 
-    pht_python_cache_store(NULL, &python);
+    pht_python_cache_store(&(struct pht_layout_options){0}, &python);
     ck_assert(!pht_python_cache_load(NULL, &python));
-    pht_python_cache_forget(NULL, BUILD_ID);
+    pht_python_cache_forget(&(struct pht_layout_options){0}, BUILD_ID);
     snprintf(directory, sizeof(directory), "%s/absent", tree.path);
     ck_assert(!loads());
 }
@@ -152,9 +154,9 @@ END_TEST
 
 START_TEST(a_forgotten_layout_is_gone)
 {
-    pht_python_cache_forget(directory, "0123456789abcdef");
+    pht_python_cache_forget(&keeping, "0123456789abcdef");
     ck_assert(loads());
-    pht_python_cache_forget(directory, BUILD_ID);
+    pht_python_cache_forget(&keeping, BUILD_ID);
     ck_assert(!loads());
     ck_assert_int_lt(faccessat(tree.fd, FILE_NAME, F_OK, 0), 0);
 }
@@ -404,9 +406,9 @@ START_TEST(a_build_id_that_is_not_hex_is_no_file)
     char name[200];
 
     snprintf(python.build_id, sizeof(python.build_id), "%s", bad_ids[_i]);
-    pht_python_cache_store(directory, &python);
+    pht_python_cache_store(&keeping, &python);
     ck_assert(!loads_as(bad_ids[_i]));
-    pht_python_cache_forget(directory, bad_ids[_i]);
+    pht_python_cache_forget(&keeping, bad_ids[_i]);
     ck_assert(loads());
     snprintf(name, sizeof(name), "cache/%s.layout", bad_ids[_i]);
     if (bad_ids[_i] != roundabout)
@@ -418,6 +420,53 @@ START_TEST(another_build_has_another_file)
 {
     ck_assert(!loads_as("c561f3aa7232f2bd6ac6d56bd475f1c154a00487"));
     ck_assert(!loads_as("c561"));
+}
+END_TEST
+
+/* ---- by a steward ------------------------------------------------------------------------- */
+
+static int perform(const char *request, size_t bytes)
+{
+    struct pht_errand errand = {.request = request, .bytes = bytes, .with = -1, .answer = -1};
+
+    return pht_cache_perform(directory, &errand);
+}
+
+START_TEST(a_steward_keeps_and_forgets)
+{
+    const struct pht_duties duties = {.of = {[PHT_DUTY_CACHE] = {pht_cache_perform, directory}}};
+    struct pht_layout_options through = keeping;
+    struct pht_python python = resolved();
+
+    ck_assert_ptr_null(pht_steward_begin(&duties, &through.steward));
+    pht_python_cache_forget(&through, BUILD_ID);
+    ck_assert(!loads());
+    pht_python_cache_store(&through, &python);
+    ck_assert(loads());
+    _cleanup_free_ char *again = pht_procfs_read(tree.fd, FILE_NAME, NULL);
+    ck_assert_str_eq(again, text);
+    pht_steward_end(through.steward);
+}
+END_TEST
+
+/* Whoever asks can choose neither the folder nor any other kind of file. */
+static const char *const bad_names[] = {
+    "p",     "pabc",   "p.layout",  "p../abc.layout", "p/abc.layout", "pabc.layout/x",
+    "pabc.", "pABC.x", "pabc.LAY",  "pabc.lay.out",   "pabc..",       "pabc.lay out",
+    "r../x", "rabc",   "r/etc/x.y", "rabc.layout/..",
+};
+
+#define BAD_NAMES ((int)(sizeof(bad_names) / sizeof(bad_names[0])))
+
+START_TEST(a_steward_keeps_nothing_else)
+{
+    const char *name = bad_names[_i];
+
+    ck_assert_int_eq(perform(name, strlen(name) + 1), EINVAL);
+    ck_assert_int_eq(perform("pabc.layout", strlen("pabc.layout")), EINVAL); /* no end */
+    ck_assert_int_eq(perform("", 0), EINVAL);
+    ck_assert_int_eq(perform("pabc.layout\0text", sizeof("pabc.layout\0text")), 0);
+    ck_assert_int_eq(faccessat(tree.fd, "cache/abc.layout", F_OK, 0), 0);
 }
 END_TEST
 
@@ -441,10 +490,10 @@ START_TEST(a_directory_that_others_may_write_is_not_used)
     ck_assert_int_eq(chmod(directory, bad_modes[_i] | 0100), 0);
     ck_assert(!loads());
     ck_assert_int_eq(unlinkat(tree.fd, FILE_NAME, 0), 0);
-    pht_python_cache_store(directory, &python);
+    pht_python_cache_store(&keeping, &python);
     ck_assert_int_lt(faccessat(tree.fd, FILE_NAME, F_OK, 0), 0);
     ck_assert_int_eq(chmod(directory, 0755), 0);
-    pht_python_cache_store(directory, &python);
+    pht_python_cache_store(&keeping, &python);
     ck_assert(loads());
 }
 END_TEST
@@ -502,6 +551,8 @@ static Suite *cache_suite(void)
     tcase_add_test(tcase, a_nul_byte_is_rejected);
     tcase_add_loop_test(tcase, a_build_id_that_is_not_hex_is_no_file, 0, ROWS(bad_ids));
     tcase_add_test(tcase, another_build_has_another_file);
+    tcase_add_test(tcase, a_steward_keeps_and_forgets);
+    tcase_add_loop_test(tcase, a_steward_keeps_nothing_else, 0, BAD_NAMES);
     tcase_add_loop_test(tcase, a_file_that_others_may_write_is_not_trusted, 0, ROWS(bad_modes));
     tcase_add_loop_test(tcase, a_directory_that_others_may_write_is_not_used, 0, ROWS(bad_modes));
     tcase_add_test(tcase, what_belongs_to_another_user_is_not_trusted);

@@ -16,6 +16,7 @@
 
 static struct proc_tree tree;
 static char directory[80];
+static const struct pht_layout_options keeping = {.cache_directory = directory};
 
 static struct pht_libc resolved(void)
 {
@@ -58,7 +59,7 @@ START_TEST(a_stored_layout_is_loaded_as_it_was)
 {
     struct pht_libc wanted = resolved(), libc;
 
-    pht_libc_cache_store(directory, &wanted);
+    pht_libc_cache_store(&keeping, &wanted);
     ck_assert(loads(&libc));
     ck_assert(libc.cached);
     ck_assert_str_eq(libc.image, "kept");
@@ -70,7 +71,7 @@ START_TEST(a_stored_layout_is_loaded_as_it_was)
     ck_assert_int_eq(libc.layout_source, PHT_LAYOUT_DWARF);
     ck_assert_int_eq(libc.symbol_source, PHT_SYMBOL_SYMTAB);
     ck_assert_mem_eq(&libc.layout, &wanted.layout, sizeof(wanted.layout));
-    pht_libc_cache_forget(directory, BUILD_ID);
+    pht_libc_cache_forget(&keeping, BUILD_ID);
     ck_assert(!loads(&libc));
 }
 END_TEST
@@ -88,7 +89,7 @@ START_TEST(a_version_must_be_one)
     struct pht_libc libc = resolved();
 
     snprintf(libc.version_text, sizeof(libc.version_text), "%s", version_rows[_i].text);
-    pht_libc_cache_store(directory, &libc);
+    pht_libc_cache_store(&keeping, &libc);
     ck_assert(loads(&libc) == version_rows[_i].whole);
     ck_assert_str_eq(libc.version_text, version_rows[_i].whole ? version_rows[_i].text : "");
 }
@@ -99,7 +100,7 @@ START_TEST(a_layout_that_is_not_sound_is_rejected)
     struct pht_libc libc = resolved();
 
     libc.layout.state_bins_bytes = 8192;
-    pht_libc_cache_store(directory, &libc);
+    pht_libc_cache_store(&keeping, &libc);
     ck_assert(!loads(&libc));
 }
 END_TEST
@@ -109,7 +110,7 @@ START_TEST(every_truncation_is_rejected)
     struct pht_libc libc = resolved();
     size_t size;
 
-    pht_libc_cache_store(directory, &libc);
+    pht_libc_cache_store(&keeping, &libc);
     char *text = pht_procfs_read(tree.fd, FILE_NAME, &size);
     ck_assert_ptr_nonnull(text);
     for (size_t length = 0; length < size; length++) {
@@ -136,8 +137,8 @@ START_TEST(an_interpreter_is_no_c_library)
     };
     size_t size;
 
-    pht_libc_cache_store(directory, &libc);
-    pht_python_cache_store(directory, &python);
+    pht_libc_cache_store(&keeping, &libc);
+    pht_python_cache_store(&keeping, &python);
     ck_assert(loads(&libc));
     ck_assert(pht_python_cache_load(directory, &python));
     char *text = pht_procfs_read(tree.fd, "cache/" BUILD_ID ".layout", &size);

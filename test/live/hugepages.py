@@ -3,6 +3,7 @@ import contextlib
 import os
 import shutil
 
+import turns
 from check import Skipped
 
 COUNT_FILE = "/proc/sys/vm/nr_hugepages"
@@ -23,7 +24,7 @@ def write_count(count):
 
 @contextlib.contextmanager
 def lent(count):
-    """At least `count` huge pages are there; afterwards as many as before."""
+    """At least `count` huge pages are there; afterwards as many as before. Within told_in()."""
     try:
         before = read_count()
         write_count(before + count)
@@ -39,19 +40,23 @@ def lent(count):
 
 @contextlib.contextmanager
 def told_in(root):
-    """The C library in `root` can read of huge pages, as it can in our own."""
+    """
+    The C library in `root` can read of huge pages, as it can in our own. Only one test at a time:
+    the machine has one pool of them, and the root one /proc.
+    """
     written = []
-    if root is not None:
-        written = [root + path for path in READ_BY_GLIBC if not os.path.exists(root + path)]
-    try:
-        for path in written:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            shutil.copyfile(path[len(root):], path)
-        yield
-    finally:
-        for path in written:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+    with turns.take(__file__):
+        if root is not None:
+            written = [root + path for path in READ_BY_GLIBC if not os.path.exists(root + path)]
+        try:
+            for path in written:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                shutil.copyfile(path[len(root):], path)
+            yield
+        finally:
+            for path in written:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
 
 
 def needs_transparent():

@@ -1,4 +1,5 @@
 """Whatever happens to pyheaptop, the target runs on, or stays as stopped as it was."""
+import os
 import random
 import signal
 import time
@@ -31,8 +32,10 @@ def tests(lab):
     yield "kill/stopped-by-an-operator", check_kills, (True,)
     yield "stopped-by-an-operator/report", check_stopped_report, ()
     yield "stopped-by-an-operator/exact", check_exact_report, ()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         yield "interrupt/" + number.name, check_interrupt, (number,)
+    yield "suspended/report", check_suspended, ()
+    yield "kill/output-file", check_killed_output, ()
 
 
 def typical_seconds(lab, pid):
@@ -175,3 +178,59 @@ def check_interrupt(lab, number):
     allowed = {0, -number, 128 + number}
     expect(set(codes) <= allowed, "exit codes %s" % codes)
     expect(set(codes) != {0}, "no signal came in time")
+
+
+def check_suspended(lab):
+    """Ctrl-Z in the middle of a walk: the target runs on meanwhile, and the report comes later."""
+    process, beat = churn.start_churn(lab, lab.any_interpreter(since=(3, 11)))
+    suspended = 0
+    with process:
+        pid = process.expect("ready").pid
+        longest = typical_seconds(lab, pid)
+        for step in range(SUSPENSIONS):
+            run = tool.start(lab, "--json", "--stop=full", pid)
+            time.sleep(longest * step / SUSPENSIONS)
+            run.send_signal(signal.SIGTSTP)
+            procfs.wait_until(lambda: procfs.status(run.pid, "State") in "TZ",
+                              "the program is not stopped", SETTLE_SECONDS)
+            suspended += procfs.status(run.pid, "State") == "T"
+            check_running_again(pid, beat)
+            run.send_signal(signal.SIGCONT)
+            stats.check_closes(tool.parse_report(tool.finish(run))["pymalloc"])
+            wait_until_settled(lab, pid)
+            check_running(pid, beat)
+    expect(suspended > 0, "no signal came in time")
+    return "suspended %d times before the report was done" % suspended
+
+
+def check_running_again(pid, beat):
+    """No later than the limit of a stop."""
+    procfs.wait_until(lambda: procfs.status(pid, "State") in "SRD", "the target is stopped",
+                      SETTLE_SECONDS)
+    expect(beat.advances(), "the target does not run on")
+
+
+def check_killed_output(lab):
+    """A file is whole, or as it was before."""
+    process, beat = churn.start_churn(lab, lab.any_interpreter(since=(3, 11)))
+    chooser, folder = random.Random(8), lab.fresh("killed")
+    path = os.path.join(folder, "report.json")
+    kept = 0
+    with process:
+        pid = process.expect("ready").pid
+        longest = typical_seconds(lab, pid)
+        for _ in range(KILLS_LONG if lab.long else KILLS // 2):
+            with open(path, "w") as file:
+                file.write("as it was")
+            run = tool.start(lab, "--json", "-o", path, pid)
+            time.sleep(chooser.uniform(longest / 2, longest * 1.2))
+            run.kill()
+            tool.finish(run)
+            with open(path) as file:
+                text = file.read()
+            kept += text == "as it was"
+            if text != "as it was":
+                stats.check_closes(tool.parse(text)["pymalloc"])
+            wait_until_settled(lab, pid)
+            check_running(pid, beat)
+    return "%d files as they were, the others whole" % kept

@@ -52,6 +52,13 @@ class Lab:
             self.staged[root] = folder
         return self.staged[root]
 
+    def twin(self):
+        """The same lab in folders of its own."""
+        other = Lab(self.program, self.hold, self.long)
+        other.interpreters, other.missing = self.interpreters, self.missing
+        other.options, other.layout_source = self.options, self.layout_source
+        return other
+
     def with_layouts(self, path):
         """The same lab, with layouts out of a file."""
         other = copy.copy(self)

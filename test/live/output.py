@@ -15,7 +15,7 @@ QUIET_CODES = {0, 128 + signal.SIGPIPE}
 
 
 def tests(lab):
-    for function in (text_report, sections, head, full_device, closed_stdout, all_closed, by_name,
+    for function in (text_report, sections, head, full_device, full_disk, closed_stdout, all_closed, by_name,
                      list_, help_and_version):
         yield "output/" + function.__name__.strip("_").replace("_", "-"), function, ()
 
@@ -78,6 +78,21 @@ def full_device(lab):
             done = shell(lab, '"$0" %s "$1" >/dev/full' % options, process.pid)
             equal("the exit code", done.code, 2)
             expect("No space left on device" in done.err, "stderr: %r" % done.err)
+
+
+def full_disk(lab):
+    """What does not fit leaves the file as it was, and nothing beside it."""
+    lab.needs_root()
+    script = """
+        mount -t tmpfs -o size=16k none "$2" && cd "$2" && echo before >report || exit 99
+        "$0" --json -o report "$1" >/dev/null
+        echo "$?" "$(cat report)" *
+    """
+    with start(lab) as process:
+        done = shell(lab, 'exec unshare --mount bash -c "$3" "$0" "$1" "$2"', process.pid,
+                     lab.fresh("disk"), script)
+        equal("the exit code, the file and the folder", done.out, "2 before report\n")
+        expect("No space left on device" in done.err, "stderr: %r" % done.err)
 
 
 def closed_stdout(lab):

@@ -3,12 +3,14 @@
 Runs the program on real interpreters.
 
     run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so [--long]
-           [--only PATTERN] [--no-dwarf [--stripped]] [--tap FILE] [--list] [--times] [--write-tables]
+           [--only PATTERN] [--jobs N] [--no-dwarf [--stripped]] [--tap FILE] [--list] [--times]
+           [--write-tables]
 
 One line a test, and a closing one that counts. What the machine lacks is skipped by name.
-PATTERN is a shell pattern, or a part of the name; several are separated by commas. With --no-dwarf the program gets that option,
-so that layouts come from its tables, and with --stripped it looks at copies of interpreters without
-symbols; --write-tables makes the tables anew.
+PATTERN is a shell pattern, or a part of the name; several are separated by commas. With --jobs so
+many tests run at once, but for those that need the machine to themselves. With --no-dwarf the
+program gets that option, so that layouts come from its tables, and with --stripped it looks at
+copies of interpreters without symbols; --write-tables makes the tables anew.
 """
 import argparse
 import fnmatch
@@ -21,6 +23,7 @@ import traceback
 
 sys.dont_write_bytecode = True
 
+import chaos
 import check
 import churn
 import collector
@@ -29,6 +32,7 @@ import counted
 import discover
 import embedded
 import exactness
+import faults
 import findings
 import freelists
 import growth
@@ -62,28 +66,35 @@ import objects_programs
 import objects_reach
 import output
 import refusals
+import sandbox
 import scans
 import screens
 import screens_data
 import signals
+import stops
 import stripped
 import tables
+import threads
 import unprivileged
 import untouched
 import usage
+import workers
 from lab import Lab
 
 MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debugger, glibc_churn,
-           unprivileged, untouched, churn, kills, signals, refusals, usage,
+           sandbox, unprivileged, untouched, churn, kills, signals, stops, refusals, usage,
            embedded, mimalloc, musl, namespaces, layout_cache, layout_carried, layout_sections,
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_forked,
-           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists, growth,
-           findings, interval, output, completions, screens,
+           objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists,
+           growth, findings, interval, output, faults, chaos, threads, completions, screens,
            screens_data]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]
+
+# They measure time, or keep every processor busy.
+ALONE = [churn, kills, signals, stops, refusals, glibc_churn, objects_busy, chaos]
 
 # They start interpreters in ways of their own, or change the files of those that were not stripped.
 AS_BUILT = [refusals, mimalloc, layout_mutated]
@@ -94,6 +105,7 @@ def parse_arguments():
     parser.add_argument("--program", required=True)
     parser.add_argument("--hold", required=True)
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="")
     parser.add_argument("--no-dwarf", action="store_true")
     parser.add_argument("--stripped", action="store_true")
@@ -123,25 +135,38 @@ def skip(reason):
 
 
 def collect(lab, arguments):
+    """Those that may share the machine first: (name, function, parameters, is alone)"""
     left_out = OF_DWARF * arguments.no_dwarf + AS_BUILT * arguments.stripped
-    found = [("interpreter/" + missing.name, skip(missing.reason), ())
+    found = [("interpreter/" + missing.name, skip(missing.reason), (), False)
              for missing in lab.missing]
     for module in MODULES:
         if module not in left_out:
-            found += module.tests(lab)
-    return found
+            found += [(*test, module in ALONE) for test in module.tests(lab)]
+    return sorted((test for test in found if is_wanted(test[0], arguments.only)),
+                  key=lambda test: test[-1])
 
 
-def run_one(lab, function, arguments):
-    """(verdict, reason or note)"""
+def run_one(lab, test):
+    """(verdict, reason or note, seconds)"""
+    _, function, parameters, _ = test
+    started = time.monotonic()
     try:
-        return "ok", function(lab, *arguments)
+        verdict, text = "ok", function(lab, *parameters)
     except check.Skipped as error:
-        return "skip", str(error)
+        verdict, text = "skip", str(error)
     except check.Failed as error:
-        return "not ok", str(error)
+        verdict, text = "not ok", str(error)
     except Exception:
-        return "not ok", traceback.format_exc()
+        verdict, text = "not ok", traceback.format_exc()
+    return verdict, text, time.monotonic() - started
+
+
+def run_all(lab, tests, jobs):
+    """Yields what run_one() says of each, in their order."""
+    together = [test for test in tests if not test[-1]] if jobs > 1 else []
+    yield from workers.run(lab, together, jobs, run_one)
+    for test in tests[len(together):]:
+        yield run_one(lab, test)
 
 
 class Results:
@@ -182,25 +207,23 @@ def main():
             lab.interpreters, lab.missing = stripped.copies(lab), []
         if arguments.no_dwarf:
             lab = lab.without_dwarf()
-        for name, function, parameters in collect(lab, arguments):
-            if not is_wanted(name, arguments.only):
-                continue
-            if arguments.list:
-                print(name)
-                continue
-            started = time.monotonic()
-            results.add(name, *run_one(lab, function, parameters))
+        tests = collect(lab, arguments)
+        if arguments.list:
+            print("\n".join(test[0] for test in tests))
+            return 0
+        for test, outcome in zip(tests, run_all(lab, tests, arguments.jobs)):
+            verdict, text, seconds = outcome
+            results.add(test[0], verdict, text)
             if arguments.times:
-                print("    %.1f s" % (time.monotonic() - started))
+                print("    %.1f s" % seconds)
     finally:
         lab.close()
     if arguments.tap:
         results.write_tap(arguments.tap)
-    if not arguments.list:
-        counts = results.counts
-        print("live: %d passed, %d failed, %d skipped"
-              % (counts["ok"], counts["not ok"], counts["skip"]))
-    return 1 if results.counts["not ok"] else 0
+    counts = results.counts
+    print("live: %d passed, %d failed, %d skipped"
+          % (counts["ok"], counts["not ok"], counts["skip"]))
+    return 1 if counts["not ok"] else 0
 
 
 if __name__ == "__main__":

@@ -38,6 +38,13 @@ static void gave_up(void)
     report->snapshot.gave_up = true;
 }
 
+static void not_tried(void)
+{
+    gave_up();
+    report->snapshot.not_tried = true;
+    report->process.threads = 2345;
+}
+
 static void expired(void)
 {
     report->snapshot.expired = true;
@@ -150,7 +157,8 @@ static const struct {
     bool complete;
     const char *text; /* part of it, where it holds a figure */
 } cases[] = {
-    {gave_up, "stop-limit", true, NULL},
+    {gave_up, "stop-limit", true, "not every thread could be stopped in time"},
+    {not_tried, "stop-limit", true, "2345 threads are too many"},
     {expired, "stop-expired", true, NULL},
     {inconsistent, "roots-torn", false, NULL},
     {torn, "torn-pools", false, "2 of 114 pools"},
@@ -190,6 +198,17 @@ START_TEST(census_that_was_not_wanted_is_told)
     pht_caveats_collect(report, fake->target);
     ck_assert_uint_eq(report->warnings.count, 1);
     ck_assert_str_eq(report->warnings.items[0].id, "no-census");
+    ck_assert(report->complete);
+}
+END_TEST
+
+START_TEST(a_missing_sandbox_is_told_and_lacks_nothing)
+{
+    pht_caveats_collect(report, fake->target);
+    pht_caveats_no_sandbox(report, "Function not implemented");
+    ck_assert_uint_eq(report->warnings.count, 1);
+    ck_assert_str_eq(report->warnings.items[0].id, "no-sandbox");
+    ck_assert_ptr_nonnull(strstr(report->warnings.items[0].text, "(Function not implemented)"));
     ck_assert(report->complete);
 }
 END_TEST
@@ -337,11 +356,12 @@ START_TEST(all_causes_together_are_all_told)
 {
     everything();
     for (int i = 0; i < CASES; i++) {
-        if (cases[i].cause != switched_off && cases[i].cause != unknown_objects)
+        if (cases[i].cause != switched_off && cases[i].cause != unknown_objects &&
+            cases[i].cause != not_tried)
             cases[i].cause();
     }
     pht_caveats_collect(report, fake->target);
-    ck_assert_uint_eq(report->warnings.count, CASES - 2);
+    ck_assert_uint_eq(report->warnings.count, CASES - 3);
     ck_assert(!report->complete);
 }
 END_TEST
@@ -506,6 +526,7 @@ static Suite *caveats_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, cause_has_its_warning_and_no_other, 0, CASES);
     tcase_add_test(tcase, census_that_was_not_wanted_is_told);
+    tcase_add_test(tcase, a_missing_sandbox_is_told_and_lacks_nothing);
     tcase_add_loop_test(tcase, gap_of_the_collector_is_told_if_it_was_asked_for, 0, GC_CASES);
     tcase_add_loop_test(tcase, torn_tells_whether_the_process_ran, 0, MOMENTS);
     tcase_add_test(tcase, report_without_gaps_has_no_warning);

@@ -132,12 +132,25 @@ START_TEST(stop_that_cannot_be_had_is_read_without)
     ck_assert_ptr_null(take(_i == 0 ? PHT_STOP_BRIEF : PHT_STOP_FULL));
     struct pht_snapshot_stats stats = pht_snapshot_stats(snapshot);
     ck_assert(stats.gave_up);
+    ck_assert(!stats.not_tried);
     ck_assert(stats.consistent);
     ck_assert_int_eq(stats.stop, PHT_STOP_NONE);
     ck_assert_uint_eq(stats.stops, 0);
     ck_assert_uint_eq(fake->resumes, 0);
     ck_assert_uint_eq(freezes.calls, 2);
     ck_assert(!freezes.stopped[1]);
+}
+END_TEST
+
+START_TEST(stop_that_is_not_worth_a_try_is_read_without)
+{
+    fake->stop_plan[0].is_left_out = true;
+    ck_assert_ptr_null(take(PHT_STOP_BRIEF));
+    struct pht_snapshot_stats stats = pht_snapshot_stats(snapshot);
+    ck_assert(stats.gave_up);
+    ck_assert(stats.not_tried);
+    ck_assert_int_eq(stats.stop, PHT_STOP_NONE);
+    ck_assert_uint_eq(fake->resumes, 0);
 }
 END_TEST
 
@@ -487,6 +500,7 @@ static void add_stop_tests(TCase *tcase)
     tcase_add_test(tcase, destroying_a_snapshot_lets_the_target_run);
     tcase_add_test(tcase, destroying_no_snapshot_is_fine);
     tcase_add_loop_test(tcase, stop_that_cannot_be_had_is_read_without, 0, 2);
+    tcase_add_test(tcase, stop_that_is_not_worth_a_try_is_read_without);
     tcase_add_loop_test(tcase, stop_that_ran_out_is_said, 0, 2);
     tcase_add_loop_test(tcase, stop_that_is_refused_is_an_error, 0, 2);
     tcase_add_test(tcase, resume_that_fails_is_an_error);

@@ -444,6 +444,66 @@ START_TEST(next_resident_goes_from_block_to_block_of_the_page_cache)
 }
 END_TEST
 
+/* ---- how fast ----------------------------------------------------------------------------- */
+
+static uint64_t time_us;
+
+static uint64_t tell_time(void *context)
+{
+    (void)context;
+    return time_us;
+}
+
+static void let_time_pass(void *context, uint64_t us)
+{
+    (void)context;
+    time_us += us;
+}
+
+/* At a MiB a second, all of the heap twice, by each way to read. */
+START_TEST(reading_keeps_to_the_limit)
+{
+    static pht_addr addrs[HEAP_PAGES];
+    static uint8_t outcomes[HEAP_PAGES];
+    const struct pht_snapshot_options options = {.stop = PHT_STOP_NONE,
+                                                 .bytes_per_second = 1 << 20};
+    uint64_t wanted_us = 2 * (uint64_t)HEAP_PAGES * PHT_PAGE_BYTES * 1000000 >> 20;
+
+    pht_snapshot_destroy(snapshot);
+    ck_assert_ptr_null(pht_snapshot_take(fake->target, &options, freeze_nothing, NULL, &snapshot));
+    snapshot->pace->clock = (struct pht_pace_clock){.now_us = tell_time, .wait_us = let_time_pass};
+    time_us = 1;
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP, buffer, sizeof(buffer)), PHT_READ_OK);
+    for (size_t i = 0; i < HEAP_PAGES; i++)
+        addrs[i] = HEAP + i * PHT_PAGE_BYTES;
+    pht_snapshot_gather(snapshot, addrs, HEAP_PAGES, PHT_PAGE_BYTES, buffer, outcomes);
+    ck_assert_uint_eq(pht_snapshot_stats(snapshot).read_bytes, 2 * sizeof(buffer));
+    ck_assert_uint_ge(time_us, wanted_us - PHT_PACE_AHEAD_US);
+    ck_assert_uint_le(time_us, wanted_us + 1);
+}
+END_TEST
+
+/* A wait would make the stop longer. */
+START_TEST(nobody_waits_in_a_stop)
+{
+    const struct pht_snapshot_options options = {.stop = PHT_STOP_FULL,
+                                                 .bytes_per_second = 1 << 20};
+
+    pht_snapshot_destroy(snapshot);
+    ck_assert_ptr_null(pht_snapshot_take(fake->target, &options, freeze_nothing, NULL, &snapshot));
+    snapshot->pace->clock = (struct pht_pace_clock){.now_us = tell_time, .wait_us = let_time_pass};
+    time_us = 1;
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP, buffer, sizeof(buffer)), PHT_READ_OK);
+    struct pht_snapshot *branch = pht_snapshot_branch(snapshot);
+    ck_assert_int_eq(pht_snapshot_read(branch, HEAP, buffer, sizeof(buffer)), PHT_READ_OK);
+    pht_snapshot_join(snapshot, branch);
+    ck_assert_uint_eq(time_us, 1);
+    ck_assert_ptr_null(pht_snapshot_release(snapshot));
+    ck_assert_int_eq(pht_snapshot_read(snapshot, HEAP, buffer, sizeof(buffer)), PHT_READ_OK);
+    ck_assert_uint_gt(time_us, 1);
+}
+END_TEST
+
 static Suite *read_suite(void)
 {
     Suite *suite = suite_create("read");
@@ -475,6 +535,8 @@ static Suite *read_suite(void)
     tcase_add_test(tcase, next_resident_passes_over_all_other_pages);
     tcase_add_test(tcase, next_resident_takes_bounds_inside_a_page);
     tcase_add_test(tcase, next_resident_goes_from_block_to_block_of_the_page_cache);
+    tcase_add_test(tcase, reading_keeps_to_the_limit);
+    tcase_add_test(tcase, nobody_waits_in_a_stop);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -111,7 +111,7 @@ void child_start(struct child *child, void (*life)(struct child *child))
     snprintf(path, sizeof(path), "/proc/%d", child->pid);
     child->process_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(child->process_fd, 0);
-    ck_assert_ptr_null(pht_stopper_create(child->process_fd, &child->stopper));
+    ck_assert_ptr_null(pht_stopper_create(child->process_fd, NULL, &child->stopper));
 }
 
 void child_start_beating(struct child *child, void (*life)(struct child *child))

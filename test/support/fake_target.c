@@ -329,7 +329,9 @@ static struct pht_error *fake_stop(void *self, uint64_t max_us, enum pht_stop_ou
     fake->max_stop_us = max_us;
     if (plan(fake)->stop_fails)
         return pht_error_create(PHT_ERROR_EPERM_YAMA, "pid 42 may not be stopped");
-    *ret = plan(fake)->gives_up ? PHT_STOP_GAVE_UP : PHT_STOP_STOPPED;
+    *ret = plan(fake)->is_left_out ? PHT_STOP_NOT_TRIED
+           : plan(fake)->gives_up  ? PHT_STOP_GAVE_UP
+                                   : PHT_STOP_STOPPED;
     fake->stopped = *ret == PHT_STOP_STOPPED;
     if (fake->stopped && fake->on_stop != NULL)
         fake->on_stop(fake, fake->context);

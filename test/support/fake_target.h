@@ -51,6 +51,7 @@ struct fake_mapping {
 /* What becomes of one stop. All false: it is had, and ends when it should. */
 struct fake_stop {
     bool gives_up;
+    bool is_left_out;
     bool expires;
     bool stop_fails;
     bool resume_fails;

@@ -78,21 +78,6 @@ START_TEST(no_path_and_no_link_leaves_the_root)
 }
 END_TEST
 
-/* Without openat2(2), links are not followed at all. */
-START_TEST(an_old_kernel_leaves_the_root_no_more)
-{
-    proc_tree_link(&tree, "inner/absolute", "/etc/passwd");
-    proc_tree_link(&tree, "inner/upward", "../../../../../../../../../../etc/passwd");
-    proc_tree_link(&tree, "inner/twice", "/absolute");
-    proc_tree_link(&tree, "inner/folder", "/etc");
-    if (!proc_filter_refuse(SYS_openat2, ENOSYS))
-        return;
-    int fd = open_path(inside[_i]);
-    if (_i < 3 || fd >= 0)
-        check_content(fd, "inside");
-}
-END_TEST
-
 static const struct refused_row {
     const char *path;
     int error;
@@ -291,7 +276,6 @@ static Suite *mapped_file_suite(void)
 
     tcase_add_checked_fixture(path, setup, teardown);
     tcase_add_loop_test(path, no_path_and_no_link_leaves_the_root, 0, ROWS(inside));
-    tcase_add_loop_test(path, an_old_kernel_leaves_the_root_no_more, 0, ROWS(inside));
     tcase_add_loop_test(path, what_is_no_regular_file_in_the_root_is_refused, 0,
                         ROWS(refused_rows));
     tcase_add_test(path, a_name_from_our_own_root_is_found_in_the_target_s);

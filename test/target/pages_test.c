@@ -109,7 +109,7 @@ static void open_pages(struct pht_pages *pages)
 {
     _cleanup_close_ int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    ck_assert(pht_pages_init(pages, fd));
+    ck_assert(pht_pages_init(pages, fd, NULL));
 }
 
 static bool bit(const uint64_t *bits, size_t i)
@@ -308,7 +308,7 @@ START_TEST(a_process_that_is_not_there_has_no_pagemap)
     struct pht_pages pages;
     _cleanup_close_ int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    ck_assert(!pht_pages_init(&pages, fd));
+    ck_assert(!pht_pages_init(&pages, fd, NULL));
     ck_assert_int_eq(errno, ENOENT);
     pht_pages_deinit(&pages);
 }

@@ -85,7 +85,7 @@ static void be_a_stopper(int ready)
 {
     struct pht_stopper *own;
 
-    if (pht_stopper_create(child.process_fd, &own) != NULL ||
+    if (pht_stopper_create(child.process_fd, NULL, &own) != NULL ||
         pht_stopper_stop(own, CHILD_STOP_US) != PHT_STOPPER_STOPPED || write(ready, "s", 1) != 1)
         _exit(1);
     for (;;)
@@ -124,7 +124,7 @@ START_TEST(the_helper_keeps_none_of_our_files_open)
     child_start_beating(&child, child_beat);
     pht_stopper_destroy(child.stopper);
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-    ck_assert_ptr_null(pht_stopper_create(child.process_fd, &child.stopper));
+    ck_assert_ptr_null(pht_stopper_create(child.process_fd, NULL, &child.stopper));
     child_stop(&child);
     close(ends[1]);
     poller = (struct pollfd){.fd = ends[0], .events = POLLIN};

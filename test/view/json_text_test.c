@@ -1,5 +1,6 @@
 /* Bytes from the target, and errors, are valid JSON whatever they hold. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/json_report.h"
@@ -80,6 +81,54 @@ START_TEST(c1_controls_do_not_stand_in_the_json_as_they_are)
 }
 END_TEST
 
+/* ---- memory that is short ------------------------------------------------------------------ */
+
+static unsigned long allocations, failing_allocation; /* 0: none fails */
+
+static void *allocate(size_t size)
+{
+    return ++allocations == failing_allocation ? NULL : malloc(size);
+}
+
+/* True if it says that the report was written. */
+static bool write_failing_at(unsigned long allocation, size_t *size)
+{
+    FILE *file = open_memstream(&written, size);
+
+    ck_assert_ptr_nonnull(file);
+    allocations = 0;
+    failing_allocation = allocation;
+    bool is_written = pht_json_report_write(report, "1.2.3", file);
+    fclose(file);
+    return is_written;
+}
+
+/*
+ * At some places of the whole, and at all of the last, when it is put into words. A few are of no
+ * consequence: the report is whole then.
+ */
+START_TEST(memory_shortage_leaves_no_half_of_a_report)
+{
+    json_malloc_t usual_malloc;
+    json_free_t usual_free;
+    size_t whole, size;
+
+    json_get_alloc_funcs(&usual_malloc, &usual_free);
+    json_set_alloc_funcs(allocate, free);
+    ck_assert(write_failing_at(0, &whole));
+    free(written);
+    unsigned long all = allocations, step = all / 50;
+    for (unsigned long at = 1; at <= all; at += at + 200 < all ? step : 1) {
+        bool is_written = write_failing_at(at, &size);
+        ck_assert_msg(size == (is_written ? whole : 0),
+                      "%zu of %zu bytes without the %lu. allocation", size, whole, at);
+        free(written);
+    }
+    written = NULL;
+    json_set_alloc_funcs(usual_malloc, usual_free);
+}
+END_TEST
+
 /* ---- errors ------------------------------------------------------------------------------- */
 
 static void write_error(struct pht_error *error)
@@ -139,6 +188,7 @@ static Suite *json_text_suite(void)
     tcase_add_loop_test(tcase, hostile_names_are_valid_json, 0, NAMES);
     tcase_add_loop_test(tcase, any_bytes_in_a_command_are_valid_json, 0, 16);
     tcase_add_test(tcase, c1_controls_do_not_stand_in_the_json_as_they_are);
+    tcase_add_test(tcase, memory_shortage_leaves_no_half_of_a_report);
     tcase_add_test(tcase, error_has_id_text_and_remedy);
     tcase_add_test(tcase, error_without_remedy_has_null_for_one);
     tcase_add_test(tcase, memory_shortage_is_an_error_like_others);

@@ -166,6 +166,45 @@ START_TEST(buffers_are_their_owners)
 }
 END_TEST
 
+/* A dict of 3.11 behind its collector's head, and keys of 8 slots, of strings. */
+static void put_dict(pht_addr block, pht_addr keys)
+{
+    struct fake_target *fake = heap->objects->fake;
+
+    fake_target_put_u64(fake, block, block);
+    object_heap_put_object(heap, block + 16, 1, heap->objects->dict_type);
+    fake_target_put_u64(fake, block + 16 + 32, keys);
+    fake_target_put_u64(fake, keys, 1);
+    fake_target_put_u32(fake, keys + 8, 1 << 16 | 3 << 8 | 3);
+    fake_target_put_u64(fake, keys + 16, 5);
+}
+
+/* So many reads for a dict whose keys lie `pools` pools behind it. */
+static uint64_t reads_of_a_dict(unsigned pools)
+{
+    setup();
+    pht_addr dict = object_heap_add_pool(heap, 64, 1), keys = 0;
+    for (unsigned i = 0; i < pools; i++)
+        keys = object_heap_add_pool(heap, 128, 1);
+    put_dict(dict, keys);
+    fake_target_reset_record(heap->objects->fake);
+    object_heap_take(heap);
+    object_heap_check(heap, "dict", 1, 64 + 32 + 8 + 5 * 16, 64 + 128);
+    ck_assert_uint_eq(heap->found->blocks.unowned.count, pools - 1);
+    uint64_t reads = heap->objects->fake->read_count;
+    teardown();
+    return reads;
+}
+
+START_TEST(keys_that_lie_near_their_dict_are_not_read_again)
+{
+    uint64_t near = reads_of_a_dict(3), far = reads_of_a_dict(10);
+
+    /* One for the keys, and one for another window. */
+    ck_assert_uint_eq(far, near + 2);
+}
+END_TEST
+
 /* Of two owners the first has it; and what an object is in, no other one has. */
 START_TEST(each_block_counts_once)
 {
@@ -436,6 +475,9 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, pool_in_swap_stays_there);
     tcase_add_test(tcase, hooks_stand_in_front_of_blocks);
     suite_add_tcase(suite, tcase);
+    TCase *reads = tcase_create("reads");
+    tcase_add_test(reads, keys_that_lie_near_their_dict_are_not_read_again);
+    suite_add_tcase(suite, reads);
     return suite;
 }
 
