@@ -18,7 +18,8 @@ static bool has_terminal(void)
 
 bool watch_is_wanted(const struct options *options)
 {
-    return options->command == COMMAND_REPORT && !options->asks_report && has_terminal();
+    return (options->command == COMMAND_REPORT || options->command == COMMAND_LIST) &&
+           !options->asks_report && has_terminal();
 }
 
 struct pht_error *watch_refuse(const struct options *options)
@@ -40,6 +41,17 @@ static const char *sort_column(const struct options *options)
     return is_given ? pht_type_order_name(options->type_sort) : NULL;
 }
 
+/* Of several processes that are called so, the user chooses one. */
+static struct pht_error *open_session(const struct options *options, struct session *session)
+{
+    struct pht_error *error = session_open(options, session);
+
+    if (error == NULL || error->code != PHT_ERROR_USAGE)
+        return error;
+    pht_error_destroy(error);
+    return NULL;
+}
+
 struct pht_error *watch_process(const struct options *options, int *signal)
 {
     struct options silent = *options;
@@ -47,20 +59,15 @@ struct pht_error *watch_process(const struct options *options, int *signal)
     struct pht_tui_end end = {0};
 
     silent.verbose = false; /* standard error is where the screens are */
-    struct pht_error *error = session_open(&silent, &session);
+    struct pht_error *error = open_session(&silent, &session);
     if (error == NULL) {
-        const struct pht_report_options report = {
-            .layout = {.cache_directory = session.cache,
-                       .file = session.layouts,
-                       .no_dwarf = options->no_dwarf},
-            .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
-            .without_types = options->without_types,
-            /* What is exported may go far. */
-            .census = {.previews = options->preview == PREVIEW_ON, .threads = options->threads},
-        };
+        /* What is exported may go far. */
+        const struct pht_report_options report = session_report_options(&session, false);
         const struct pht_tui_options screens = {
             .version = PHT_VERSION,
+            .name = options->process,
             .report = &report,
+            .steward = options->steward,
             .interval_us = options->delay_ms > 0 ? options->delay_ms * 1000 : DELAY_US_DEFAULT,
             .count = options->count,
             .baseline = options->baseline,
