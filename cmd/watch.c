@@ -64,6 +64,7 @@ struct pht_error *watch_process(const struct options *options, int *signal)
             .version = PHT_VERSION,
             .name = options->process,
             .report = &report,
+            .steward = options->steward,
             .interval_us = options->delay_ms > 0 ? options->delay_ms * 1000 : DELAY_US_DEFAULT,
             .count = options->count,
             .baseline = options->baseline,

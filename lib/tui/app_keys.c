@@ -28,9 +28,9 @@ static void sort_by(struct pht_app *app, size_t column)
 
     if (table == NULL)
         return;
-    uint64_t key = pht_table_key(table, &source);
     pht_table_sort_by(table, column);
-    refresh_table(app, table, &source, key);
+    table->selected = 0; /* who sorts wants to see what comes first */
+    refresh_table(app, table, &source, 0);
 }
 
 static void sort_screen_by(struct pht_app *app, enum pht_screen_id screen, const char *column)

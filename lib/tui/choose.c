@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "tui/chrome.h"
 #include "tui/picker.h"
 
 struct choice {
@@ -33,7 +34,10 @@ static struct pht_error *draw(struct choice *choice)
     pht_terminal_measure(choice->terminal, &rows, &columns);
     if (!pht_canvas_init(&canvas, rows, columns, choice->is_ascii))
         return pht_error_no_memory();
-    pht_picker_draw(choice->picker, pht_canvas_area(&canvas));
+    if (rows < PHT_ROWS_MIN || columns < PHT_COLUMNS_MIN)
+        pht_chrome_draw_too_small(&canvas);
+    else
+        pht_picker_draw(choice->picker, pht_canvas_area(&canvas));
     pht_terminal_show(choice->terminal, &canvas);
     pht_canvas_deinit(&canvas);
     return NULL;

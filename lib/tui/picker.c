@@ -122,6 +122,18 @@ static bool is_tree(const struct pht_picker *picker)
            picker->table.table.filter[0] == '\0';
 }
 
+/* "python3 app.py": where the interpreter lies is of no interest, and takes the room. */
+static const char *without_path(const char *command)
+{
+    const char *name = command;
+
+    for (const char *at = command; command[0] == '/' && at[0] != '\0' && at[0] != ' '; at++) {
+        if (at[0] == '/' && at[1] != '\0' && at[1] != ' ')
+            name = at + 1;
+    }
+    return name;
+}
+
 static void put_command(const struct pht_picker *picker, size_t row, struct pht_table_cell *cell)
 {
     char lines[PHT_FAMILY_LINES_MAX] = "";
@@ -129,7 +141,8 @@ static void put_command(const struct pht_picker *picker, size_t row, struct pht_
 
     if (is_tree(picker))
         pht_family_lines(picker->tree, picker->order, count, row, lines);
-    snprintf(cell->text, sizeof(cell->text), "%s%.200s", lines, process_of(picker, row)->command);
+    snprintf(cell->text, sizeof(cell->text), "%s%.200s", lines,
+             without_path(process_of(picker, row)->command));
 }
 
 static void cell(const void *data, size_t row, size_t column, struct pht_table_cell *ret)

@@ -110,7 +110,7 @@ static struct pht_error *change_to(struct loop *loop, struct pht_target *other)
 static void open_other(struct loop *loop, pid_t pid)
 {
     struct pht_target *other;
-    struct pht_error *error = pht_target_open(pid, NULL, &other);
+    struct pht_error *error = pht_target_open_through(pid, NULL, loop->options->steward, &other);
 
     if (error == NULL)
         error = change_to(loop, other);
@@ -245,7 +245,8 @@ static void export(struct loop *loop)
         pht_app_say(loop->app, "no snapshot yet: nothing was written");
         return;
     }
-    struct pht_error *error = pht_export(report, loop->options->version, name);
+    struct pht_error *error =
+        pht_export(report, loop->options->version, loop->options->steward, name);
     if (error == NULL)
         pht_app_say(loop->app, "wrote %s.txt and .json", name);
     else

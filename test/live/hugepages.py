@@ -1,9 +1,9 @@
 """Huge pages: the machine's own, lent for a test, and what tells the C library of them."""
 import contextlib
-import fcntl
 import os
 import shutil
 
+import turns
 from check import Skipped
 
 COUNT_FILE = "/proc/sys/vm/nr_hugepages"
@@ -20,14 +20,6 @@ def read_count():
 def write_count(count):
     with open(COUNT_FILE, "w") as file:
         file.write("%d\n" % count)
-
-
-@contextlib.contextmanager
-def alone():
-    """The machine has one pool of them, and a root one /proc: no other test has them meanwhile."""
-    with open(__file__) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @contextlib.contextmanager
@@ -48,9 +40,12 @@ def lent(count):
 
 @contextlib.contextmanager
 def told_in(root):
-    """The C library in `root` can read of huge pages, as it can in our own."""
+    """
+    The C library in `root` can read of huge pages, as it can in our own. Only one test at a time:
+    the machine has one pool of them, and the root one /proc.
+    """
     written = []
-    with alone():
+    with turns.take(__file__):
         if root is not None:
             written = [root + path for path in READ_BY_GLIBC if not os.path.exists(root + path)]
         try:

@@ -86,26 +86,28 @@ def keys(lab):
 
 def chosen(lab):
     """From the list to a process, to another one, and back."""
-    with target.start_idle(lab, lab.any_interpreter()) as process, \
-            target.start_idle(lab, lab.any_interpreter()) as other, Terminal(lab) as terminal:
+    names = ["%s-of-%d" % (word, os.getpid()) for word in ("one", "other")]
+    interpreter = lab.any_interpreter()
+    with target.start(lab, interpreter, "idle.py", names[0]).expect("ready") as process, \
+            target.start(lab, interpreter, "idle.py", names[1]).expect("ready") as other, \
+            Terminal(lab) as terminal:
         terminal.run(program(lab))
-        terminal.wait_for("Python processes you can read", "PID")
-        choose(terminal, process)
+        choose(terminal, process, names[0])
         terminal.press("p")
         terminal.wait_for("Python processes you can read")
         terminal.press("q")
         terminal.wait_for("pid %d " % process.pid, "[1 Overview]")
         terminal.press("p")
-        terminal.wait_for("Python processes you can read")
-        choose(terminal, other)
+        choose(terminal, other, names[1])
         quit_cleanly(terminal)
 
 
-def choose(terminal, process):
+def choose(terminal, process, name):
+    terminal.wait_for("Python processes you can read")
     terminal.press("\\")
-    terminal.type(str(process.pid))
+    terminal.type(name)
     terminal.press("Enter")
-    terminal.wait_until(lambda screen: re.search(r"^> +.*\b%d " % process.pid, screen, re.M),
+    terminal.wait_until(lambda screen: re.search(r"^> +%d " % process.pid, screen, re.M),
                         "the process is not found")
     terminal.press("Enter")
     terminal.wait_for("pid %d " % process.pid, "Snapshot #1", "RSS reported by the kernel")

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 
+import turns
 from check import Skipped
 
 BYTES = 256 << 20
@@ -12,8 +13,17 @@ BYTES = 256 << 20
 
 @contextlib.contextmanager
 def space(lab):
-    """Room for pages to go to. What is still there comes back when it ends."""
+    """
+    Room for pages to go to. What is still there comes back when it ends, and with it what another
+    test has there: only one at a time.
+    """
     lab.needs_root()
+    with turns.take(__file__), file_of(lab):
+        yield
+
+
+@contextlib.contextmanager
+def file_of(lab):
     libc = ctypes.CDLL(None, use_errno=True)
     folder = lab.fresh("swap")
     path = os.path.join(folder, "file")

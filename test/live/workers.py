@@ -1,6 +1,8 @@
 """Several tests at once, each worker in a lab of its own."""
 import multiprocessing
+import os
 import queue
+import signal
 
 LOOK_SECONDS = 1
 
@@ -45,6 +47,11 @@ def run(lab, tests, jobs, run_one):
         process.start()
     try:
         yield from in_order(len(tests), done, processes)
+    except BaseException:
+        for process in processes:
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGINT)
+        raise
     finally:
         for process in processes:
             process.join()
