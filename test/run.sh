@@ -2,7 +2,8 @@
 # Build and test everything. Installs what that needs. Closes with a line that counts.
 #
 #   test/run.sh           what CI runs
-#   test/run.sh --long    with the long forms: 1,000 reports under churn, 200 kills
+#   test/run.sh --long    with the long forms: 1,000 reports under churn, 200 kills, 2,000 rounds
+#                         of chaos, faults at thousands of places
 set -uo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
