@@ -164,7 +164,7 @@ run_live() {
 
 run_live
 # As production hosts have them: all of it in the long form.
-stripped='exact/*/fragmented,exact/*/threads,objects/*/reach,collector/*/plain,freelists/*,scans/*'
+stripped='exact/*/fragmented,exact/*/threads,objects/*/reach,objects/stripped-*/forked,collector/*/plain,freelists/*,scans/*'
 case " ${live_options[*]-} " in
 *" --long "*) run_live --no-dwarf && run_live --no-dwarf --stripped ;;
 *) run_live --no-dwarf --stripped --only "$stripped" ;;
