@@ -14,7 +14,9 @@ struct pht_error *session_open(const struct options *options, struct session *re
         error = pht_layout_file_open(options->layout, &ret->layouts);
     if (error == NULL && options->baseline != NULL)
         error = growth_read_file(options->baseline, &ret->baseline);
-    return error != NULL ? error : once_open(options, &ret->target);
+    if (error != NULL || options->process == NULL)
+        return error;
+    return once_open(options, &ret->target);
 }
 
 void session_close(struct session *session)
@@ -25,18 +27,11 @@ void session_close(struct session *session)
     free(session->cache);
 }
 
-static bool wants_previews(const struct options *options)
-{
-    return options->preview == PREVIEW_ON ||
-           (options->preview == PREVIEW_DEFAULT && !options->json);
-}
-
-struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret)
+struct pht_report_options session_report_options(const struct session *session, bool previews)
 {
     const struct options *options = session->options;
-    const struct pht_watch watch = {.tell = progress_tell, .context = &session->progress};
-    const struct pht_report_options report_options = {
-        .sections = sections,
+
+    return (struct pht_report_options){
         .layout = {.cache_directory = session->cache,
                    .steward = options->steward,
                    .file = session->layouts,
@@ -45,12 +40,22 @@ struct pht_error *session_take(struct session *session, unsigned sections, struc
                      .max_stop_us = options->max_stop_ms * 1000,
                      .bytes_per_second = options->bytes_per_second},
         .without_types = options->without_types,
-        .census = {.previews = wants_previews(options), .threads = options->threads},
-        .number = ++session->number,
-        .watch = &watch,
+        .census = {.previews = options->preview == PREVIEW_ON ||
+                               (options->preview == PREVIEW_DEFAULT && previews),
+                   .threads = options->threads},
         .sandbox_failure = options->sandbox_failure,
     };
+}
 
+struct pht_error *session_take(struct session *session, unsigned sections, struct pht_report **ret)
+{
+    const struct options *options = session->options;
+    const struct pht_watch watch = {.tell = progress_tell, .context = &session->progress};
+    struct pht_report_options report_options = session_report_options(session, !options->json);
+
+    report_options.sections = sections;
+    report_options.number = ++session->number;
+    report_options.watch = &watch;
     progress_begin(&session->progress, options);
     struct pht_error *error = pht_report_take(session->target, &report_options, ret);
     progress_end(&session->progress);

@@ -18,26 +18,35 @@ static bool has_terminal(void)
 
 bool watch_is_wanted(const struct options *options)
 {
-    return options->command == COMMAND_REPORT && !options->asks_report && has_terminal();
+    return (options->command == COMMAND_REPORT || options->command == COMMAND_LIST) &&
+           !options->asks_report && has_terminal();
 }
 
 struct pht_error *watch_refuse(const struct options *options)
 {
-    const char *option = options->screen_option;
+    const char *option = options->sorts_screens ? "sort" : options->screen_option;
 
     /* How things look may be said once and for all; what to look at is said for a terminal. */
-    if (option == NULL || strcmp(option, "screen") != 0 || options->asks_report || has_terminal())
+    bool is_refused =
+        option != NULL && (strcmp(option, "screen") == 0 || strcmp(option, "sort") == 0);
+    if (!is_refused || options->asks_report || has_terminal())
         return NULL;
-    return pht_error_try(pht_error_create(PHT_ERROR_USAGE, "--screen needs a terminal, %s is none",
-                                          isatty(STDOUT_FILENO) ? "stdin" : "stdout"),
-                         "leave it out: a pipe gets the text report");
+    const char *column = options->sorts_screens ? options->sort : "";
+    struct pht_error *error = pht_error_create(
+        PHT_ERROR_USAGE, "--%s%s%s needs a terminal, %s is none", option,
+        column[0] != '\0' ? "=" : "", column, isatty(STDOUT_FILENO) ? "stdin" : "stdout");
+    return pht_error_try(error, "leave it out: a pipe gets the text report");
 }
 
-static const char *sort_column(const struct options *options)
+/* Of several processes that are called so, the user chooses one. */
+static struct pht_error *open_session(const struct options *options, struct session *session)
 {
-    bool is_given = options->screen == SCREEN_TYPES || options->type_sort != PHT_BY_SIZE;
+    struct pht_error *error = session_open(options, session);
 
-    return is_given ? pht_type_order_name(options->type_sort) : NULL;
+    if (error == NULL || error->code != PHT_ERROR_USAGE)
+        return error;
+    pht_error_destroy(error);
+    return NULL;
 }
 
 struct pht_error *watch_process(const struct options *options, int *signal)
@@ -47,25 +56,20 @@ struct pht_error *watch_process(const struct options *options, int *signal)
     struct pht_tui_end end = {0};
 
     silent.verbose = false; /* standard error is where the screens are */
-    struct pht_error *error = session_open(&silent, &session);
+    struct pht_error *error = open_session(&silent, &session);
     if (error == NULL) {
-        const struct pht_report_options report = {
-            .layout = {.cache_directory = session.cache,
-                       .file = session.layouts,
-                       .no_dwarf = options->no_dwarf},
-            .snapshot = {.stop = options->stop, .max_stop_us = options->max_stop_ms * 1000},
-            .without_types = options->without_types,
-            /* What is exported may go far. */
-            .census = {.previews = options->preview == PREVIEW_ON, .threads = options->threads},
-        };
+        /* What is exported may go far. */
+        const struct pht_report_options report = session_report_options(&session, false);
         const struct pht_tui_options screens = {
             .version = PHT_VERSION,
+            .name = options->process,
             .report = &report,
+            .steward = options->steward,
             .interval_us = options->delay_ms > 0 ? options->delay_ms * 1000 : DELAY_US_DEFAULT,
             .count = options->count,
             .baseline = options->baseline,
             .screen = (enum pht_tui_screen)options->screen,
-            .sort = sort_column(options),
+            .sort = options->sort,
             .color = (enum pht_tui_color)options->color,
             .ascii = options->ascii,
             .mouse = options->mouse,

@@ -293,7 +293,9 @@ struct pht_relative {
     pid_t pid;
     pid_t ppid;
     char *comm;
-    uint64_t rss_bytes; /* smaps_rollup; UINT64_MAX where it may not be read */
+    /* Of smaps_rollup; UINT64_MAX of the target, whose smaps has it, and where it may not be read.
+     */
+    uint64_t rss_bytes;
     uint64_t pss_bytes;
     int pagemap_fd; /* -1 where it may not be read */
     bool is_target;
@@ -353,6 +355,7 @@ enum pht_duty {
     PHT_DUTY_CACHE,      /* keep a layout, or forget it */
     PHT_DUTY_DEBUG_FILE, /* ask servers for debug information */
     PHT_DUTY_OUTPUT,     /* the file of a report */
+    PHT_DUTY_EXPORT,     /* files of a report that is on the screen */
     PHT_DUTIES,
 };
 

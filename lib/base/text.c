@@ -98,7 +98,7 @@ char *pht_text_arguments(const char *bytes, size_t size)
 {
     while (size > 0 && bytes[size - 1] == '\0')
         size--;
-    char *joined = malloc(size + 1);
+    char *joined = calloc(size + 1, 1);
     if (joined == NULL)
         return NULL;
     for (size_t i = 0; i < size; i++)

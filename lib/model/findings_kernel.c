@@ -95,7 +95,7 @@ static void judge_swap(struct pht_judge *judge)
     bool is_unused = pht_is_share(unused, 50, swapped);
     struct pht_finding *finding =
         pht_judge_add(judge, "swap", is_unused ? PHT_SEVERITY_INFO : PHT_SEVERITY_MEDIUM, swapped);
-    pht_judge_say(judge, finding, "%s of it is in swap, beside %s that are resident.",
+    pht_judge_say(judge, finding, "%s of the process is in swap, beside %s that is resident.",
                   BYTES(swapped), BYTES(rss));
     if (python > 0)
         pht_judge_say(judge, finding,

@@ -160,8 +160,11 @@ static bool fill_in(struct pht_family *family, struct pht_work *work, struct pht
     report->family_count = family->count;
     for (size_t i = 0; i < family->count; i++) {
         begin_row(family, i, report->family);
-        if (family->items[i].is_target)
-            sharing.target = i;
+        if (!family->items[i].is_target)
+            continue;
+        sharing.target = i;
+        report->family[i].rss_bytes = report->kernel.rss_bytes;
+        report->family[i].pss_bytes = report->kernel.pss_bytes;
     }
     sharing.rows = report->family;
     bool compared = compare_all(&sharing, &report->smaps.maps);

@@ -46,7 +46,7 @@ static void drop(struct pht_relative *relative)
 
 static void read_sizes(int process_fd, struct pht_relative *ret)
 {
-    _cleanup_free_ char *text = pht_procfs_read(process_fd, "smaps_rollup", NULL);
+    _cleanup_free_ char *text = pht_procfs_read_walked(process_fd, "smaps_rollup");
 
     ret->rss_bytes = text != NULL ? pht_procfs_kib_field(text, "Rss") : UINT64_MAX;
     ret->pss_bytes = text != NULL ? pht_procfs_kib_field(text, "Pss") : UINT64_MAX;
@@ -65,7 +65,9 @@ static bool describe(struct finder *self, int process_fd, struct pht_relative *r
     }
     ret->comm[strcspn(ret->comm, "\n")] = '\0';
     ret->ppid = status.ppid;
-    read_sizes(process_fd, ret);
+    /* The kernel walks all of its memory for them, at a stretch: of the target they are known. */
+    if (self->members.count > 0)
+        read_sizes(process_fd, ret);
     return true;
 }
 
@@ -110,6 +112,8 @@ static bool examine(struct finder *self, pid_t pid, pid_t near, struct pht_relat
     *ret = (struct pht_relative){
         .pid = pid,
         .pagemap_fd = pht_pagemap_open(self->steward, fd),
+        .rss_bytes = UINT64_MAX,
+        .pss_bytes = UINT64_MAX,
         .parent = -1,
     };
     if (is_relative(self, fd, ret->pagemap_fd) && !shares_memory(pid, near) &&

@@ -19,15 +19,24 @@
 #define NEWER_FIRST 451
 #define NEWER_LAST 511
 
+static unsigned add_condition(const struct pht_filter_condition *condition,
+                              struct scmp_arg_cmp *ret)
+{
+    if (condition->mask == 0)
+        return 0;
+    *ret = SCMP_CMP64(condition->argument, SCMP_CMP_MASKED_EQ, condition->mask, condition->value);
+    return 1;
+}
+
 static int add_rule(scmp_filter_ctx context, const struct pht_filter_rule *rule)
 {
-    const struct scmp_arg_cmp condition =
-        SCMP_CMP64(rule->argument, SCMP_CMP_MASKED_EQ, rule->mask, rule->value);
+    struct scmp_arg_cmp conditions[2];
 
     if (rule->call < 0)
         return 0;
-    return seccomp_rule_add_array(context, SCMP_ACT_ALLOW, rule->call, rule->mask != 0 ? 1 : 0,
-                                  &condition);
+    unsigned count = add_condition(&rule->first, conditions);
+    count += add_condition(&rule->second, &conditions[count]);
+    return seccomp_rule_add_array(context, SCMP_ACT_ALLOW, rule->call, count, conditions);
 }
 
 /* Their flags are in memory, which a filter does not see; there is an older call for each. */

@@ -10,12 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Allowed if `argument` (from 0 on) has `value` in the bits of `mask`; always if that is 0. */
-struct pht_filter_rule {
-    int call; /* SCMP_SYS(); those that this machine does not have are left out */
+/* `argument` (from 0 on) has `value` in the bits of `mask`; anything if that is 0. */
+struct pht_filter_condition {
     unsigned argument;
     uint64_t mask;
     uint64_t value;
+};
+
+/* Allowed if both hold. */
+struct pht_filter_rule {
+    int call; /* SCMP_SYS(); those that this machine does not have are left out */
+    struct pht_filter_condition first;
+    struct pht_filter_condition second;
 };
 
 struct pht_filter {

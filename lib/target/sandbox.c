@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -30,15 +31,15 @@
 
 #define ALLOW(name)                                                                                \
     {                                                                                              \
-        SCMP_SYS(name), 0, 0, 0                                                                    \
+        .call = SCMP_SYS(name)                                                                     \
     }
 #define ALLOW_BITS(name, argument, mask, value)                                                    \
     {                                                                                              \
-        SCMP_SYS(name), argument, mask, value                                                      \
+        .call = SCMP_SYS(name), .first = { argument, mask, value }                                 \
     }
 #define ALLOW_INT(name, argument, value)                                                           \
     {                                                                                              \
-        SCMP_SYS(name), argument, WHOLE_INT, (uint32_t)(value)                                     \
+        .call = SCMP_SYS(name), .first = { argument, WHOLE_INT, (uint32_t)(value) }                \
     }
 
 static const struct pht_filter_rule reading[] = {
@@ -89,6 +90,7 @@ static const struct pht_filter_rule talking[] = {
     ALLOW(pselect6),
     ALLOW(pipe2),
     ALLOW(eventfd2),
+    ALLOW(signalfd4),
     ALLOW(sendmsg),
     ALLOW(recvmsg),
     ALLOW(recvfrom),
@@ -176,7 +178,7 @@ static const struct {
     {running, sizeof(running) / sizeof(running[0])},
 };
 
-#define OF_OURSELVES 3
+#define OF_OURSELVES 4
 #define RULES_MAX                                                                                  \
     ((sizeof(reading) + sizeof(talking) + sizeof(memory) + sizeof(running)) /                      \
          sizeof(struct pht_filter_rule) +                                                          \
@@ -184,9 +186,10 @@ static const struct {
 
 static bool make_filter(struct pht_filter *ret)
 {
-    /* An abort, raise(3), and a screen that suspends itself. */
+    /* An abort, raise(3), and a screen that suspends the job that it is. */
     const struct pht_filter_rule ourselves[OF_OURSELVES] = {
         ALLOW_INT(kill, 0, getpid()),
+        {SCMP_SYS(kill), {0, WHOLE_INT, 0}, {1, WHOLE_INT, SIGTSTP}},
         ALLOW_INT(tgkill, 0, getpid()),
         ALLOW_INT(tkill, 0, getpid()),
     };

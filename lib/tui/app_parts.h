@@ -52,7 +52,7 @@ void pht_app_take(struct pht_app *app);
 /* Tell the screens that what their view holds has changed. */
 void pht_app_update(struct pht_app *app);
 
-/* By a column of the table that is shown; nothing where there is none of that name. */
+/* Every screen by its column of that name, if it has one. */
 void pht_app_sort_by(struct pht_app *app, const char *column);
 
 #endif

@@ -9,7 +9,87 @@
 
 #include "base/cleanup.h"
 
-#define PATH_ROOM (PHT_EXPORT_NAME_MAX + 8)
+/* ---- files, made by whoever may ----------------------------------------------------------- */
+
+static int create(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+enum errand {
+    CREATE = 'c',
+    REMOVE = 'r',
+};
+
+/* "pyheaptop-4711-20261122-140307.json": who asks may have been taken over. */
+static bool is_export(const char *path)
+{
+    static const char beginning[] = "pyheaptop-";
+
+    if (strncmp(path, beginning, strlen(beginning)) != 0)
+        return false;
+    path += strlen(beginning);
+    path += strspn(path, "0123456789-");
+    return strcmp(path, ".txt") == 0 || strcmp(path, ".json") == 0;
+}
+
+static int perform_create(struct pht_export_duty *duty, const char *path, struct pht_errand *errand)
+{
+    errand->answer = create(path);
+    if (errand->answer < 0)
+        return errno;
+    memcpy(duty->created[0], duty->created[1], PHT_EXPORT_PATH_MAX);
+    memcpy(duty->created[1], path, strlen(path) + 1);
+    return 0;
+}
+
+static int perform_remove(const struct pht_export_duty *duty, const char *path)
+{
+    if (strcmp(path, duty->created[0]) != 0 && strcmp(path, duty->created[1]) != 0)
+        return EPERM;
+    return unlink(path) < 0 ? errno : 0;
+}
+
+int pht_export_perform(void *context, struct pht_errand *errand)
+{
+    const char *request = errand->request;
+
+    if (errand->bytes < 2 || errand->bytes > PHT_EXPORT_PATH_MAX ||
+        request[errand->bytes - 1] != '\0' || !is_export(request + 1))
+        return EINVAL;
+    if (request[0] == CREATE)
+        return perform_create(context, request + 1, errand);
+    return request[0] == REMOVE ? perform_remove(context, request + 1) : EINVAL;
+}
+
+static int tell_steward(struct pht_steward *steward, enum errand errand, const char *path, int *fd)
+{
+    char request[PHT_EXPORT_PATH_MAX];
+
+    int bytes = snprintf(request, sizeof(request), "%c%s", errand, path) + 1;
+    return pht_steward_ask(steward, PHT_DUTY_EXPORT, request, (size_t)bytes, -1, fd);
+}
+
+/* -1 and errno. */
+static int create_through(struct pht_steward *steward, const char *path)
+{
+    int fd = -1;
+
+    if (steward == NULL)
+        return create(path);
+    errno = tell_steward(steward, CREATE, path, &fd);
+    return fd;
+}
+
+static void remove_through(struct pht_steward *steward, const char *path)
+{
+    if (steward == NULL)
+        unlink(path);
+    else
+        tell_steward(steward, REMOVE, path, NULL);
+}
+
+/* ---- reports ------------------------------------------------------------------------------ */
 
 static bool write_text(const struct pht_report *report, const char *version, FILE *file)
 {
@@ -26,17 +106,17 @@ static struct pht_error *cannot_write(const char *path, int number)
 }
 
 static struct pht_error *write_file(const struct pht_report *report, const char *version,
-                                    const char *path,
+                                    struct pht_steward *steward, const char *path,
                                     bool (*write)(const struct pht_report *, const char *, FILE *))
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = create_through(steward, path);
 
     if (fd < 0)
         return cannot_write(path, errno);
     FILE *file = fdopen(fd, "w");
     if (file == NULL) {
         close(fd);
-        unlink(path);
+        remove_through(steward, path);
         return pht_error_no_memory();
     }
     bool is_made = write(report, version, file);
@@ -47,14 +127,14 @@ static struct pht_error *write_file(const struct pht_report *report, const char 
         number = errno;
     if (is_made && is_written && number == 0)
         return NULL;
-    unlink(path);
+    remove_through(steward, path);
     return is_made ? cannot_write(path, number != 0 ? number : EIO) : pht_error_no_memory();
 }
 
 struct pht_error *pht_export(const struct pht_report *report, const char *version,
-                             char name[static PHT_EXPORT_NAME_MAX])
+                             struct pht_steward *steward, char name[static PHT_EXPORT_NAME_MAX])
 {
-    char time[32], text[PATH_ROOM], json[PATH_ROOM];
+    char time[32], text[PHT_EXPORT_PATH_MAX - 1], json[PHT_EXPORT_PATH_MAX - 1];
     struct tm local;
 
     localtime_r(&report->taken_at.tv_sec, &local);
@@ -62,11 +142,11 @@ struct pht_error *pht_export(const struct pht_report *report, const char *versio
     snprintf(name, PHT_EXPORT_NAME_MAX, "pyheaptop-%d-%s", report->process.pid, time);
     snprintf(text, sizeof(text), "%s.txt", name);
     snprintf(json, sizeof(json), "%s.json", name);
-    struct pht_error *error = write_file(report, version, text, write_text);
+    struct pht_error *error = write_file(report, version, steward, text, write_text);
     if (error != NULL)
         return error;
-    error = write_file(report, version, json, pht_json_report_write);
+    error = write_file(report, version, steward, json, pht_json_report_write);
     if (error != NULL)
-        unlink(text);
+        remove_through(steward, text);
     return error;
 }

@@ -6,8 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "tui/detail.h"
 #include "tui/facts.h"
-#include "tui/lines.h"
 #include "tui/malloc_rows.h"
 #include "tui/missing.h"
 
@@ -17,9 +17,6 @@
 /* A blank, titles, the kinds, their sum; a blank, what trim gives, tunables. */
 #define FREE_ROWS (PHT_FREE_KINDS + 3)
 #define TAIL_ROWS 3
-
-/* In detail, sizes end here. */
-#define DETAIL_COLUMNS 50
 
 struct glibc_screen {
     const struct pht_view *view;
@@ -194,34 +191,26 @@ static void draw_arenas(struct glibc_screen *self, struct pht_area area)
 
 /* ---- one arena ---------------------------------------------------------------------------- */
 
-static void put_bytes(struct pht_lines *lines, const struct pht_view *view, const char *what,
-                      uint64_t bytes)
-{
-    unsigned columns = lines->area.columns;
-    unsigned end = columns < DETAIL_COLUMNS ? columns : DETAIL_COLUMNS;
-    char text[PHT_HUMAN_MAX];
-
-    pht_units_bytes(view->units, bytes, text);
-    pht_lines_put(lines, 2, PHT_ROLE_TEXT, what);
-    pht_area_put_right(lines->area, lines->count - 1 - lines->top, end, 15, PHT_ROLE_TEXT, text);
-}
-
 static void put_figures(struct pht_lines *lines, const struct pht_view *view,
                         const struct pht_glibc_arena *arena)
 {
-    put_bytes(lines, view, "chunks in use", arena->live_bytes);
-    put_bytes(lines, view, "free in bins", arena->free_bytes);
-    put_bytes(lines, view, "free in tcaches", arena->tcache_bytes);
-    put_bytes(lines, view, "top chunk", arena->top_bytes);
-    put_bytes(lines, view, "headers", arena->overhead_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "chunks in use", arena->live_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "free in bins", arena->free_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "free in tcaches", arena->tcache_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "top chunk", arena->top_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "headers", arena->overhead_bytes);
     if (arena->foreign_bytes > 0)
-        put_bytes(lines, view, "taken from brk by others", arena->foreign_bytes);
+        pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "taken from brk by others",
+                         arena->foreign_bytes);
     if (arena->unknown_bytes > 0)
-        put_bytes(lines, view, "could not be read", arena->unknown_bytes);
-    put_bytes(lines, view, "all of it", arena->system_bytes);
-    put_bytes(lines, view, "  at most so far", arena->peak_system_bytes);
-    put_bytes(lines, view, "  resident", arena->resident_bytes);
-    put_bytes(lines, view, "  malloc_trim(0) gives back", arena->trimmable_bytes);
+        pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "could not be read",
+                         arena->unknown_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "all of it", arena->system_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "  at most so far",
+                     arena->peak_system_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "  resident", arena->resident_bytes);
+    pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, "  malloc_trim(0) gives back",
+                     arena->trimmable_bytes);
 }
 
 static void put_largest(struct pht_lines *lines, const struct pht_view *view, size_t arena)
@@ -237,7 +226,7 @@ static void put_largest(struct pht_lines *lines, const struct pht_view *view, si
         snprintf(address, sizeof(address), "number %zu", i + 1);
         if (view->show_addresses)
             snprintf(address, sizeof(address), "0x%" PRIx64, chunk->address);
-        put_bytes(lines, view, address, chunk->bytes);
+        pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, address, chunk->bytes);
     }
 }
 
@@ -254,7 +243,7 @@ static void put_threads(struct pht_lines *lines, const struct pht_view *view,
         if (glibc->threads[i].arena != arena->address)
             continue;
         snprintf(text, sizeof(text), "thread %d", glibc->threads[i].tid);
-        put_bytes(lines, view, text, glibc->threads[i].tcache_bytes);
+        pht_detail_bytes(lines, view->units, PHT_ROLE_TEXT, text, glibc->threads[i].tcache_bytes);
     }
 }
 

@@ -5,8 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "tui/detail.h"
 #include "tui/facts.h"
-#include "tui/lines.h"
 #include "tui/maps_rows.h"
 #include "tui/missing.h"
 #include "view/mapping.h"
@@ -16,9 +16,6 @@
 
 /* Of the family below the mappings: a blank, titles, and so many of it at most. */
 #define FAMILY_ROWS_MAX 8
-
-/* In detail, sizes end here. */
-#define DETAIL_COLUMNS 50
 
 struct maps_screen {
     const struct pht_view *view;
@@ -131,18 +128,6 @@ static void draw_maps(struct maps_screen *self, struct pht_area area)
 
 /* ---- one mapping -------------------------------------------------------------------------- */
 
-static void put_bytes(struct pht_lines *lines, const struct pht_view *view, enum pht_role role,
-                      const char *what, uint64_t bytes)
-{
-    unsigned columns = lines->area.columns;
-    unsigned end = columns < DETAIL_COLUMNS ? columns : DETAIL_COLUMNS;
-    char text[PHT_HUMAN_MAX];
-
-    pht_units_bytes(view->units, bytes, text);
-    pht_lines_put(lines, 2, role, what);
-    pht_area_put_right(lines->area, lines->count - 1 - lines->top, end, 15, PHT_ROLE_TEXT, text);
-}
-
 static void put_split(struct pht_lines *lines, const struct pht_view *view,
                       const struct pht_owned_mapping *owned)
 {
@@ -154,7 +139,7 @@ static void put_split(struct pht_lines *lines, const struct pht_view *view,
         if (owned->resident.bytes[i] == 0)
             continue;
         snprintf(what, sizeof(what), "%c %s", name->letter, name->label);
-        put_bytes(lines, view, pht_role_of(category), what, owned->resident.bytes[i]);
+        pht_detail_bytes(lines, view->units, pht_role_of(category), what, owned->resident.bytes[i]);
     }
 }
 
@@ -170,16 +155,20 @@ static void draw_detail(const struct maps_screen *self, size_t row, struct pht_a
     pht_lines_put(&lines, 0, PHT_ROLE_TITLE, title != NULL ? title : "");
     if (mapping->mapping->name[0] == '/')
         pht_lines_wrap(&lines, 2, PHT_ROLE_DIM, mapping->mapping->name, false);
-    put_bytes(&lines, self->view, PHT_ROLE_TEXT, "size",
-              mapping->mapping->end - mapping->mapping->start);
-    put_bytes(&lines, self->view, PHT_ROLE_TEXT, "exclusive", mapping->memory->exclusive_bytes);
-    put_bytes(&lines, self->view, PHT_ROLE_TEXT, "shared", mapping->memory->shared_bytes);
-    put_bytes(&lines, self->view, PHT_ROLE_TEXT, "swapped", mapping->memory->swap_bytes);
+    pht_detail_bytes(&lines, self->view->units, PHT_ROLE_TEXT, "size",
+                     mapping->mapping->end - mapping->mapping->start);
+    pht_detail_bytes(&lines, self->view->units, PHT_ROLE_TEXT, "exclusive",
+                     mapping->memory->exclusive_bytes);
+    pht_detail_bytes(&lines, self->view->units, PHT_ROLE_TEXT, "shared",
+                     mapping->memory->shared_bytes);
+    pht_detail_bytes(&lines, self->view->units, PHT_ROLE_TEXT, "swapped",
+                     mapping->memory->swap_bytes);
     pht_lines_skip(&lines);
     pht_lines_put(&lines, 0, PHT_ROLE_TITLE, "Whose resident pages these are");
     if (mapping->owned != NULL)
         put_split(&lines, self->view, mapping->owned);
-    put_bytes(&lines, self->view, PHT_ROLE_TITLE, "resident", pht_mapping_rss(mapping));
+    pht_detail_bytes(&lines, self->view->units, PHT_ROLE_TITLE, "resident",
+                     pht_mapping_rss(mapping));
 }
 
 static void draw(void *state, const struct pht_view *view, struct pht_area area)

@@ -3,18 +3,17 @@
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "tui/app.h"
+#include "tui/choose.h"
 #include "tui/export.h"
 #include "tui/shown.h"
-#include "tui/terminal.h"
+#include "tui/signals.h"
 #include "tui/worker.h"
 
 /* How often progress is looked at while a report is taken. */
@@ -29,10 +28,10 @@ struct loop {
     struct pht_target *target;
     struct pht_worker *worker;
     struct pht_app *app;
-    int signal_fd;
+    struct pht_signals signals;
     int signal; /* that ends all */
     bool is_over;
-    bool is_dirty;
+    bool is_chosen; /* the process, from the list */
     unsigned rows;
     unsigned columns;
 };
@@ -86,31 +85,78 @@ static void end(struct loop *loop)
     loop->worker = NULL;
     pht_app_destroy(loop->app);
     loop->app = NULL;
+    pht_target_destroy(loop->target);
+    loop->target = NULL;
 }
 
-/* Look at another process instead, if that can be read. */
+/* Look at another process, which is the loop's then, instead of the one before if there is one. */
+static struct pht_error *change_to(struct loop *loop, struct pht_target *other)
+{
+    struct loop fresh = *loop;
+
+    fresh.target = other;
+    fresh.worker = NULL;
+    fresh.app = NULL;
+    struct pht_error *error = begin(&fresh);
+    if (error != NULL) {
+        end(&fresh);
+        return error;
+    }
+    end(loop);
+    *loop = fresh;
+    return NULL;
+}
+
 static void open_other(struct loop *loop, pid_t pid)
 {
     struct pht_target *other;
-    struct pht_error *error = pht_target_open(pid, NULL, &other);
+    struct pht_error *error = pht_target_open_through(pid, NULL, loop->options->steward, &other);
 
-    if (error == NULL) {
-        struct loop fresh = *loop;
-        fresh.target = other;
-        fresh.worker = NULL;
-        fresh.app = NULL;
-        error = begin(&fresh);
-        if (error == NULL) {
-            end(loop);
-            pht_target_destroy(loop->target);
-            *loop = fresh;
-            return;
-        }
-        end(&fresh);
-        pht_target_destroy(other);
-    }
-    pht_app_say(loop->app, "%s", error->text);
+    if (error == NULL)
+        error = change_to(loop, other);
+    loop->is_chosen |= error == NULL;
+    if (error != NULL)
+        pht_app_say(loop->app, "%s", error->text);
     pht_error_destroy(error);
+}
+
+static bool is_ascii(const struct loop *loop)
+{
+    return loop->options->ascii || !pht_terminal_is_utf8();
+}
+
+/* From the list of processes. Nothing chosen: it goes on as before, or ends if there was none. */
+static struct pht_error *choose(struct loop *loop, const char *message)
+{
+    const struct pht_choose_options options = {
+        .name = loop->app == NULL ? loop->options->name : NULL,
+        .message = message,
+        .steward = loop->options->steward,
+        .is_ascii = is_ascii(loop),
+    };
+    struct pht_chosen chosen;
+    struct pht_error *error = pht_choose(loop->terminal, &loop->signals, &options, &chosen);
+
+    if (error != NULL)
+        return error;
+    loop->signal = chosen.signal;
+    loop->is_over = chosen.signal != 0 || (chosen.target == NULL && loop->app == NULL);
+    pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
+    loop->is_chosen = true;
+    return chosen.target != NULL ? change_to(loop, chosen.target) : NULL;
+}
+
+/* A process that was chosen here and cannot be shown: another one, perhaps. */
+static struct pht_error *choose_again(struct loop *loop)
+{
+    struct pht_error *failure = loop->is_chosen ? pht_app_take_failure(loop->app) : NULL;
+
+    if (failure == NULL)
+        return NULL;
+    end(loop);
+    struct pht_error *error = choose(loop, failure->text);
+    pht_error_destroy(failure);
+    return error;
 }
 
 /* ---- what happens ------------------------------------------------------------------------- */
@@ -158,34 +204,23 @@ static void read_keys(struct loop *loop)
     }
 }
 
-/* The shell that started us has the terminal while we wait; the target is not stopped by us. */
+/* The target must not be stopped by us while we are. */
 static void suspend(struct loop *loop)
 {
-    sigset_t stop;
-
     pht_worker_settle(loop->worker);
-    pht_terminal_leave(loop->terminal);
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTSTP);
-    signal(SIGTSTP, SIG_DFL);
-    kill(0, SIGTSTP); /* all of the job, as the terminal would have done */
-    pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    pht_terminal_return(loop->terminal);
+    pht_signals_suspend(loop->terminal);
     pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
 }
 
 static void read_signals(struct loop *loop)
 {
-    struct signalfd_siginfo info;
-
-    while (read(loop->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-        if (info.ssi_signo == SIGWINCH) {
+    for (int number; (number = pht_signals_next(&loop->signals)) != 0;) {
+        if (number == SIGWINCH) {
             pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
-        } else if (info.ssi_signo == SIGTSTP) {
+        } else if (number == SIGTSTP) {
             suspend(loop);
         } else {
-            loop->signal = (int)info.ssi_signo;
+            loop->signal = number;
             loop->is_over = true;
         }
     }
@@ -211,7 +246,8 @@ static void export(struct loop *loop)
         pht_app_say(loop->app, "no snapshot yet: nothing was written");
         return;
     }
-    struct pht_error *error = pht_export(report, loop->options->version, name);
+    struct pht_error *error =
+        pht_export(report, loop->options->version, loop->options->steward, name);
     if (error == NULL)
         pht_app_say(loop->app, "wrote %s.txt and .json", name);
     else
@@ -219,7 +255,7 @@ static void export(struct loop *loop)
     pht_error_destroy(error);
 }
 
-static void obey(struct loop *loop, enum pht_order order)
+static struct pht_error *obey(struct loop *loop, enum pht_order order)
 {
     switch (order) {
     case PHT_ORDER_NONE:
@@ -237,8 +273,7 @@ static void obey(struct loop *loop, enum pht_order order)
         open_other(loop, pht_app_pid_to_open(loop->app));
         break;
     case PHT_ORDER_PICK:
-        pht_app_say(loop->app, "pyheaptop without a pid lists the processes there are");
-        break;
+        return choose(loop, NULL);
     case PHT_ORDER_MOUSE:
         pht_terminal_use_mouse(loop->terminal, pht_app_wants_mouse(loop->app));
         break;
@@ -250,15 +285,19 @@ static void obey(struct loop *loop, enum pht_order order)
         break;
     case PHT_ORDER_QUIT:
         loop->is_over = true;
-        break;
+        return choose_again(loop);
     }
+    return NULL;
 }
 
-static void obey_all(struct loop *loop)
+static struct pht_error *obey_all(struct loop *loop)
 {
-    for (enum pht_order order;
-         !loop->is_over && (order = pht_app_next_order(loop->app)) != PHT_ORDER_NONE;)
-        obey(loop, order);
+    struct pht_error *error = NULL;
+
+    for (enum pht_order order; error == NULL && !loop->is_over &&
+                               (order = pht_app_next_order(loop->app)) != PHT_ORDER_NONE;)
+        error = obey(loop, order);
+    return error;
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -267,8 +306,7 @@ static struct pht_error *draw(struct loop *loop)
 {
     struct pht_canvas canvas;
 
-    if (!pht_canvas_init(&canvas, loop->rows, loop->columns,
-                         loop->options->ascii || !pht_terminal_is_utf8()))
+    if (!pht_canvas_init(&canvas, loop->rows, loop->columns, is_ascii(loop)))
         return pht_error_no_memory();
     pht_app_draw(loop->app, &canvas);
     pht_terminal_show(loop->terminal, &canvas);
@@ -289,7 +327,7 @@ static void wait_for_something(struct loop *loop)
     enum { KEYS, SIGNALS, WORKER, FDS };
     struct pollfd fds[FDS] = {
         [KEYS] = {.fd = STDIN_FILENO, .events = POLLIN},
-        [SIGNALS] = {.fd = loop->signal_fd, .events = POLLIN},
+        [SIGNALS] = {.fd = loop->signals.fd, .events = POLLIN},
         [WORKER] = {.fd = pht_worker_fd(loop->worker), .events = POLLIN},
     };
 
@@ -310,60 +348,42 @@ static void wait_for_something(struct loop *loop)
 
 static struct pht_error *run(struct loop *loop)
 {
-    struct pht_error *error = NULL;
+    struct pht_error *error = loop->app == NULL ? choose(loop, NULL) : NULL;
 
     pht_terminal_measure(loop->terminal, &loop->rows, &loop->columns);
-    set_time(loop);
-    while (error == NULL) {
-        obey_all(loop);
-        if (loop->is_over)
+    while (error == NULL && !loop->is_over) {
+        set_time(loop);
+        error = obey_all(loop);
+        if (error != NULL || loop->is_over)
             break;
         error = draw(loop);
         wait_for_something(loop);
         look_after(loop);
     }
-    return error != NULL ? error : pht_app_take_failure(loop->app);
-}
-
-/* Signals are read in the loop, which alone knows when the terminal can be left. */
-static struct pht_error *catch_signals(struct loop *loop, sigset_t *before)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP};
-    sigset_t caught;
-
-    sigemptyset(&caught);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        sigaddset(&caught, numbers[i]);
-    loop->signal_fd = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (loop->signal_fd < 0)
-        return pht_error_create(PHT_ERROR_INTERNAL, "cannot read signals: errno %d", errno);
-    pthread_sigmask(SIG_BLOCK, &caught, before);
-    return NULL;
+    return error != NULL || loop->app == NULL ? error : pht_app_take_failure(loop->app);
 }
 
 struct pht_error *pht_tui_run(struct pht_target *target, const struct pht_tui_options *options,
                               struct pht_tui_end *end_of_it)
 {
-    struct loop loop = {.options = options, .target = target, .signal_fd = -1};
-    sigset_t before;
+    struct loop loop = {.options = options, .target = target};
 
     *end_of_it = (struct pht_tui_end){0};
     setlocale(LC_CTYPE, "");
-    struct pht_error *error = catch_signals(&loop, &before);
+    struct pht_error *error = pht_signals_catch(&loop.signals);
     if (error != NULL) {
         pht_target_destroy(target);
         return error;
     }
-    error = begin(&loop);
+    if (target != NULL)
+        error = begin(&loop);
     if (error == NULL)
         error = pht_terminal_open(options->color, &loop.terminal);
     if (error == NULL)
         error = run(&loop);
     pht_terminal_close(loop.terminal);
     end(&loop);
-    pht_target_destroy(loop.target);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    close(loop.signal_fd);
+    pht_signals_release(&loop.signals);
     end_of_it->signal = loop.signal;
     return error;
 }

@@ -50,7 +50,7 @@ static const struct pht_column arenas[] = {
      .alignment = PHT_ALIGN_RIGHT,
      .is_bytes = true},
     {.id = "use", .title = "Use", .width = 4, .priority = 4, .alignment = PHT_ALIGN_RIGHT},
-    {.title = "In use", .width = 12, .priority = 7, .is_flexible = true},
+    {.title = "Share in use", .width = 12, .priority = 7, .is_flexible = true},
 };
 
 static const struct pht_column malloc_arenas[] = {
@@ -97,7 +97,11 @@ static const struct pht_column free_kinds[] = {
     {.title = "Chunks", .width = 10, .priority = 1, .alignment = PHT_ALIGN_RIGHT},
     {.title = "Bytes", .width = 7, .alignment = PHT_ALIGN_RIGHT, .is_bytes = true},
     {.title = "Largest", .width = 7, .priority = 2, .alignment = PHT_ALIGN_RIGHT, .is_bytes = true},
-    {.title = "Whole pages", .width = 11, .alignment = PHT_ALIGN_RIGHT, .is_bytes = true},
+    {.title = "Whole pages",
+     .width = 11,
+     .priority = 3,
+     .alignment = PHT_ALIGN_RIGHT,
+     .is_bytes = true},
 };
 
 static const struct pht_column types[] = {

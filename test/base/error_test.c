@@ -23,6 +23,7 @@ START_TEST(ids_are_those_of_the_catalogue)
 {
     ck_assert_str_eq(pht_error_id(PHT_ERROR_EPERM_YAMA), "eperm-yama");
     ck_assert_str_eq(pht_error_id(PHT_ERROR_EXEC_DURING_SNAPSHOT), "exec-during-snapshot");
+    ck_assert_str_eq(pht_error_id(PHT_ERROR_TERMINAL), "terminal-dumb");
     ck_assert_str_eq(pht_error_id(PHT_ERROR_INTERNAL), "internal");
     ck_assert_str_eq(pht_error_id((enum pht_error_code)CODES), "internal");
 }

@@ -108,27 +108,36 @@ struct bench_target {
     int out;
 };
 
-static inline struct bench_target bench_start(const char *python, const char *script, unsigned mib,
-                                              unsigned threads, const char *mode)
+static inline struct bench_target bench_start_command(char *const command[])
 {
-    char mib_text[16], threads_text[16], line[6] = "";
+    char line[6] = "";
     int ends[2];
 
-    snprintf(mib_text, sizeof(mib_text), "%u", mib);
-    snprintf(threads_text, sizeof(threads_text), "%u", threads);
     if (pipe2(ends, O_CLOEXEC) < 0)
         bench_fail("cannot make a pipe");
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(ends[1], STDOUT_FILENO);
-        execl(python, python, script, mib_text, threads_text, mode, (char *)NULL);
+        execv(command[0], command);
         _exit(127);
     }
     close(ends[1]);
     if (pid < 0 || read(ends[0], line, sizeof(line)) != sizeof(line) || memcmp(line, "ready\n", 6))
         bench_fail("a target did not start");
     return (struct bench_target){.pid = pid, .out = ends[0]};
+}
+
+static inline struct bench_target bench_start(const char *python, const char *script, unsigned mib,
+                                              unsigned threads, const char *mode)
+{
+    char mib_text[16], threads_text[16];
+
+    snprintf(mib_text, sizeof(mib_text), "%u", mib);
+    snprintf(threads_text, sizeof(threads_text), "%u", threads);
+    return bench_start_command((char *const[]){(char *)(uintptr_t)python, (char *)(uintptr_t)script,
+                                               mib_text, threads_text, (char *)(uintptr_t)mode,
+                                               NULL});
 }
 
 static inline void bench_end(struct bench_target *target)

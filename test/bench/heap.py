@@ -110,4 +110,5 @@ def main():
     return heap
 
 
-main()
+if __name__ == "__main__":
+    main()

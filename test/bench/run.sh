@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds, measures, and prints one Markdown table. The heaps want 10 GiB of memory; --quick makes
+# Builds, measures, and prints one Markdown table. The heaps want 12 GiB of memory; --quick makes
 # do with 1 GiB and fewer rounds. PYTHON names the interpreter whose heap is measured, and
 # PYTHON_4K one whose pools have 4 KiB (up to 3.9).
 set -eu
@@ -30,7 +30,7 @@ build_programs() {
         (cd "$root" && cmake --preset gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo)
     fi
     ninja -C "$build" pyheaptop bench_first_report bench_accounting bench_chunks \
-        bench_ledger bench_census bench_stop
+        bench_ledger bench_census bench_stop bench_latency bench_load
 }
 
 find_pythons() {
@@ -66,10 +66,12 @@ trap 'rm -rf "$cache"' EXIT
 
 if [ -n "$quick" ]; then
     runs=7 rounds=7 reports=50 heaps="20 100" heap_4k=100 chunks=100 mixes=100 small=20 large=200
+    seconds=12 watched="50:1 50:8"
 else
     runs=21 rounds=21 reports=300 heaps="100 1024 4096" heap_4k=1024 chunks="100 1024 4096"
     mixes="100 1024 4096"
     small=100 large=4096
+    seconds=60 watched="100:1 100:8 100:64 100:200 1024:8 4096:8 8192:8 8192:200"
 fi
 heap=$here/heap.py
 
@@ -89,4 +91,8 @@ print_machine
         "$build"/test/bench_census $rounds "$build"/pyheaptop "$python" "$heap" "$mib"
     done
     "$build"/test/bench_stop $reports "$python" "$heap" $small $large "$cache"
+    for load in $watched; do
+        "$build"/test/bench_latency $seconds "$build"/pyheaptop "$python" "$here"/latency.py \
+            "$build"/test/libbench_load.so "${load%:*}" "${load#*:}"
+    done
 }

@@ -12,7 +12,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 
 # Bytes before the changes, and how many different ones the first of them chooses from.
 PATCHED = {"pymalloc": (2, 6), "glibc": (2, 14), "libc_scan": (2, 7), "census": (2, 8),
-           "interpreter": (2, 5), "elf": (4, 9)}
+           "interpreter": (2, 5), "python_scan": (0, 1), "elf": (4, 9)}
 
 NAMES = [b"plain", b"caf\xc3\xa9", b"\xc2\x9b;31m", b"\xf0\x9f\x90\x8d", b"\xed\xa0\x80", b"\x1b[31m",
          b"a\x00b\nc", b"\xe2\x80\xae", b"\xcc\x81" * 40, b"w" * 300]
@@ -23,8 +23,8 @@ def patched(fuzzer):
     chooser = random.Random(fuzzer)
     head, shapes = PATCHED[fuzzer]
     for i in range(60):
-        start = bytes([i % shapes]) + bytes(head - 1)
-        yield start + chooser.randbytes(12 * (1 + i % 12))
+        start = bytes([i % shapes]) + bytes(head)
+        yield start[:head] + chooser.randbytes(12 * (1 + i % 12))
 
 
 def proc_files(names):

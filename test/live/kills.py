@@ -187,9 +187,9 @@ def check_suspended(lab):
     with process:
         pid = process.expect("ready").pid
         longest = typical_seconds(lab, pid)
-        for step in range(10):
+        for step in range(SUSPENSIONS):
             run = tool.start(lab, "--json", "--stop=full", pid)
-            time.sleep(longest * step / 10)
+            time.sleep(longest * step / SUSPENSIONS)
             run.send_signal(signal.SIGTSTP)
             procfs.wait_until(lambda: procfs.status(run.pid, "State") in "TZ",
                               "the program is not stopped", SETTLE_SECONDS)
@@ -219,7 +219,7 @@ def check_killed_output(lab):
     with process:
         pid = process.expect("ready").pid
         longest = typical_seconds(lab, pid)
-        for _ in range(KILLS_LONG if lab.long else KILLS):
+        for _ in range(KILLS_LONG if lab.long else KILLS // 2):
             with open(path, "w") as file:
                 file.write("as it was")
             run = tool.start(lab, "--json", "-o", path, pid)

@@ -69,6 +69,7 @@ import refusals
 import sandbox
 import scans
 import screens
+import screens_data
 import signals
 import stops
 import stripped
@@ -86,7 +87,8 @@ MODULES = [exactness, counted, glibc_exact, glibc_steps, glibc_trim, glibc_debug
            layout_mismatched, layout_mutated, tables, scans, libc_scan, newer, ledger_programs, ledger_known,
            ledger_family, objects, objects_busy, objects_codecs, objects_forked,
            objects_odd, objects_owners, objects_programs, objects_reach, collector, freelists,
-           growth, findings, interval, output, faults, chaos, threads, completions, screens]
+           growth, findings, interval, output, faults, chaos, threads, completions, screens,
+           screens_data]
 
 # What they are about is not had without.
 OF_DWARF = [layout_cache, layout_carried, layout_mismatched, tables]

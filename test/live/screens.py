@@ -17,7 +17,7 @@ SIZES = [(100, 30), (80, 24), (50, 12), (40, 10), (30, 8), (200, 60), (40, 10), 
 
 
 def tests(lab):
-    for function in (keys, prompts, exports, resized, pauses, growth, killed, suspended, refused,
+    for function in (keys, chosen, prompts, exports, resized, pauses, growth, killed, suspended, refused,
                      no_terminal, looks):
         yield "screens/" + function.__name__.replace("_", "-"), function, ()
     for name in ("TERM", "HUP", "INT", "SEGV"):
@@ -82,6 +82,35 @@ def keys(lab):
         quit_cleanly(terminal)
         equal("what the terminal does with keys", terminal.modes(), before)
         expect(process.is_alive(), "the target has ended")
+
+
+def chosen(lab):
+    """From the list to a process, to another one, and back."""
+    names = ["%s-of-%d" % (word, os.getpid()) for word in ("one", "other")]
+    interpreter = lab.any_interpreter()
+    with target.start(lab, interpreter, "idle.py", names[0]).expect("ready") as process, \
+            target.start(lab, interpreter, "idle.py", names[1]).expect("ready") as other, \
+            Terminal(lab) as terminal:
+        terminal.run(program(lab))
+        choose(terminal, process, names[0])
+        terminal.press("p")
+        terminal.wait_for("Python processes you can read")
+        terminal.press("q")
+        terminal.wait_for("pid %d " % process.pid, "[1 Overview]")
+        terminal.press("p")
+        choose(terminal, other, names[1])
+        quit_cleanly(terminal)
+
+
+def choose(terminal, process, name):
+    terminal.wait_for("Python processes you can read")
+    terminal.press("\\")
+    terminal.type(name)
+    terminal.press("Enter")
+    terminal.wait_until(lambda screen: re.search(r"^> +%d " % process.pid, screen, re.M),
+                        "the process is not found")
+    terminal.press("Enter")
+    terminal.wait_for("pid %d " % process.pid, "Snapshot #1", "RSS reported by the kernel")
 
 
 def prompts(lab):

@@ -157,8 +157,7 @@ END_TEST
 
 START_TEST(a_type_of_a_small_process_is_not)
 {
-    judged->objects->type_count = 0;
-    judged->objects->totals.objects = judged->objects->totals.allocated_bytes = 0;
+    judged_drop_types();
     judged->kernel.rss_bytes = 20 * MIB;
     judged_add_type("builtins", "dict", 1000, 16 * MIB - (_i == 0));
     judged_judge();
@@ -461,7 +460,7 @@ START_TEST(swap_is_told)
     };
 
     if (rows[_i].rss < 500 * MIB)
-        judged->objects->type_count = 0;
+        judged_drop_types();
     judged->kernel.rss_bytes = rows[_i].rss;
     judged->categories[PHT_CATEGORY_PYMALLOC_SLACK].bytes = 0;
     swap_out(PHT_CATEGORY_PYTHON_LARGE, rows[_i].python);

@@ -147,6 +147,19 @@ struct pht_type_sum *judged_add_type(const char *module, const char *name, uint6
     return type;
 }
 
+void judged_drop_types(void)
+{
+    struct pht_objects *all = judged->objects;
+
+    for (size_t i = 0; i < all->type_count; i++) {
+        free(all->types[i].name);
+        free(all->types[i].module);
+        all->types[i] = (struct pht_type_sum){0};
+    }
+    all->type_count = 0;
+    all->totals.objects = all->totals.allocated_bytes = 0;
+}
+
 struct pht_unowned_size *judged_add_unowned(uint64_t min_bytes, uint64_t chunks, uint64_t bytes)
 {
     struct pht_objects *all = judged->objects;

@@ -40,6 +40,9 @@ void judged_set_command(const char *command);
 struct pht_type_sum *judged_add_type(const char *module, const char *name, uint64_t objects,
                                      uint64_t bytes);
 
+/* No object of any type is left. */
+void judged_drop_types(void);
+
 /* A size more of chunks that no object owns. */
 struct pht_unowned_size *judged_add_unowned(uint64_t min_bytes, uint64_t chunks, uint64_t bytes);
 

@@ -77,6 +77,8 @@ static const struct refused {
     {"process_madvise", SYS_process_madvise, {0, 0, 0, 0, 0}, EPERM},
     {"kill another", SYS_kill, {1, 0}, EPERM},
     {"kill the group", SYS_kill, {0, 0}, EPERM},
+    {"suspend all", SYS_kill, {-1, SIGTSTP}, EPERM},
+    {"suspend another", SYS_kill, {1, SIGTSTP}, EPERM},
     {"kill all", SYS_kill, {-1, 0}, EPERM},
     {"tgkill another", SYS_tgkill, {1, 1, 0}, EPERM},
     {"pidfd_send_signal", SYS_pidfd_send_signal, {0, 0, 0, 0}, EPERM},

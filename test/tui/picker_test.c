@@ -18,7 +18,7 @@ static const struct {
     const char *user, *version, *command, *name;
 } rows[] = {
     {48214, 48213, 1620, 1520, 273000, "shop", "3.12", "celery worker -A shop", "celery"},
-    {51002, 1, 212, 190, 7860, "shop", "3.11", "gunicorn: worker [api]", "gunicorn"},
+    {51002, 1, 212, 190, 7860, "shop", "3.11", "/usr/bin/gunicorn: worker /srv/api", "gunicorn"},
     {48213, 1, 1740, 1640, 273060, "shop", "3.12", "celery worker -A shop", "celery"},
     {48215, 48214, 20, UINT64_MAX, UINT64_MAX, NULL, "", "sh\x1b[31m -c 'python x'", "helper"},
 };
