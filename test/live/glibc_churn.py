@@ -25,6 +25,10 @@ TORN_MAX = {"brief": 0.001, "full": 0.0003}
 # those in the middle one, it is far less.
 LARGEST_CHUNK = 550016
 UNKNOWN_MAX = 0.0002
+
+# A busy machine does not let all threads stop in time now and then. Then the roots of an arena that
+# gets a heap at that very moment may not be had, and the report says so: that arena is unknown.
+TORN_ROOTS_MAX = 0.01
 OPTIONS = {"brief": [], "none": [], "full": ["--max-stop=5000"]}
 
 
@@ -70,6 +74,8 @@ def check_report(report):
     glibc_stats.check_closes(glibc)
     totals = glibc["totals"]
     chunks = totals["live_chunks"] + totals["free_chunks"] + totals["tcache_chunks"]
+    if any(warning["id"] == "roots-torn" for warning in report["warnings"]):
+        return None
     return chunks, report["snapshot"]["torn_chunks"], totals["unknown_bytes"], totals[
         "system_bytes"]
 
@@ -91,13 +97,17 @@ def check_churn(lab, interpreter, mode):
     return check_share(mode, figures)
 
 
-def check_share(mode, figures):
+def check_share(mode, found):
+    figures = [one for one in found if one is not None]
+    torn_roots = len(found) - len(figures)
+    expect(mode == "none" or torn_roots <= 1 + TORN_ROOTS_MAX * len(found),
+           "%d of %d reports had torn roots" % (torn_roots, len(found)))
     chunks, torn, unknown, system = [sum(column) for column in zip(*figures)]
     torn_share = torn / chunks
     shares = sorted(report[2] / report[3] for report in figures)
-    text = ("%d reports, %d chunks each, %.4f %% of them torn, %.4f %% of the bytes unknown, "
-            "%.4f %% in the middle one and %.4f %% at most"
-            % (len(figures), chunks // len(figures), 100 * torn_share, 100 * unknown / system,
+    text = ("%d reports, %d with torn roots, %d chunks each, %.4f %% of them torn, %.4f %% of the "
+            "bytes unknown, %.4f %% in the middle one and %.4f %% at most"
+            % (len(found), torn_roots, chunks // len(figures), 100 * torn_share, 100 * unknown / system,
                100 * statistics.median(shares), 100 * shares[-1]))
     if mode not in TORN_MAX:
         return text
