@@ -20,6 +20,9 @@ FORBIDDEN = {
     "view": {"fcntl.h", "sys/ptrace.h", "unistd.h"},
 }
 
+# Headers that the build makes.
+GENERATED = {"commit.h": "cmd"}
+
 # What one file alone may know, so that everything else can be tested without it.
 ALONE = {"ncurses.h": "lib/tui/term_curses.c", "curses.h": "lib/tui/term_curses.c"}
 
@@ -42,6 +45,8 @@ def rank(stage):
 
 def included_stage(name):
     first, _, rest = name.partition("/")
+    if name in GENERATED:
+        return GENERATED[name]
     if first == "pyheaptop":
         return PUBLIC[Path(rest).stem]
     return first if first in STAGES or first == "cmd" else None

@@ -239,7 +239,7 @@ static struct pht_error *live_resume(void *self, uint64_t *stopped_us, bool *exp
 static struct pht_error *live_read_smaps(void *self, struct pht_smaps *ret)
 {
     struct live *live = self;
-    _cleanup_free_ char *text = pht_procfs_read(live->process_fd, "smaps", NULL);
+    _cleanup_free_ char *text = pht_procfs_read_walked(live->process_fd, "smaps");
 
     if (text == NULL)
         return unreadable(live);

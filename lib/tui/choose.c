@@ -9,8 +9,8 @@
 struct choice {
     struct pht_terminal *terminal;
     struct pht_signals *signals;
+    const struct pht_choose_options *options;
     struct pht_picker *picker;
-    bool is_ascii;
     bool is_over;
     struct pht_chosen *chosen;
 };
@@ -32,7 +32,7 @@ static struct pht_error *draw(struct choice *choice)
     unsigned rows, columns;
 
     pht_terminal_measure(choice->terminal, &rows, &columns);
-    if (!pht_canvas_init(&canvas, rows, columns, choice->is_ascii))
+    if (!pht_canvas_init(&canvas, rows, columns, choice->options->is_ascii))
         return pht_error_no_memory();
     if (rows < PHT_ROWS_MIN || columns < PHT_COLUMNS_MIN)
         pht_chrome_draw_too_small(&canvas);
@@ -45,8 +45,8 @@ static struct pht_error *draw(struct choice *choice)
 
 static void open_chosen(struct choice *choice)
 {
-    struct pht_error *error =
-        pht_target_open(pht_picker_pid(choice->picker), NULL, &choice->chosen->target);
+    struct pht_error *error = pht_target_open_through(
+        pht_picker_pid(choice->picker), NULL, choice->options->steward, &choice->chosen->target);
 
     choice->is_over = error == NULL;
     if (error == NULL)
@@ -123,7 +123,7 @@ struct pht_error *pht_choose(struct pht_terminal *terminal, struct pht_signals *
     struct choice choice = {.terminal = terminal,
                             .signals = signals,
                             .picker = pht_picker_create(options->name, options->is_ascii),
-                            .is_ascii = options->is_ascii,
+                            .options = options,
                             .chosen = ret};
 
     *ret = (struct pht_chosen){0};

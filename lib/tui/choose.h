@@ -12,6 +12,7 @@ struct pht_chosen {
 struct pht_choose_options {
     const char *name;    /* only those that are called so, at first; NULL: all */
     const char *message; /* to begin with; NULL: none */
+    struct pht_steward *steward; /* in a sandbox, else NULL */
     bool is_ascii;
 };
 

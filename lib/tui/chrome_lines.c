@@ -212,12 +212,14 @@ static void add_cost(struct pht_facts *facts, const struct pht_status *status)
 
     if (!report->has_snapshot)
         return;
-    if (stats->expired || stats->gave_up)
+    if (stats->gave_up)
+        pht_facts_add(facts, PHT_ROLE_WARN, "STOP NOT HAD");
+    else if (stats->expired)
         pht_facts_add(facts, PHT_ROLE_WARN, "STOP LIMIT");
     if (stats->stops > 0)
         pht_facts_add(facts, PHT_ROLE_TEXT, "%s %s", word,
                       pht_human_duration(stats->stopped_us, text));
-    else
+    else if (!stats->gave_up)
         pht_facts_add(facts, PHT_ROLE_WARN, "NO STOP");
     if (!status->is_raised || facts->area.columns >= NARROW_COLUMNS)
         pht_facts_add(facts, PHT_ROLE_TEXT, "walk %s", pht_human_duration(report->walk_us, text));

@@ -81,6 +81,12 @@ static void draw_sums(const struct types_screen *self, struct pht_area area)
     pht_facts_begin(&facts, area, 0, 0, "   ");
     pht_facts_add(&facts, PHT_ROLE_TITLE, "%s type%s", pht_human_count(objects->type_count, count),
                   pht_human_plural(objects->type_count));
+    if (self->by_module)
+        pht_facts_add(&facts, PHT_ROLE_WARN, "added up by module");
+    if (self->only_changed)
+        pht_facts_add(&facts, PHT_ROLE_WARN, "unchanged ones hidden");
+    if (self->table.table.filter[0] != '\0')
+        pht_facts_add(&facts, PHT_ROLE_WARN, "filter: %s", self->table.table.filter);
     pht_facts_add(&facts, PHT_ROLE_TEXT, "objects %s", pht_human_count(totals->objects, count));
     pht_facts_add(&facts, PHT_ROLE_TEXT, "sizes %s",
                   pht_units_bytes(units, totals->size_bytes, text));
@@ -88,12 +94,6 @@ static void draw_sums(const struct types_screen *self, struct pht_area area)
                   pht_units_bytes(units, totals->allocated_bytes, text));
     pht_facts_add(&facts, PHT_ROLE_TEXT, "known to the collector %s",
                   pht_human_count(totals->gc_tracked, count));
-    if (self->by_module)
-        pht_facts_add(&facts, PHT_ROLE_WARN, "by module");
-    if (self->only_changed)
-        pht_facts_add(&facts, PHT_ROLE_WARN, "unchanged ones hidden");
-    if (self->table.table.filter[0] != '\0')
-        pht_facts_add(&facts, PHT_ROLE_WARN, "filter: %s", self->table.table.filter);
     if (self->view->change == NULL)
         pht_facts_add(&facts, PHT_ROLE_DIM, "no baseline yet");
 }

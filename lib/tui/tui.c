@@ -131,6 +131,7 @@ static struct pht_error *choose(struct loop *loop, const char *message)
     const struct pht_choose_options options = {
         .name = loop->app == NULL ? loop->options->name : NULL,
         .message = message,
+        .steward = loop->options->steward,
         .is_ascii = is_ascii(loop),
     };
     struct pht_chosen chosen;

@@ -295,6 +295,35 @@ START_TEST(raised_interval_is_told)
 }
 END_TEST
 
+static const struct {
+    struct pht_snapshot_stats stats;
+    const char *words;
+} stops[] = {
+    {{.stop = PHT_STOP_BRIEF, .stops = 1, .stopped_us = 850}, "target stopped 0.85 ms"},
+    {{.stop = PHT_STOP_NONE}, "NO STOP"},
+    {{.stop = PHT_STOP_NONE, .gave_up = true}, "STOP NOT HAD"},
+    {{.stop = PHT_STOP_BRIEF, .stops = 1, .stopped_us = 20000, .expired = true},
+     "STOP LIMIT  |  target stopped 20 ms"},
+};
+
+#define STOPS ((int)(sizeof(stops) / sizeof(stops[0])))
+
+START_TEST(how_the_target_was_stopped_is_told)
+{
+    struct pht_report *report = heap_report_create();
+
+    check_order(PHT_ORDER_TAKE);
+    report->snapshot = stops[_i].stats;
+    pht_app_on_report(app, report, 1000);
+    show(30, 120);
+    check_holds(stops[_i].words);
+    for (int i = 0; i < STOPS; i++) {
+        if (i != _i && strstr(stops[_i].words, stops[i].words) == NULL)
+            check_lacks(stops[i].words);
+    }
+}
+END_TEST
+
 START_TEST(count_ends_snapshots_but_not_the_screens)
 {
     options.count = 1;
@@ -602,6 +631,7 @@ static Suite *app_suite(void)
     tcase_add_test(tcase, pause_is_a_word_and_takes_none_but_by_hand);
     tcase_add_test(tcase, interval_is_changed_by_keys);
     tcase_add_test(tcase, raised_interval_is_told);
+    tcase_add_loop_test(tcase, how_the_target_was_stopped_is_told, 0, STOPS);
     tcase_add_test(tcase, count_ends_snapshots_but_not_the_screens);
     tcase_add_test(tcase, long_walk_shows_how_far_it_is_and_can_be_left);
     tcase_add_test(tcase, target_that_ends_leaves_its_last_snapshot);
