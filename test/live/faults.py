@@ -33,11 +33,14 @@ LEAK_CODE = 99
 # The sanitizer's own threads need what fails.
 OF_THE_SANITIZER = "GetThreadStackTopAndBottom"
 
-# Where memory is short, libdw itself ends the program with a line of its own, or, where it did not
-# look (0.188: Dwarf_Abbrev_Hash_init() in libdw_findcu.c), follows a null pointer. Nothing is
-# stopped at that time.
+# Where memory is short, libdw itself (0.188) ends the program with a line of its own, follows a null
+# pointer that it did not look at, fails an assertion, or leaks. Nothing is stopped at that time.
 OF_LIBDW = re.compile(r".*: libdw: Cannot allocate memory\n|"
-                      r"AddressSanitizer:DEADLYSIGNAL.*SEGV.*\n +#0 0x\w+ +\(\S*/libdw\.so", re.DOTALL)
+                      r".*lib/dynamicsizehash_concurrent\.c:.* Assertion|"
+                      r"AddressSanitizer:DEADLYSIGNAL.*SEGV.*\n +#0 0x\w+ +\(\S*/libdw\.so|"
+                      r"\s+=+\n\S+ERROR: LeakSanitizer", re.DOTALL)
+OF_MEMORY = {"malloc", "calloc", "realloc"}
+
 ERROR_CODES = {1, 2, 3, 4, 5, 6}
 SECONDS_MAX = 60
 
@@ -52,6 +55,14 @@ def tests(lab):
 def is_sanitized(program):
     with open(program, "rb") as file:
         return b"__asan_init" in file.read()
+
+
+def is_of_others(err):
+    """What was leaked, they have allocated, all of it."""
+    allocated_by = re.findall(r"\n +#1 .*", err)
+    return OF_THE_SANITIZER in err or (
+        OF_LIBDW.match(err) is not None and
+        ("LeakSanitizer" not in err or all("/libdw.so" in line for line in allocated_by)))
 
 
 def forget_cache(lab, folder):
@@ -113,9 +124,7 @@ class Bench:
             return {name: int(count) for name, count in (line.split() for line in file)}
 
     def check(self, done):
-        if OF_THE_SANITIZER in done.err or OF_LIBDW.match(done.err):
-            expect(done.code in (1, LEAK_CODE) and done.out == "", "half a report")
-        elif done.code == 0:
+        if done.code == 0:
             self.check_report(done)
         else:
             expect(done.code in ERROR_CODES, "exit code %d: %s" % (done.code, done.err[-3000:]))
@@ -153,7 +162,11 @@ class Bench:
     def check_fault(self, fault):
         """What is wrong, or None."""
         try:
-            self.check(self.run(PHT_FAULT=fault))
+            done = self.run(PHT_FAULT=fault)
+            if fault.split(":")[0] in OF_MEMORY and is_of_others(done.err):
+                self.check_target()
+            else:
+                self.check(done)
         except subprocess.TimeoutExpired:
             return "%s: no end within %d s" % (fault, SECONDS_MAX)
         except Failed as error:
