@@ -195,7 +195,8 @@ class Results:
 def main():
     arguments = parse_arguments()
     # A shell lets what it runs in the background ignore it, and our children would inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     lab = Lab(arguments.program, arguments.hold, arguments.long)
     results = Results()
     try:
