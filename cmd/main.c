@@ -13,15 +13,10 @@
 #include "cmd/option_table.h"
 #include "cmd/options.h"
 #include "cmd/pick.h"
+#include "cmd/sorting.h"
 #include "cmd/version.h"
 #include "cmd/watch.h"
 #include "pyheaptop/target.h"
-
-static void write_sort_columns(FILE *file)
-{
-    for (int order = 0; order < PHT_TYPE_ORDERS; order++)
-        fprintf(file, "%s\n", pht_type_order_name((enum pht_type_order)order));
-}
 
 /* What needs no process. False: it is none of that. */
 static bool tell(const struct options *options, FILE *file)
@@ -34,7 +29,7 @@ static bool tell(const struct options *options, FILE *file)
         version_write(file);
         return true;
     case COMMAND_SORT_HELP:
-        write_sort_columns(file);
+        sorting_write_columns(file);
         return true;
     case COMMAND_COMPLETIONS:
         completions_write(options->shell, file);

@@ -9,8 +9,10 @@ static const struct option_row rows[] = {
     {'j', "json", NULL, "print JSON; with -d or -n one object a line", NULL, OPTION_ASKS_REPORT},
     {'n', "count", "N", "stop after so many snapshots", NULL, 0},
     {'d', "delay", "SECONDS", "between two snapshots (default 5)", NULL, OPTION_IS_SETTING},
-    {'s', "sort", "COLUMN", "what types are sorted by; --sort=help lists the columns",
-     "size objects taken largest type help", OPTION_IS_SETTING},
+    {'s', "sort", "COLUMN", "what tables are sorted by; --sort=help lists columns",
+     "size objects taken largest type pools blocks use live free change arena heaps system rss top "
+     "trim free-share share average more-objects start exclusive shared swap what help",
+     OPTION_IS_SETTING},
     {OPTION_SCREEN, "screen", "NAME", "first screen: overview, pymalloc, glibc, types, maps",
      "overview pymalloc glibc types maps", OPTION_IS_SETTING | OPTION_OF_SCREENS},
     {OPTION_SECTION, "section", "NAME",

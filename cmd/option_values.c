@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "cmd/option_table.h"
+#include "cmd/sorting.h"
 
 #define COUNT_LIMIT 1000000000
 #define DELAY_MS_MIN 100
@@ -187,7 +188,9 @@ static struct pht_error *parse_sort(const char *text, struct options *options)
         options->command = COMMAND_SORT_HELP;
         return NULL;
     }
-    if (find_type_order(text, strlen(text), &options->type_sort))
+    options->sort = text;
+    options->sorts_report = find_type_order(text, strlen(text), &options->type_sort);
+    if (options->sorts_report || sorting_has_column(text))
         return NULL;
     return pht_error_try(option_usage("--sort: there is no column '%s'", text),
                          "pyheaptop --sort=help");

@@ -158,6 +158,10 @@ static struct pht_error *check(const struct options *options, const struct given
 
     if (error == NULL && options->without_types && (options->sections & PHT_SECTION_TYPES))
         error = option_usage("%s", "--no-types leaves out what --section=types shows");
+    if (error == NULL && options->sorts_screens && options->asks_report)
+        error = option_usage("a report is sorted by size, objects, taken, largest or type, "
+                             "not by '%s'",
+                             options->sort);
     if (error == NULL && options->repeats && !options->json && options->sections != 0)
         error = option_usage("%s", "a line a snapshot has no room for parts of the report: with "
                                    "--json it has");
@@ -197,6 +201,7 @@ struct pht_error *options_parse(int argc, char **argv, struct config *config, st
     ret->process = argv[optind];
     ret->asks_report = first_given(&given, OPTION_ASKS_REPORT) != NULL;
     ret->repeats = is_given(&given, 'd') || is_given(&given, 'n');
+    ret->sorts_screens = is_given(&given, 's') && !ret->sorts_report;
     ret->screen_option = first_given(&given, OPTION_OF_SCREENS);
     if (ret->command == COMMAND_REPORT && ret->process == NULL && ret->diff == NULL)
         ret->command = COMMAND_LIST;

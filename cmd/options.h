@@ -39,6 +39,8 @@ struct options {
     const char *diff;  /* a report to compare with, or NULL */
     unsigned sections; /* 0: none was named, so all, in short */
     bool without_types;
+    const char *sort;  /* a column, or NULL */
+    bool sorts_report; /* it is one of those of a report: `type_sort` */
     enum pht_type_order type_sort;
     uint64_t type_rows; /* 0: no number was given */
     enum { PREVIEW_DEFAULT, PREVIEW_OFF, PREVIEW_ON } preview;
@@ -48,6 +50,7 @@ struct options {
     uint64_t bytes_per_second; /* 0: no limit */
 
     /* For the screens. */
+    bool sorts_screens;        /* the line names a column that only they have */
     const char *screen_option; /* the first of these that the command line has, or NULL */
     enum { SCREEN_OVERVIEW, SCREEN_PYMALLOC, SCREEN_GLIBC, SCREEN_TYPES, SCREEN_MAPS } screen;
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;

@@ -3,7 +3,7 @@
 #include <elfutils/libdwfl.h>
 #include <jansson.h>
 
-#include "commit.h"
+#include "cmd/commit.h"
 #include "pyheaptop/tui.h"
 
 void version_write(FILE *file)

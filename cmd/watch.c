@@ -24,21 +24,18 @@ bool watch_is_wanted(const struct options *options)
 
 struct pht_error *watch_refuse(const struct options *options)
 {
-    const char *option = options->screen_option;
+    const char *option = options->sorts_screens ? "sort" : options->screen_option;
 
     /* How things look may be said once and for all; what to look at is said for a terminal. */
-    if (option == NULL || strcmp(option, "screen") != 0 || options->asks_report || has_terminal())
+    bool is_refused =
+        option != NULL && (strcmp(option, "screen") == 0 || strcmp(option, "sort") == 0);
+    if (!is_refused || options->asks_report || has_terminal())
         return NULL;
-    return pht_error_try(pht_error_create(PHT_ERROR_USAGE, "--screen needs a terminal, %s is none",
-                                          isatty(STDOUT_FILENO) ? "stdin" : "stdout"),
-                         "leave it out: a pipe gets the text report");
-}
-
-static const char *sort_column(const struct options *options)
-{
-    bool is_given = options->screen == SCREEN_TYPES || options->type_sort != PHT_BY_SIZE;
-
-    return is_given ? pht_type_order_name(options->type_sort) : NULL;
+    const char *column = options->sorts_screens ? options->sort : "";
+    struct pht_error *error = pht_error_create(
+        PHT_ERROR_USAGE, "--%s%s%s needs a terminal, %s is none", option,
+        column[0] != '\0' ? "=" : "", column, isatty(STDOUT_FILENO) ? "stdin" : "stdout");
+    return pht_error_try(error, "leave it out: a pipe gets the text report");
 }
 
 /* Of several processes that are called so, the user chooses one. */
@@ -72,7 +69,7 @@ struct pht_error *watch_process(const struct options *options, int *signal)
             .count = options->count,
             .baseline = options->baseline,
             .screen = (enum pht_tui_screen)options->screen,
-            .sort = sort_column(options),
+            .sort = options->sort,
             .color = (enum pht_tui_color)options->color,
             .ascii = options->ascii,
             .mouse = options->mouse,

@@ -169,6 +169,7 @@ struct pht_finding {
 
 struct pht_findings {
     bool known;                /* they were asked for */
+    bool is_partial;           /* an allocator or the objects were not walked: no all-clear */
     uint64_t live_bytes;       /* of RSS: in use by somebody, or of files; if known */
     struct pht_finding *items; /* by severity, then the most bytes first */
     size_t count;

@@ -88,6 +88,12 @@ void pht_snapshot_gather(struct pht_snapshot *snapshot, const pht_addr *addrs, s
  */
 void pht_snapshot_look_again(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
 
+/*
+ * Let the target run on for so long, so that what it is at work on becomes whole. False, at once,
+ * if it is stopped.
+ */
+bool pht_snapshot_wait(struct pht_snapshot *snapshot, uint64_t us);
+
 /* Resident bytes of the pages that [start, end) touches; pages of zeros do not count. */
 uint64_t pht_snapshot_resident_bytes(struct pht_snapshot *snapshot, pht_addr start, pht_addr end);
 

@@ -29,7 +29,7 @@ struct pht_tui_options {
     uint64_t count;                          /* of snapshots, then no more are taken; 0: no end */
     const char *baseline;                    /* a JSON report, or NULL: the first snapshot */
     enum pht_tui_screen screen;              /* the first */
-    const char *sort;                        /* column of the first screen, or NULL */
+    const char *sort;                        /* a column, of the screens that have it; or NULL */
     enum pht_tui_color color;
     bool ascii;
     bool mouse;

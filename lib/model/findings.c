@@ -236,6 +236,8 @@ static bool judge_all(struct pht_report *report, const struct pht_diff *diff)
     if (!(report->sections & PHT_SECTION_FINDINGS))
         return true;
     report->findings.known = true;
+    report->findings.is_partial =
+        report->pymalloc == NULL || report->glibc == NULL || report->objects == NULL;
     report->findings.live_bytes = add_up_live(&judge);
     pht_judge_pymalloc(&judge);
     pht_judge_glibc(&judge);

@@ -103,7 +103,7 @@ static void note(struct pht_finding *finding, const struct pht_pymalloc *pymallo
     pht_judge_note(finding, "sparse_arenas", pymalloc->sparse_arenas);
     pht_judge_note(finding, "sparse_live_bytes", pymalloc->sparse_live_bytes);
     pht_judge_note(finding, "sparse_held_bytes", pymalloc->sparse_held_bytes);
-    for (size_t i = 0; i < slack->classes; i++) {
+    for (size_t i = 0; i < CLASSES_NAMED && slack->most[i] != NULL; i++) {
         static const char *const names[CLASSES_NAMED] = {
             "first_class_block_bytes", "second_class_block_bytes", "third_class_block_bytes"};
         pht_judge_note(finding, names[i], slack->most[i]->block_bytes);

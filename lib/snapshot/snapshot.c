@@ -156,6 +156,15 @@ void pht_snapshot_join(struct pht_snapshot *snapshot, struct pht_snapshot *branc
     pht_snapshot_destroy(branch);
 }
 
+bool pht_snapshot_wait(struct pht_snapshot *snapshot, uint64_t us)
+{
+    const struct pht_pace_clock *clock = &snapshot->pace->clock;
+
+    if (!snapshot->stopped)
+        clock->wait_us(clock->context, us);
+    return !snapshot->stopped;
+}
+
 struct pht_snapshot_stats pht_snapshot_stats(const struct pht_snapshot *snapshot)
 {
     return snapshot->stats;

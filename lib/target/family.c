@@ -46,7 +46,7 @@ static void drop(struct pht_relative *relative)
 
 static void read_sizes(int process_fd, struct pht_relative *ret)
 {
-    _cleanup_free_ char *text = pht_procfs_read(process_fd, "smaps_rollup", NULL);
+    _cleanup_free_ char *text = pht_procfs_read_walked(process_fd, "smaps_rollup");
 
     ret->rss_bytes = text != NULL ? pht_procfs_kib_field(text, "Rss") : UINT64_MAX;
     ret->pss_bytes = text != NULL ? pht_procfs_kib_field(text, "Pss") : UINT64_MAX;

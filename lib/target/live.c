@@ -91,6 +91,14 @@ static struct pht_error *refused(struct live *live, enum pht_access_wish wish)
     return pht_access_explain(&facts, wish);
 }
 
+/* A process that ends gives its memory back first: for a moment it runs on without. */
+static bool has_memory(int process_fd)
+{
+    _cleanup_free_ char *pages = pht_procfs_read(process_fd, "statm", NULL);
+
+    return pages != NULL && strtoull(pages, NULL, 10) > 0;
+}
+
 /* Gone, or another process, or another program since it was opened. */
 static struct pht_error *live_check(void *self)
 {
@@ -104,7 +112,7 @@ static struct pht_error *live_check(void *self)
         now.start_time_ticks != live->first.start_time_ticks)
         return ended(live->pid);
     if (now.stack_start != live->first.stack_start)
-        return execed(live->pid);
+        return has_memory(live->process_fd) ? execed(live->pid) : ended(live->pid);
     return NULL;
 }
 
@@ -231,7 +239,7 @@ static struct pht_error *live_resume(void *self, uint64_t *stopped_us, bool *exp
 static struct pht_error *live_read_smaps(void *self, struct pht_smaps *ret)
 {
     struct live *live = self;
-    _cleanup_free_ char *text = pht_procfs_read(live->process_fd, "smaps", NULL);
+    _cleanup_free_ char *text = pht_procfs_read_walked(live->process_fd, "smaps");
 
     if (text == NULL)
         return unreadable(live);

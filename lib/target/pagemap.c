@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/priority.h"
 
 int pht_pagemap_perform(void *context, struct pht_errand *errand)
 {
@@ -40,9 +41,13 @@ ssize_t pht_pagemap_read(int fd, pht_addr addr, size_t count, uint64_t *entries)
     off_t at = (off_t)(addr / PHT_PAGE_BYTES * sizeof(*entries));
     ssize_t got;
 
+    bool yielded = pht_priority_hold_on();
     do
         got = pread(fd, entries, count * sizeof(*entries), at);
     while (got < 0 && errno == EINTR);
+    int cause = errno;
+    pht_priority_let_go(yielded);
+    errno = cause;
     return got < 0 ? -1 : got / (ssize_t)sizeof(*entries);
 }
 

@@ -7,6 +7,7 @@
 
 #include "target/moving_pages.h"
 #include "target/pagemap.h"
+#include "target/priority.h"
 
 /*
  * include/uapi/linux/fs.h of Linux 6.16, repeated here because the headers of the build host may
@@ -106,7 +107,11 @@ static bool scan_by_ioctl(struct pht_pages *pages, pht_addr start, pht_addr end,
             .category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
             .return_mask = wanted,
         };
+        bool yielded = pht_priority_hold_on();
         int found = ioctl(pages->pagemap_fd, SCAN_IOCTL, &argument);
+        int cause = errno;
+        pht_priority_let_go(yielded);
+        errno = cause;
         if (found < 0 && errno == EINTR)
             continue;
         if (found < 0)

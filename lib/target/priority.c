@@ -35,6 +35,21 @@ bool pht_priority_is_yielding(pid_t thread)
     return sched_getscheduler(thread) == SCHED_IDLE;
 }
 
+bool pht_priority_hold_on(void)
+{
+    bool yielded = pht_priority_is_yielding(0) && pht_priority_return(0);
+
+    if (yielded)
+        sched_yield();
+    return yielded;
+}
+
+void pht_priority_let_go(bool yielded)
+{
+    if (yielded)
+        set_class(0, SCHED_IDLE);
+}
+
 bool pht_priority_batch(pid_t thread)
 {
     return set_class(thread, SCHED_BATCH);

@@ -19,6 +19,15 @@ void pht_priority_raise(void);
 bool pht_priority_yield(pid_t thread);
 bool pht_priority_is_yielding(pid_t thread);
 
+/*
+ * For a call in which the kernel holds the target's memory map for long: smaps, page maps. Whoever
+ * loses the processor meanwhile keeps the target waiting, and one that yields loses it to anybody.
+ * So it does not yield for so long, and begins with a time slice of its own. Returns what
+ * pht_priority_let_go() wants: whether it yielded.
+ */
+bool pht_priority_hold_on(void);
+void pht_priority_let_go(bool yielded);
+
 /* Among the others, but without hurry (SCHED_BATCH). */
 bool pht_priority_batch(pid_t thread);
 

@@ -10,13 +10,32 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/priority.h"
 
 /* maps of a process with a million mappings is some 100 MB; more is not a process of this world. */
 #define FILE_BYTES_MAX ((size_t)1 << 30)
 #define ENVIRONMENT_BYTES_MAX ((size_t)1 << 20)
 #define FIRST_BUFFER_BYTES ((size_t)16 << 10)
 
-char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, size_t *size)
+static ssize_t read_part(int fd, char *buffer, size_t size)
+{
+    return read(fd, buffer, size);
+}
+
+static ssize_t read_part_walked(int fd, char *buffer, size_t size)
+{
+    bool yielded = pht_priority_hold_on();
+    ssize_t got = read(fd, buffer, size);
+    int cause = errno;
+
+    pht_priority_let_go(yielded);
+    errno = cause;
+    return got;
+}
+
+/* At most `limit` bytes, by parts. */
+static char *read_parts(int directory_fd, const char *name, size_t limit,
+                        ssize_t (*read_one)(int, char *, size_t), size_t *size)
 {
     _cleanup_close_ int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -35,7 +54,7 @@ char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, si
             text = grown;
             capacity = fresh;
         }
-        got = read(fd, text + used, capacity - used - 1);
+        got = read_one(fd, text + used, capacity - used - 1);
         if (got < 0 && errno != EINTR)
             return NULL;
         if (got > 0)
@@ -47,11 +66,14 @@ char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, si
     return pht_take_ptr(text);
 }
 
-char *pht_procfs_read(int directory_fd, const char *name, size_t *size)
+char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, size_t *size)
 {
-    size_t got = 0;
-    char *text = pht_procfs_read_start(directory_fd, name, FILE_BYTES_MAX, &got);
+    return read_parts(directory_fd, name, limit, read_part, size);
+}
 
+/* Takes `text`, of which `got` bytes were read; NULL if there is more of it. */
+static char *check_whole(char *text, size_t got, size_t *size)
+{
     if (got == FILE_BYTES_MAX) {
         free(text);
         errno = ENOMEM;
@@ -60,6 +82,22 @@ char *pht_procfs_read(int directory_fd, const char *name, size_t *size)
     if (text != NULL && size != NULL)
         *size = got;
     return text;
+}
+
+char *pht_procfs_read(int directory_fd, const char *name, size_t *size)
+{
+    size_t got = 0;
+    char *text = read_parts(directory_fd, name, FILE_BYTES_MAX, read_part, &got);
+
+    return check_whole(text, got, size);
+}
+
+char *pht_procfs_read_walked(int directory_fd, const char *name)
+{
+    size_t got = 0;
+    char *text = read_parts(directory_fd, name, FILE_BYTES_MAX, read_part_walked, &got);
+
+    return check_whole(text, got, NULL);
 }
 
 char *pht_procfs_read_environment(int process_fd, size_t *size)

@@ -14,6 +14,9 @@
 /* A whole file in memory, NUL-terminated after `size` bytes; caller frees. NULL and errno. */
 char *pht_procfs_read(int directory_fd, const char *name, size_t *size);
 
+/* The same of a file for which the kernel walks the memory of the process, a part at a time. */
+char *pht_procfs_read_walked(int directory_fd, const char *name);
+
 /* The same of its first `limit` bytes only. */
 char *pht_procfs_read_start(int directory_fd, const char *name, size_t limit, size_t *size);
 

@@ -63,7 +63,7 @@ void pht_app_filter(struct pht_app *app, const char *text);
 void pht_app_search(struct pht_app *app, int direction);
 bool pht_app_move(struct pht_app *app, int key);
 
-/* By a column of the table that is shown; nothing where there is none of that name. */
+/* Every screen by its column of that name, if it has one. */
 void pht_app_sort_by(struct pht_app *app, const char *column);
 
 #endif

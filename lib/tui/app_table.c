@@ -30,15 +30,21 @@ void pht_app_sort_column(struct pht_app *app, size_t column)
     refresh_table(app, table, &source, 0);
 }
 
-void pht_app_sort_by(struct pht_app *app, const char *column)
+static void sort_screen_by(struct pht_app *app, enum pht_screen_id screen, const char *column)
 {
     struct pht_table_source source;
-    struct pht_table *table = pht_screen_of(app->screen)->table(app->states[app->screen], &source);
+    struct pht_table *table = pht_screen_of(screen)->table(app->states[screen], &source);
 
     for (size_t i = 0; table != NULL && i < table->column_count; i++) {
         if (table->columns[i].id != NULL && strcmp(table->columns[i].id, column) == 0)
             table->sort_column = i;
     }
+}
+
+void pht_app_sort_by(struct pht_app *app, const char *column)
+{
+    for (int screen = 0; screen < PHT_SCREENS; screen++)
+        sort_screen_by(app, (enum pht_screen_id)screen, column);
 }
 
 void pht_app_sort_by_change(struct pht_app *app)

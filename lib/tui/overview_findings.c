@@ -42,14 +42,13 @@ void pht_overview_draw_finding(struct pht_lines *lines, const struct pht_finding
 
 void pht_overview_draw_no_finding(struct pht_lines *lines, const struct pht_report *report)
 {
-    bool is_partial = report->pymalloc == NULL || report->glibc == NULL;
     char percent[PHT_HUMAN_MAX];
 
     if (!report->findings.known)
         return;
     _cleanup_free_ char *text = pht_text_format(
         "No findings%s: %s%% of RSS is live or file memory.",
-        is_partial ? " in what could be walked" : "",
+        report->findings.is_partial ? " in what could be walked" : "",
         pht_human_percent(report->findings.live_bytes, report->kernel.rss_bytes, percent));
     pht_lines_wrap(lines, 0, PHT_ROLE_GOOD, text != NULL ? text : "", false);
 }

@@ -71,10 +71,8 @@ static void write_finding(const struct pht_finding *finding, bool full, FILE *fi
 
 static void write_none(const struct pht_report *report, FILE *file)
 {
-    bool is_partial = report->pymalloc == NULL || report->glibc == NULL || report->objects == NULL;
-
     fprintf(file, "\nNo findings%s: %s%% of RSS is live or file memory.\n",
-            is_partial ? " in what could be walked" : "",
+            report->findings.is_partial ? " in what could be walked" : "",
             PERCENT(report->findings.live_bytes, report->kernel.rss_bytes));
 }
 

@@ -83,6 +83,7 @@ struct pht_chunk_walk {
     bool out_of_memory;
     bool is_cancelled;     /* pieces end where they begin */
     uint64_t passed_bytes; /* of the pieces before this one */
+    unsigned waits;        /* for a thread that had the arena's lock */
     uint64_t rereads;
     uint64_t torn_chunks;
     uint64_t damaged_chunks;

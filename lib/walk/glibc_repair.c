@@ -16,6 +16,13 @@
 /* And the chunks around a place where the walk has lost its way. */
 #define COVERS 3
 
+/*
+ * A thread that was halted with a chunk in its hands gets the processor again some time. So often,
+ * of one walk, it is waited for, and so long.
+ */
+#define WAITS_MAX 10
+#define WAIT_US 2000
+
 /* Of one walk; a target that is damaged all over is not read over and over. */
 #define REREADS_MAX 4096
 
@@ -161,21 +168,24 @@ static enum pht_chunk_step skip_swapped(struct pht_chunk_walk *walk)
     return skip_to(walk, from, to < chain ? to : chain);
 }
 
+static bool is_locked(struct pht_chunk_walk *walk)
+{
+    uint64_t offset = walk->roots->libc->layout.state_mutex;
+    uint32_t mutex;
+
+    return offset != PHT_UNKNOWN &&
+           pht_snapshot_read(walk->snapshot, walk->arena->address + offset, &mutex,
+                             sizeof(mutex)) == PHT_READ_OK &&
+           mutex != 0;
+}
+
 /*
  * The arena is not as it was in the stop, or whoever holds its lock was halted in the middle of a
  * change: what makes no sense is no damage.
  */
 static bool is_at_work(struct pht_chunk_walk *walk)
 {
-    uint64_t offset = walk->roots->libc->layout.state_mutex;
-    uint32_t mutex;
-
-    if (pht_chunk_read_top(walk) != walk->arena->top)
-        return true;
-    return offset != PHT_UNKNOWN &&
-           pht_snapshot_read(walk->snapshot, walk->arena->address + offset, &mutex,
-                             sizeof(mutex)) == PHT_READ_OK &&
-           mutex != 0;
+    return pht_chunk_read_top(walk) != walk->arena->top || is_locked(walk);
 }
 
 /* All from `from` on was freed since the stop, and became part of top. */
@@ -188,8 +198,8 @@ static enum pht_chunk_step end_at_new_top(struct pht_chunk_walk *walk, pht_addr 
 }
 
 /* All before `from` was counted as what it was then; the rest of that chunk is what it is now. */
-static bool rejoin(struct pht_chunk_walk *walk, pht_addr from, pht_addr last,
-                   enum pht_chunk_step *step)
+static bool rejoin_now(struct pht_chunk_walk *walk, pht_addr from, pht_addr last,
+                       enum pht_chunk_step *step)
 {
     struct pht_chunk_cover cover;
 
@@ -201,6 +211,20 @@ static bool rejoin(struct pht_chunk_walk *walk, pht_addr from, pht_addr last,
         *step = begin_at(walk, end);
         return true;
     }
+    return false;
+}
+
+/* Whoever has the lock may be at work on what makes no sense. */
+static bool rejoin(struct pht_chunk_walk *walk, pht_addr from, pht_addr last,
+                   enum pht_chunk_step *step)
+{
+    bool was_locked;
+
+    do {
+        was_locked = is_locked(walk);
+        if (rejoin_now(walk, from, last, step))
+            return true;
+    } while (was_locked && walk->waits++ < WAITS_MAX && pht_snapshot_wait(walk->snapshot, WAIT_US));
     return false;
 }
 

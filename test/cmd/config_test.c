@@ -227,13 +227,16 @@ static struct options parse(const char *text, const char *line)
 
 START_TEST(settings_are_options)
 {
-    struct options options = parse("delay = 2.5\nscreen = types\nmax-stop = 7\nno-types = yes\n"
-                                   "mouse = no\nascii = yes\nstop = none\nlayout = /x\n",
-                                   "1");
+    struct options options =
+        parse("delay = 2.5\nscreen = types\nsort = rss\nmax-stop = 7\nno-types = yes\n"
+              "mouse = no\nascii = yes\nstop = none\nlayout = /x\n",
+              "1");
 
     ck_assert_uint_eq(options.delay_ms, 2500);
     ck_assert(!options.repeats);
     ck_assert_int_eq(options.screen, SCREEN_TYPES);
+    ck_assert_str_eq(options.sort, "rss");
+    ck_assert(!options.sorts_screens);
     ck_assert_uint_eq(options.max_stop_ms, 7);
     ck_assert(options.without_types);
     ck_assert(!options.mouse);

@@ -4,6 +4,7 @@
 
 #include "cmd/option_table.h"
 #include "cmd/options.h"
+#include "cmd/sorting.h"
 #include "support/suite.h"
 
 #define WORDS_MAX 12
@@ -63,8 +64,16 @@ static const struct good_row {
       .delay_ms = 5000,
       BRIEF}},
     {"-1d 5 -n3 1", {.process = "1", .repeats = true, .delay_ms = 5000, .count = 3, BRIEF}},
-    {"-s objects 1", {.process = "1", .type_sort = PHT_BY_OBJECTS, BRIEF}},
-    {"--sort=type 1", {.process = "1", .type_sort = PHT_BY_NAME, BRIEF}},
+    {"-s objects 1", {.process = "1", .sort = "objects", .type_sort = PHT_BY_OBJECTS, BRIEF}},
+    {"--sort=type 1", {.process = "1", .sort = "type", .type_sort = PHT_BY_NAME, BRIEF}},
+    {"--sort=rss 1", {.process = "1", .sort = "rss", .sorts_screens = true, BRIEF}},
+    {"--sort=change --screen=types 1",
+     {.process = "1",
+      .sort = "change",
+      .sorts_screens = true,
+      .screen = SCREEN_TYPES,
+      .screen_option = "screen",
+      BRIEF}},
     {"--sort=help", {.command = COMMAND_SORT_HELP, BRIEF}},
     {"--completions=bash", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_BASH, BRIEF}},
     {"--completions fish", {.command = COMMAND_COMPLETIONS, .shell = COMPLETIONS_FISH, BRIEF}},
@@ -185,6 +194,8 @@ START_TEST(a_good_line_is_understood)
     ck_assert(options.repeats == wanted->repeats);
     ck_assert_uint_eq(options.delay_ms, wanted->delay_ms);
     ck_assert_uint_eq(options.count, wanted->count);
+    check_text(options.sort, wanted->sort);
+    ck_assert(options.sorts_screens == wanted->sorts_screens);
     check_text(options.baseline, wanted->baseline);
     ck_assert(options.strict == wanted->strict);
     ck_assert(options.quiet == wanted->quiet);
@@ -341,6 +352,8 @@ static const struct bad_row {
     {"--strict --diff=x", TOGETHER("diff", "strict"), false},
     {"-d 1 --family 1", NO_ROOM, false},
     {"-n 1 --once --section=maps 1", NO_ROOM, false},
+    {"--sort=rss --json 1",
+     "a report is sorted by size, objects, taken, largest or type, not by 'rss'", true},
     {"--screen=maps --json 1", TOGETHER("screen", "json"), true},
     {"--screen=maps --once 1", TOGETHER("screen", "once"), false},
     {"--color=never -j 1", TOGETHER("color", "json"), true},
@@ -479,6 +492,45 @@ START_TEST(help_fits_a_terminal)
 }
 END_TEST
 
+/* ---- columns ------------------------------------------------------------------------------ */
+
+/* Completions offer each, and help. */
+START_TEST(every_column_is_offered)
+{
+    char *text = NULL;
+    size_t size, offered = 0, listed = 0;
+    FILE *file = open_memstream(&text, &size);
+    const char *values = option_of_key('s')->values;
+    char *seen = calloc(1, strlen(values) + 3);
+
+    ck_assert_ptr_nonnull(file);
+    sorting_write_columns(file);
+    fclose(file);
+    /* Each is on a line behind the name of its table. */
+    for (const char *at = values; *at != '\0'; at += strcspn(at, " "), at += *at == ' ') {
+        char word[40], name[42];
+        snprintf(word, sizeof(word), "%.*s", (int)strcspn(at, " "), at);
+        snprintf(name, sizeof(name), " %s", word);
+        offered++;
+        listed += strcmp(word, "help") == 0 || sorting_has_column(word);
+        ck_assert_msg(strcmp(word, "help") == 0 || strstr(text, name) != NULL, "%s", word);
+    }
+    ck_assert_uint_eq(offered, listed);
+    for (char *line = text; line[0] != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        ck_assert_uint_lt(length, 80);
+        for (size_t i = 10; i < length; i += 1 + strcspn(line + i, " \n")) {
+            char word[42];
+            snprintf(word, sizeof(word), " %.*s ", (int)strcspn(line + i, " \n"), line + i);
+            snprintf(seen, strlen(values) + 3, " %s ", values);
+            ck_assert_msg(strstr(seen, word) != NULL, "%s", word);
+        }
+    }
+    free(seen);
+    free(text);
+}
+END_TEST
+
 /* ---- the table ---------------------------------------------------------------------------- */
 
 static char *read_manual(void)
@@ -563,6 +615,7 @@ static Suite *options_suite(void)
     tcase_add_loop_test(tcase, no_color_is_honoured_unless_the_line_says_otherwise, 0,
                         ROWS(color_rows));
     tcase_add_loop_test(tcase, help_mentions_every_option, 0, (int)count);
+    tcase_add_test(tcase, every_column_is_offered);
     tcase_add_loop_test(tcase, the_manual_has_every_option, 0, (int)count);
     tcase_add_loop_test(tcase, the_manual_has_every_setting, 0, (int)count);
     tcase_add_loop_test(tcase, values_are_those_that_are_understood, 0, (int)count);

@@ -211,7 +211,8 @@ def main():
         if arguments.list:
             print("\n".join(test[0] for test in tests))
             return 0
-        for test, outcome in zip(tests, run_all(lab, tests, arguments.jobs)):
+        # The outcomes first: only then are they asked for an end, too.
+        for outcome, test in zip(run_all(lab, tests, arguments.jobs), tests):
             verdict, text, seconds = outcome
             results.add(test[0], verdict, text)
             if arguments.times:

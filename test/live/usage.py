@@ -1,16 +1,17 @@
 """Options and output files that cannot be: exit code 2."""
 import os
+import re
 import stat
 
 import target
 import tool
-from catalogue import check_refusal
-from check import equal
+from catalogue import check_outcome, check_refusal
+from check import equal, expect
 
 
 def tests(lab):
     for function in (output_file, output_symlink, unknown_option, missing_value, bad_values,
-                     two_processes, config_file):
+                     two_processes, config_file, columns_of_screens):
         yield "usage/" + function.__name__.replace("_", "-"), function, ()
 
 
@@ -89,6 +90,18 @@ def config_file(lab):
     after = os.stat(path)
     equal("the file", (after.st_mtime_ns, after.st_ino), (before.st_mtime_ns, before.st_ino))
     equal("its folder", os.listdir(os.path.dirname(path)), ["config"])
+
+
+def columns_of_screens(lab):
+    """A column that only the screens have is not left out in silence."""
+    for option in ("--sort=rss", "--sort=change"):
+        check_outcome(tool.run(lab, option, "1"), False, "usage", 2,
+                      option + " needs a terminal, stdout is none",
+                      remedy="leave it out: a pipe gets the text report")
+    listed = tool.run(lab, "--sort=help")
+    equal("the exit code and stderr", (listed.code, listed.err), (0, ""))
+    for table in ("report", "pymalloc", "glibc", "types", "maps"):
+        expect(re.search("^%s +[a-z]" % table, listed.out, re.MULTILINE), listed.out)
 
 
 def two_processes(lab):

