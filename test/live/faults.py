@@ -33,12 +33,16 @@ LEAK_CODE = 99
 # The sanitizer's own threads need what fails.
 OF_THE_SANITIZER = "GetThreadStackTopAndBottom"
 
-# Where memory is short, libdw itself (0.188) ends the program with a line of its own, follows a null
-# pointer that it did not look at, fails an assertion, or leaks. Nothing is stopped at that time.
-OF_LIBDW = re.compile(r".*: libdw: Cannot allocate memory\n|"
-                      r".*lib/dynamicsizehash_concurrent\.c:.* Assertion|"
-                      r"AddressSanitizer:DEADLYSIGNAL.*SEGV.*\n +#0 0x\w+ +\(\S*/libdw\.so|"
-                      r"\s+=+\n\S+ERROR: LeakSanitizer", re.DOTALL)
+# Where memory is short, libdw (0.188) ends the program with a line of its own, follows a null pointer
+# that it did not look at, fails an assertion, or leaks; libseccomp (2.5.4) follows one too, or frees
+# something twice. Nothing is stopped at that time.
+OF_LIBRARIES = re.compile(r".*: libdw: Cannot allocate memory\n|"
+                          r".*lib/dynamicsizehash_concurrent\.c:.* Assertion|"
+                          r"AddressSanitizer:DEADLYSIGNAL.*SEGV.*\n"
+                          r" +#0 0x\w+ +\(\S*/lib(dw|seccomp)\.so|"
+                          r"\s*=+\n\S+ERROR: AddressSanitizer: attempting double-free[^\n]*\n[^\n]*\n"
+                          r" +#1 0x\w+ +\(\S*/libseccomp\.so|"
+                          r"\s+=+\n\S+ERROR: LeakSanitizer", re.DOTALL)
 OF_MEMORY = {"malloc", "calloc", "realloc"}
 
 ERROR_CODES = {1, 2, 3, 4, 5, 6}
@@ -61,8 +65,9 @@ def is_of_others(err):
     """What was leaked, they have allocated, all of it."""
     allocated_by = re.findall(r"\n +#1 .*", err)
     return OF_THE_SANITIZER in err or (
-        OF_LIBDW.match(err) is not None and
-        ("LeakSanitizer" not in err or all("/libdw.so" in line for line in allocated_by)))
+        OF_LIBRARIES.match(err) is not None and
+        ("LeakSanitizer" not in err or
+         all(re.search(r"/lib(dw|seccomp)\.so", line) for line in allocated_by)))
 
 
 def forget_cache(lab, folder):
@@ -110,8 +115,8 @@ class Bench:
                             % LEAK_CODE,
             **variables,
         }
-        done = subprocess.run([self.lab.program, *self.options, str(self.process.pid)],
-                              env=environment, cwd=self.folder, stdin=subprocess.DEVNULL,
+        command = [self.lab.program, *self.lab.always, *self.options, str(self.process.pid)]
+        done = subprocess.run(command, env=environment, cwd=self.folder, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS_MAX)
         return tool.Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
