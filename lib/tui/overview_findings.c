@@ -21,7 +21,7 @@ const char *pht_severity_word(enum pht_severity severity)
 }
 
 void pht_overview_draw_finding(struct pht_lines *lines, const struct pht_finding *finding,
-                               size_t number, bool is_explained)
+                               size_t number, unsigned most)
 {
     char label[24];
 
@@ -29,15 +29,16 @@ void pht_overview_draw_finding(struct pht_lines *lines, const struct pht_finding
     pht_lines_put(lines, 2, PHT_ROLE_TEXT, label);
     pht_lines_add(lines, 4, pht_severity_role(finding->severity),
                   pht_severity_word(finding->severity));
-    if (!is_explained) {
+    if (most == 1) {
         pht_lines_add(lines, PHT_FINDING_INDENT - 1, PHT_ROLE_TEXT, finding->text);
         return;
     }
-    pht_lines_wrap(lines, PHT_FINDING_INDENT, PHT_ROLE_TEXT, finding->text, true);
-    if (finding->remedy == NULL || finding->remedy[0] == '\0')
+    most = pht_lines_wrap_most(lines, PHT_FINDING_INDENT, PHT_ROLE_TEXT, finding->text, true, most);
+    if (most == 0 || finding->remedy == NULL || finding->remedy[0] == '\0')
         return;
     _cleanup_free_ char *remedy = pht_text_format("Try: %s", finding->remedy);
-    pht_lines_wrap(lines, PHT_FINDING_INDENT, PHT_ROLE_TEXT, remedy != NULL ? remedy : "", false);
+    pht_lines_wrap_most(lines, PHT_FINDING_INDENT, PHT_ROLE_TEXT, remedy != NULL ? remedy : "",
+                        false, most);
 }
 
 void pht_overview_draw_no_finding(struct pht_lines *lines, const struct pht_report *report)

@@ -13,9 +13,9 @@ enum pht_role pht_severity_role(enum pht_severity severity);
 /* "HIGH", "MED", "INFO". */
 const char *pht_severity_word(enum pht_severity severity);
 
-/* All of it, remedy included, if `is_explained`; else one line. */
+/* With its remedy, and in `most` lines at most. */
 void pht_overview_draw_finding(struct pht_lines *lines, const struct pht_finding *finding,
-                               size_t number, bool is_explained);
+                               size_t number, unsigned most);
 
 /* That there is none, where they were looked for. */
 void pht_overview_draw_no_finding(struct pht_lines *lines, const struct pht_report *report);

@@ -1,4 +1,5 @@
 /* Where all of resident memory goes, and what is remarkable about it. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 struct room {
     bool has_extras;  /* sharing and warnings */
     size_t explained; /* findings that take all the lines they need; others take one */
+    unsigned spare;   /* lines besides that are left for the first of those */
     bool has_blanks;
     bool has_titles;
 };
@@ -133,6 +135,13 @@ static void mark(const struct pht_lines *lines, const struct drawn *drawn)
     }
 }
 
+static unsigned lines_for(const struct room *room, size_t finding)
+{
+    if (finding < room->explained)
+        return UINT_MAX;
+    return finding == room->explained ? 1 + room->spare : 1;
+}
+
 static void draw_findings(const struct overview *self, struct pht_lines *lines,
                           const struct room *room, struct drawn *drawn)
 {
@@ -148,7 +157,7 @@ static void draw_findings(const struct overview *self, struct pht_lines *lines,
         pht_lines_put(lines, 0, PHT_ROLE_TITLE, title);
     for (size_t i = 0; i < self->finding_count; i++) {
         unsigned first = lines->count;
-        pht_overview_draw_finding(lines, &report->findings.items[i], i + 1, i < room->explained);
+        pht_overview_draw_finding(lines, &report->findings.items[i], i + 1, lines_for(room, i));
         if (self->category_count + i == self->selected)
             *drawn = (struct drawn){first, lines->count - 1};
     }
@@ -254,7 +263,7 @@ static bool leave_out(struct room *room)
 
 static void draw_list(struct overview *self, struct pht_area area)
 {
-    struct room room = {true, self->finding_count, true, true};
+    struct room room = {true, self->finding_count, 0, true, true};
     unsigned count;
 
     /* Before the user moved, the cursor is on the worst finding if that is seen with the rest. */
@@ -268,6 +277,7 @@ static void draw_list(struct overview *self, struct pht_area area)
         draw_scrolled(self, area, count);
         return;
     }
+    room.spare = area.rows - count;
     struct pht_lines lines = {.area = area};
     struct drawn drawn = draw_all(self, &lines, &room);
     if (item_count(self) > 0)
