@@ -5,19 +5,13 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "view/finding.h"
 
 enum pht_role pht_severity_role(enum pht_severity severity)
 {
     return severity == PHT_SEVERITY_HIGH     ? PHT_ROLE_BAD
            : severity == PHT_SEVERITY_MEDIUM ? PHT_ROLE_WARN
                                              : PHT_ROLE_TEXT;
-}
-
-const char *pht_severity_word(enum pht_severity severity)
-{
-    return severity == PHT_SEVERITY_HIGH     ? "HIGH"
-           : severity == PHT_SEVERITY_MEDIUM ? "MED"
-                                             : "INFO";
 }
 
 void pht_overview_draw_finding(struct pht_lines *lines, const struct pht_finding *finding,
@@ -28,7 +22,7 @@ void pht_overview_draw_finding(struct pht_lines *lines, const struct pht_finding
     snprintf(label, sizeof(label), "%zu", number);
     pht_lines_put(lines, 2, PHT_ROLE_TEXT, label);
     pht_lines_add(lines, 4, pht_severity_role(finding->severity),
-                  pht_severity_word(finding->severity));
+                  pht_finding_word(finding->severity));
     if (most == 1) {
         pht_lines_add(lines, PHT_FINDING_INDENT - 1, PHT_ROLE_TEXT, finding->text);
         return;
@@ -54,20 +48,12 @@ void pht_overview_draw_no_finding(struct pht_lines *lines, const struct pht_repo
     pht_lines_wrap(lines, 0, PHT_ROLE_GOOD, text != NULL ? text : "", false);
 }
 
-static bool is_size(const char *name)
-{
-    static const char end[] = "_bytes";
-    size_t length = strlen(name);
-
-    return length >= sizeof(end) - 1 && strcmp(name + length - (sizeof(end) - 1), end) == 0;
-}
-
 static void draw_figure(struct pht_lines *lines, const struct pht_view *view,
                         const struct pht_finding_figure *figure)
 {
     char value[PHT_HUMAN_MAX] = "-";
 
-    if (figure->text == NULL && is_size(figure->name))
+    if (figure->text == NULL && pht_finding_is_size(figure))
         pht_units_bytes(view->units, figure->number, value);
     else if (figure->text == NULL && figure->number != PHT_UNKNOWN)
         pht_human_count(figure->number, value);
@@ -80,7 +66,7 @@ void pht_overview_explain(struct pht_lines *lines, const struct pht_view *view,
 {
     char title[80];
 
-    snprintf(title, sizeof(title), "%s  %s", pht_severity_word(finding->severity), finding->id);
+    snprintf(title, sizeof(title), "%s  %s", pht_finding_word(finding->severity), finding->id);
     pht_lines_put(lines, 0, pht_severity_role(finding->severity), title);
     pht_lines_skip(lines);
     pht_lines_wrap(lines, 2, PHT_ROLE_TEXT, finding->text, false);

@@ -10,9 +10,6 @@
 
 enum pht_role pht_severity_role(enum pht_severity severity);
 
-/* "HIGH", "MED", "INFO". */
-const char *pht_severity_word(enum pht_severity severity);
-
 /* With its remedy, and in `most` lines at most. */
 void pht_overview_draw_finding(struct pht_lines *lines, const struct pht_finding *finding,
                                size_t number, unsigned most);

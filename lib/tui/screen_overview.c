@@ -10,6 +10,7 @@
 #include "tui/overview_rows.h"
 #include "tui/screen.h"
 #include "tui/shown.h"
+#include "view/finding.h"
 
 /* How much is drawn: what does not fit is left out in turn, and beyond that it scrolls. */
 struct room {
@@ -222,7 +223,7 @@ static void draw_more(const struct overview *self, struct pht_area rows, unsigne
                     pht_human_plural(more), self->finding_count,
                     pht_human_plural(self->finding_count));
     unsigned column = pht_area_put(rows, 1, 2, pht_severity_role(worst->severity),
-                                   pht_severity_word(worst->severity)) +
+                                   pht_finding_word(worst->severity)) +
                       1;
     pht_area_put_cut(rows, 1, column, rows.columns, PHT_ROLE_TEXT, worst->text);
 }

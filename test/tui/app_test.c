@@ -582,8 +582,7 @@ static const char *const names[] = {
     "tab\there\nand\rthere",
     "\xe4\xb8\xad\xe6\x96\x87\xe5\xad\x97",
     "e\xcc\x81\xcc\x81\xcc\x81",
-    "\xe2\x80\xae"
-    "drow",
+    "\xe2\x80\xae\x64row",
     "\xff\xfe",
 };
 
