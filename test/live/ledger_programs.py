@@ -170,7 +170,9 @@ def check_arrays(lab):
 
 def check_flask(lab):
     with target.start(lab, with_module(lab, "flask"), "service.py") as process:
-        check_modes(lab, process.expect("ready").pid)
+        pid = process.expect("ready").pid
+        procfs.wait_until(lambda: procfs.thread_states(pid) == {"S"}, "a thread does not wait")
+        check_modes(lab, pid)
 
 
 def check_gunicorn(lab):

@@ -52,10 +52,15 @@ def main():
     from werkzeug.serving import make_server
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It looks whether it is to end after so many seconds: nothing is to move once this waits.
+    server_thread = threading.Thread(target=server.serve_forever, args=(3600,), daemon=True)
+    server_thread.start()
     for number in range(400):
         with urllib.request.urlopen("http://127.0.0.1:%d/%d" % (server.port, number)) as answer:
             assert json.load(answer)["number"] == number
+    for thread in threading.enumerate():
+        if thread not in (threading.main_thread(), server_thread):
+            thread.join()
     print("ready")
     sys.stdout.flush()
     sys.stdin.read(1)
