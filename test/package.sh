@@ -43,7 +43,7 @@ check_content() {
 check_fields() {
     local depends needed
     depends=$(dpkg-deb --field "$package" Depends)
-    for needed in libc6 libdw1 libelf1 libjansson4; do
+    for needed in libc6 libdw1 libelf1 libjansson4 libncursesw6 libseccomp2; do
         case "$depends" in
         *"$needed"*) ;;
         *) fail "it does not depend on $needed: $depends" ;;

@@ -37,6 +37,7 @@ bool pht_tracer_make_filter(struct pht_filter *ret)
         {SCMP_SYS(write), {0, WHOLE_INT, 2}, {0}},
         {SCMP_SYS(getpid), {0}, {0}},
         {SCMP_SYS(gettid), {0}, {0}},
+        {SCMP_SYS(sigaltstack), {0}, {0}},
     };
 
     return pht_filter_make(rules, sizeof(rules) / sizeof(rules[0]), ret);

@@ -5,115 +5,12 @@
 #include "tui/chrome.h"
 #include "tui/keymap.h"
 
-/* ---- the table that is shown -------------------------------------------------------------- */
-
-static struct pht_table *table_of(struct pht_app *app, struct pht_table_source *source)
-{
-    const struct pht_screen *screen = pht_screen_of(app->screen);
-
-    return app->view.report != NULL ? screen->table(app->states[app->screen], source) : NULL;
-}
-
-static void refresh_table(struct pht_app *app, struct pht_table *table,
-                          const struct pht_table_source *source, uint64_t key)
-{
-    if (!pht_table_update(table, source, key))
-        pht_app_say(app, "out of memory");
-}
-
-static void sort_by(struct pht_app *app, size_t column)
-{
-    struct pht_table_source source;
-    struct pht_table *table = table_of(app, &source);
-
-    if (table == NULL)
-        return;
-    pht_table_sort_by(table, column);
-    table->selected = 0; /* who sorts wants to see what comes first */
-    refresh_table(app, table, &source, 0);
-}
-
-static void sort_screen_by(struct pht_app *app, enum pht_screen_id screen, const char *column)
-{
-    struct pht_table_source source;
-    struct pht_table *table = pht_screen_of(screen)->table(app->states[screen], &source);
-
-    for (size_t i = 0; table != NULL && i < table->column_count; i++) {
-        if (table->columns[i].id != NULL && strcmp(table->columns[i].id, column) == 0)
-            table->sort_column = i;
-    }
-}
-
-void pht_app_sort_by(struct pht_app *app, const char *column)
-{
-    for (int screen = 0; screen < PHT_SCREENS; screen++)
-        sort_screen_by(app, (enum pht_screen_id)screen, column);
-}
-
-static void sort_by_change(struct pht_app *app)
-{
-    struct pht_table_source source;
-    struct pht_table *table = table_of(app, &source);
-    size_t column = table != NULL ? pht_table_change_column(table) : 0;
-
-    if (table == NULL || column == table->column_count)
-        pht_app_say(app, "nothing here is sorted by change");
-    else if (app->view.change == NULL)
-        pht_app_say(app, "no baseline yet: b makes this snapshot the baseline");
-    else
-        sort_by(app, column);
-}
-
-static void reverse(struct pht_app *app)
-{
-    struct pht_table_source source;
-    struct pht_table *table = table_of(app, &source);
-
-    if (table != NULL && table->sort_column < table->column_count)
-        sort_by(app, table->sort_column);
-}
-
-static void filter(struct pht_app *app, const char *text)
-{
-    struct pht_table_source source;
-    struct pht_table *table = table_of(app, &source);
-
-    if (table == NULL)
-        return;
-    uint64_t key = pht_table_key(table, &source);
-    pht_table_filter(table, text);
-    refresh_table(app, table, &source, key);
-}
-
-static void search(struct pht_app *app, int direction)
-{
-    struct pht_table_source source;
-    struct pht_table *table = table_of(app, &source);
-
-    if (table == NULL)
-        return;
-    if (app->search[0] == '\0')
-        pht_app_say(app, "nothing was searched for yet: / does");
-    else if (!pht_table_search(table, &source, app->search, direction))
-        pht_app_say(app, "no row here holds '%s'", app->search);
-    else
-        app->message[0] = '\0';
-}
-
-static bool move(struct pht_app *app, int key)
-{
-    struct pht_table_source source;
-    struct pht_table *table = table_of(app, &source);
-
-    return table != NULL && pht_table_move(table, key);
-}
-
 /* ---- prompts ------------------------------------------------------------------------------ */
 
 static void open_prompt(struct pht_app *app, int kind)
 {
     struct pht_table_source source;
-    const struct pht_table *table = table_of(app, &source);
+    const struct pht_table *table = pht_app_table(app, &source);
 
     if (table == NULL || source.name == NULL) {
         pht_app_say(app, "no table is shown here: screens 2 to 5 have them");
@@ -133,15 +30,15 @@ static void on_prompt_key(struct pht_app *app, int key)
     if (result == PHT_PROMPT_DROPPED) {
         app->prompt_kind = PROMPT_NONE;
         if (is_filter)
-            filter(app, "");
+            pht_app_filter(app, "");
         return;
     }
     if (is_filter) {
-        filter(app, app->prompt.text);
+        pht_app_filter(app, app->prompt.text);
     } else {
         memcpy(app->search, app->prompt.text, sizeof(app->search));
         if (app->search[0] != '\0')
-            search(app, 0);
+            pht_app_search(app, 0);
     }
     if (result == PHT_PROMPT_DONE)
         app->prompt_kind = PROMPT_NONE;
@@ -150,7 +47,7 @@ static void on_prompt_key(struct pht_app *app, int key)
 static void open_sort_list(struct pht_app *app)
 {
     struct pht_table_source source;
-    const struct pht_table *table = table_of(app, &source);
+    const struct pht_table *table = pht_app_table(app, &source);
 
     if (table == NULL)
         pht_app_say(app, "nothing here is sorted");
@@ -163,7 +60,7 @@ static void on_sort_list_key(struct pht_app *app, int key)
     size_t column;
 
     if (pht_sort_list_on_key(&app->sort_list, key, &column))
-        sort_by(app, column);
+        pht_app_sort_column(app, column);
 }
 
 /* ---- screens ------------------------------------------------------------------------------ */
@@ -184,7 +81,7 @@ static void follow(struct pht_app *app, const struct pht_action *action)
     case PHT_ACTION_GO:
         show_screen(app, (int)action->screen);
         if (action->filter[0] != '\0')
-            filter(app, action->filter);
+            pht_app_filter(app, action->filter);
         break;
     case PHT_ACTION_TAKE:
         pht_app_take(app);
@@ -220,9 +117,9 @@ static void go_back(struct pht_app *app)
     }
     if (app->view.report != NULL && screen->back != NULL && screen->back(app->states[app->screen]))
         return;
-    const struct pht_table *table = table_of(app, &source);
+    const struct pht_table *table = pht_app_table(app, &source);
     if (table != NULL && table->filter[0] != '\0')
-        filter(app, "");
+        pht_app_filter(app, "");
     else if (app->is_working)
         pht_app_order(app, PHT_ORDER_CANCEL);
 }
@@ -306,7 +203,7 @@ static void obey(struct pht_app *app, enum pht_command command, int key)
         show_screen(app, (int)app->screen - 1);
         break;
     case PHT_COMMAND_MOVE:
-        move(app, key);
+        pht_app_move(app, key);
         break;
     case PHT_COMMAND_BACK:
         go_back(app);
@@ -315,22 +212,22 @@ static void obey(struct pht_app *app, enum pht_command command, int key)
         open_sort_list(app);
         break;
     case PHT_COMMAND_REVERSE:
-        reverse(app);
+        pht_app_reverse(app);
         break;
     case PHT_COMMAND_SEARCH:
         open_prompt(app, PROMPT_SEARCH);
         break;
     case PHT_COMMAND_SEARCH_NEXT:
-        search(app, 1);
+        pht_app_search(app, 1);
         break;
     case PHT_COMMAND_SEARCH_PREVIOUS:
-        search(app, -1);
+        pht_app_search(app, -1);
         break;
     case PHT_COMMAND_FILTER:
         open_prompt(app, PROMPT_FILTER);
         break;
     case PHT_COMMAND_BY_CHANGE:
-        sort_by_change(app);
+        pht_app_sort_by_change(app);
         break;
     case PHT_COMMAND_UNITS:
         change_units(app);
@@ -393,12 +290,12 @@ static void on_click(struct pht_app *app, const struct pht_input *input)
         show_screen(app, (int)tab);
         return;
     }
-    struct pht_table *table = app->is_help ? NULL : table_of(app, &source);
+    struct pht_table *table = app->is_help ? NULL : pht_app_table(app, &source);
     size_t column;
     if (table == NULL)
         return;
     if (pht_table_title_at(table, input->row, input->column, &column))
-        sort_by(app, column);
+        pht_app_sort_column(app, column);
     else
         pht_table_select_at(table, input->row, input->column);
 }

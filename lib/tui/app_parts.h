@@ -52,6 +52,17 @@ void pht_app_take(struct pht_app *app);
 /* Tell the screens that what their view holds has changed. */
 void pht_app_update(struct pht_app *app);
 
+/* The table that is shown, and its rows; NULL: there is none. */
+struct pht_table *pht_app_table(struct pht_app *app, struct pht_table_source *source);
+
+/* What is done to it; where there is none, that is told or nothing happens. */
+void pht_app_sort_column(struct pht_app *app, size_t column);
+void pht_app_sort_by_change(struct pht_app *app);
+void pht_app_reverse(struct pht_app *app);
+void pht_app_filter(struct pht_app *app, const char *text);
+void pht_app_search(struct pht_app *app, int direction);
+bool pht_app_move(struct pht_app *app, int key);
+
 /* Every screen by its column of that name, if it has one. */
 void pht_app_sort_by(struct pht_app *app, const char *column);
 

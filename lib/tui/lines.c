@@ -1,5 +1,6 @@
 #include "tui/lines.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -56,16 +57,22 @@ static size_t fitting(const struct pht_canvas *canvas, const char *text, unsigne
 void pht_lines_wrap(struct pht_lines *lines, unsigned column, enum pht_role role, const char *text,
                     bool is_begun)
 {
+    pht_lines_wrap_most(lines, column, role, text, is_begun, UINT_MAX);
+}
+
+unsigned pht_lines_wrap_most(struct pht_lines *lines, unsigned column, enum pht_role role,
+                             const char *text, bool is_begun, unsigned most)
+{
     unsigned width = lines->area.columns > column ? lines->area.columns - column : 1;
     _cleanup_free_ char *rest = strdup(text);
 
     if (rest == NULL)
-        return;
-    for (char *at = rest; *at != '\0';) {
+        return most;
+    for (char *at = rest; *at != '\0' && most > 0; most--) {
         char *newline = strchrnul(at, '\n');
         char after = *newline;
         *newline = '\0';
-        size_t length = fitting(lines->area.canvas, at, width);
+        size_t length = most > 1 ? fitting(lines->area.canvas, at, width) : strlen(at);
         char *end = at + length;
         bool is_whole = end == newline;
         *end = '\0';
@@ -78,4 +85,5 @@ void pht_lines_wrap(struct pht_lines *lines, unsigned column, enum pht_role role
         else
             at = end + 1;
     }
+    return most;
 }

@@ -27,6 +27,11 @@ void pht_lines_skip(struct pht_lines *lines);
 void pht_lines_wrap(struct pht_lines *lines, unsigned column, enum pht_role role, const char *text,
                     bool is_begun);
 
+/* The same in `most` lines, 1 at least: the end of what does not fit becomes "..". Returns how many
+ * were not needed. */
+unsigned pht_lines_wrap_most(struct pht_lines *lines, unsigned column, enum pht_role role,
+                             const char *text, bool is_begun, unsigned most);
+
 /* Whether the last line is one that is seen. */
 bool pht_lines_is_seen(const struct pht_lines *lines, unsigned *row);
 

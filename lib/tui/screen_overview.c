@@ -1,26 +1,28 @@
 /* Where all of resident memory goes, and what is remarkable about it. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "tui/overview_findings.h"
 #include "tui/overview_rows.h"
 #include "tui/screen.h"
 #include "tui/shown.h"
+#include "view/finding.h"
 
 /* How much is drawn: what does not fit is left out in turn, and beyond that it scrolls. */
 struct room {
     bool has_extras;  /* sharing and warnings */
     size_t explained; /* findings that take all the lines they need; others take one */
+    unsigned spare;   /* lines besides that are left for the first of those */
     bool has_blanks;
     bool has_titles;
 };
 
 /* Longer lines are hard to read. */
 #define COLUMNS_MAX 120
-
-#define FINDING_INDENT 10
 
 /* Items that the cursor goes through: the categories, then the findings. */
 struct overview {
@@ -69,97 +71,6 @@ static const struct pht_finding *selected_finding(const struct overview *self)
     return &self->view->report->findings.items[self->selected - self->category_count];
 }
 
-/* ---- findings ----------------------------------------------------------------------------- */
-
-static enum pht_role severity_role(enum pht_severity severity)
-{
-    return severity == PHT_SEVERITY_HIGH     ? PHT_ROLE_BAD
-           : severity == PHT_SEVERITY_MEDIUM ? PHT_ROLE_WARN
-                                             : PHT_ROLE_TEXT;
-}
-
-static const char *severity_word(enum pht_severity severity)
-{
-    return severity == PHT_SEVERITY_HIGH     ? "HIGH"
-           : severity == PHT_SEVERITY_MEDIUM ? "MED"
-                                             : "INFO";
-}
-
-static void draw_finding(struct pht_lines *lines, const struct pht_finding *finding, size_t number,
-                         bool is_explained)
-{
-    char label[24];
-
-    snprintf(label, sizeof(label), "%zu", number);
-    pht_lines_put(lines, 2, PHT_ROLE_TEXT, label);
-    pht_lines_add(lines, 4, severity_role(finding->severity), severity_word(finding->severity));
-    if (!is_explained) {
-        pht_lines_add(lines, FINDING_INDENT - 1, PHT_ROLE_TEXT, finding->text);
-        return;
-    }
-    pht_lines_wrap(lines, FINDING_INDENT, PHT_ROLE_TEXT, finding->text, true);
-    if (finding->remedy == NULL || finding->remedy[0] == '\0')
-        return;
-    _cleanup_free_ char *remedy = pht_text_format("Try: %s", finding->remedy);
-    pht_lines_wrap(lines, FINDING_INDENT, PHT_ROLE_TEXT, remedy != NULL ? remedy : "", false);
-}
-
-static void draw_no_finding(struct pht_lines *lines, const struct pht_report *report)
-{
-    char percent[PHT_HUMAN_MAX];
-
-    if (!report->findings.known)
-        return;
-    _cleanup_free_ char *text = pht_text_format(
-        "No findings%s: %s%% of RSS is live or file memory.",
-        report->findings.is_partial ? " in what could be walked" : "",
-        pht_human_percent(report->findings.live_bytes, report->kernel.rss_bytes, percent));
-    pht_lines_wrap(lines, 0, PHT_ROLE_GOOD, text != NULL ? text : "", false);
-}
-
-static bool is_size(const char *name)
-{
-    static const char end[] = "_bytes";
-    size_t length = strlen(name);
-
-    return length >= sizeof(end) - 1 && strcmp(name + length - (sizeof(end) - 1), end) == 0;
-}
-
-static void draw_figure(struct pht_lines *lines, const struct pht_view *view,
-                        const struct pht_finding_figure *figure)
-{
-    char value[PHT_HUMAN_MAX] = "-";
-
-    if (figure->text == NULL && is_size(figure->name))
-        pht_units_bytes(view->units, figure->number, value);
-    else if (figure->text == NULL && figure->number != PHT_UNKNOWN)
-        pht_human_count(figure->number, value);
-    pht_lines_put(lines, 4, PHT_ROLE_DIM, figure->name);
-    pht_lines_add(lines, 32, PHT_ROLE_TEXT, figure->text != NULL ? figure->text : value);
-}
-
-static void explain(struct pht_lines *lines, const struct pht_view *view,
-                    const struct pht_finding *finding)
-{
-    char title[80];
-
-    snprintf(title, sizeof(title), "%s  %s", severity_word(finding->severity), finding->id);
-    pht_lines_put(lines, 0, severity_role(finding->severity), title);
-    pht_lines_skip(lines);
-    pht_lines_wrap(lines, 2, PHT_ROLE_TEXT, finding->text, false);
-    if (finding->remedy != NULL && finding->remedy[0] != '\0') {
-        pht_lines_skip(lines);
-        pht_lines_put(lines, 0, PHT_ROLE_TITLE, "Try");
-        pht_lines_wrap(lines, 2, PHT_ROLE_TEXT, finding->remedy, false);
-    }
-    pht_lines_skip(lines);
-    pht_lines_put(lines, 0, PHT_ROLE_TITLE, "Evidence");
-    for (size_t i = 0; i < finding->figure_count; i++)
-        draw_figure(lines, view, &finding->figures[i]);
-    pht_lines_skip(lines);
-    pht_lines_put(lines, 0, PHT_ROLE_DIM, "Esc: back   man pyheaptop, FINDINGS, has what it means");
-}
-
 /* ---- the rest ----------------------------------------------------------------------------- */
 
 static uint64_t copied_bytes(const struct pht_report *report)
@@ -189,7 +100,7 @@ static void draw_sharing(struct pht_lines *lines, const struct pht_view *view)
         pht_human_count(relatives, count), pht_human_plural(relatives), copies ? copies : "");
     pht_lines_skip(lines);
     pht_lines_put(lines, 0, PHT_ROLE_TITLE, "Sharing");
-    pht_lines_wrap(lines, FINDING_INDENT, PHT_ROLE_TEXT, text != NULL ? text : "", true);
+    pht_lines_wrap(lines, PHT_FINDING_INDENT, PHT_ROLE_TEXT, text != NULL ? text : "", true);
 }
 
 static void draw_warnings(struct pht_lines *lines, const struct pht_report *report)
@@ -203,7 +114,7 @@ static void draw_warnings(struct pht_lines *lines, const struct pht_report *repo
                         pht_human_plural(count), count == 1 ? "it" : "all of them");
     pht_lines_skip(lines);
     pht_lines_put(lines, 0, PHT_ROLE_WARN, "Warning");
-    pht_lines_wrap(lines, FINDING_INDENT, PHT_ROLE_TEXT, text != NULL ? text : "", true);
+    pht_lines_wrap(lines, PHT_FINDING_INDENT, PHT_ROLE_TEXT, text != NULL ? text : "", true);
 }
 
 /* ---- drawing ------------------------------------------------------------------------------ */
@@ -225,6 +136,13 @@ static void mark(const struct pht_lines *lines, const struct drawn *drawn)
     }
 }
 
+static unsigned lines_for(const struct room *room, size_t finding)
+{
+    if (finding < room->explained)
+        return UINT_MAX;
+    return finding == room->explained ? 1 + room->spare : 1;
+}
+
 static void draw_findings(const struct overview *self, struct pht_lines *lines,
                           const struct room *room, struct drawn *drawn)
 {
@@ -234,13 +152,13 @@ static void draw_findings(const struct overview *self, struct pht_lines *lines,
     if (room->has_blanks)
         pht_lines_skip(lines);
     if (self->finding_count == 0)
-        draw_no_finding(lines, report);
+        pht_overview_draw_no_finding(lines, report);
     snprintf(title, sizeof(title), "Findings (%zu)", self->finding_count);
     if (room->has_titles && self->finding_count > 0)
         pht_lines_put(lines, 0, PHT_ROLE_TITLE, title);
     for (size_t i = 0; i < self->finding_count; i++) {
         unsigned first = lines->count;
-        draw_finding(lines, &report->findings.items[i], i + 1, i < room->explained);
+        pht_overview_draw_finding(lines, &report->findings.items[i], i + 1, lines_for(room, i));
         if (self->category_count + i == self->selected)
             *drawn = (struct drawn){first, lines->count - 1};
     }
@@ -304,9 +222,9 @@ static void draw_more(const struct overview *self, struct pht_area rows, unsigne
     pht_area_format(rows, 0, 2, PHT_ROLE_DIM, "%u more line%s: j k   %zu finding%s:", more,
                     pht_human_plural(more), self->finding_count,
                     pht_human_plural(self->finding_count));
-    unsigned column =
-        pht_area_put(rows, 1, 2, severity_role(worst->severity), severity_word(worst->severity)) +
-        1;
+    unsigned column = pht_area_put(rows, 1, 2, pht_severity_role(worst->severity),
+                                   pht_finding_word(worst->severity)) +
+                      1;
     pht_area_put_cut(rows, 1, column, rows.columns, PHT_ROLE_TEXT, worst->text);
 }
 
@@ -346,7 +264,7 @@ static bool leave_out(struct room *room)
 
 static void draw_list(struct overview *self, struct pht_area area)
 {
-    struct room room = {true, self->finding_count, true, true};
+    struct room room = {true, self->finding_count, 0, true, true};
     unsigned count;
 
     /* Before the user moved, the cursor is on the worst finding if that is seen with the rest. */
@@ -360,6 +278,7 @@ static void draw_list(struct overview *self, struct pht_area area)
         draw_scrolled(self, area, count);
         return;
     }
+    room.spare = area.rows - count;
     struct pht_lines lines = {.area = area};
     struct drawn drawn = draw_all(self, &lines, &room);
     if (item_count(self) > 0)
@@ -375,7 +294,7 @@ static void draw(void *state, const struct pht_view *view, struct pht_area area)
     if (!pht_report_is_whole(view->report))
         pht_overview_draw_kernel(&lines, view);
     else if (self->is_open && selected_finding(self) != NULL)
-        explain(&lines, view, selected_finding(self));
+        pht_overview_explain(&lines, view, selected_finding(self));
     else
         draw_list(self, area);
 }

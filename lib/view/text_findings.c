@@ -3,38 +3,17 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "view/finding.h"
 #include "view/text_line.h"
 #include "view/text_parts.h"
 
 #define INDENT 8
-
-/* "HIGH" and so on, as wide as the widest. */
-static const char *severity_word(enum pht_severity severity)
-{
-    switch (severity) {
-    case PHT_SEVERITY_HIGH:
-        return "HIGH";
-    case PHT_SEVERITY_MEDIUM:
-        return "MED ";
-    case PHT_SEVERITY_INFO:
-        break;
-    }
-    return "INFO";
-}
 
 static void write_words(const char *text, int column, FILE *file)
 {
     _cleanup_free_ char *printable = pht_text_printable(text, strlen(text));
 
     pht_text_write_wrapped(printable != NULL ? printable : "", column, INDENT, file);
-}
-
-static bool is_size(const char *name)
-{
-    static const char end[] = "_bytes";
-    size_t length = strlen(name);
-
-    return length >= sizeof(end) - 1 && strcmp(name + length - (sizeof(end) - 1), end) == 0;
 }
 
 static void write_figures(const struct pht_finding *finding, FILE *file)
@@ -50,7 +29,7 @@ static void write_figures(const struct pht_finding *finding, FILE *file)
         const struct pht_finding_figure *figure = &finding->figures[i];
         if (figure->text != NULL)
             pht_text_add_fact(&facts, "%s %s", figure->name, figure->text);
-        else if (is_size(figure->name))
+        else if (pht_finding_is_size(figure))
             pht_text_add_fact(&facts, "%s %s", figure->name, BYTES_OR_DASH(figure->number));
         else
             pht_text_add_fact(&facts, "%s %s", figure->name, COUNT_OR_DASH(figure->number));
@@ -60,7 +39,7 @@ static void write_figures(const struct pht_finding *finding, FILE *file)
 
 static void write_finding(const struct pht_finding *finding, bool full, FILE *file)
 {
-    int column = fprintf(file, "  %s  %-16s  ", severity_word(finding->severity), finding->id);
+    int column = fprintf(file, "  %-4s  %-16s  ", pht_finding_word(finding->severity), finding->id);
 
     write_words(finding->text, column, file);
     if (finding->remedy[0] != '\0')

@@ -21,6 +21,7 @@ TRIES_FACTOR = 10
 SETTLE_SECONDS = 2
 
 STOPS, RESTS = 10, 3
+SUSPENSIONS = 5
 
 # What a process that stands still can have in its hands.
 TORN = {"torn-pools", "torn-objects", "torn-chunks", "unknown-chunks", "mmapped-mismatch", "gc-torn",

@@ -24,6 +24,8 @@ class Lab:
         self.interpreters = []
         self.missing = []
         self.staged = {}
+        # Of every run of the program, whatever is asked of it.
+        self.always = []
         # Of every run of the program, and where its layouts come from then.
         self.options = []
         self.layout_source = "dwarf"

@@ -150,6 +150,6 @@ def help_and_version(lab):
     done = tool.run(lab, "--version")
     equal("the exit code and stderr", (done.code, done.err), (0, ""))
     expect(re.match(r"pyheaptop \d+\.\d+\.\d+( \([0-9a-f]{7,}\))?\n"
-                    r"elfutils [\d.]+, jansson [\d.]+\n"
+                    r"elfutils [\d.]+, jansson [\d.]+, ncurses [\d.]+\n"
                     r"understands CPython 2\.7, 3\.6-3\.15, glibc 2\.17-2\.44, x86-64\n$", done.out),
            "the version is %r" % done.out)

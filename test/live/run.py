@@ -4,7 +4,7 @@ Runs the program on real interpreters.
 
     run.py --program build/gcc/pyheaptop --hold build/gcc/test/libhold.so [--long]
            [--only PATTERN] [--jobs N] [--no-dwarf [--stripped]] [--tap FILE] [--list] [--times]
-           [--write-tables]
+           [--write-tables] [--no-sandbox]
 
 One line a test, and a closing one that counts. What the machine lacks is skipped by name.
 PATTERN is a shell pattern, or a part of the name; several are separated by commas. With --jobs so
@@ -109,6 +109,7 @@ def parse_arguments():
     parser.add_argument("--only", default="")
     parser.add_argument("--no-dwarf", action="store_true")
     parser.add_argument("--stripped", action="store_true")
+    parser.add_argument("--no-sandbox", action="store_true")
     parser.add_argument("--write-tables", action="store_true")
     parser.add_argument("--tap")
     parser.add_argument("--list", action="store_true")
@@ -198,6 +199,7 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     lab = Lab(arguments.program, arguments.hold, arguments.long)
+    lab.always = ["--no-sandbox"] * arguments.no_sandbox
     results = Results()
     try:
         lab.interpreters, lab.missing = discover.discover(unpack_roots())

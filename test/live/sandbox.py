@@ -145,9 +145,13 @@ def check_refused(lab):
 
 # ---- debug files from a server -----------------------------------------------------------------
 
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *unused):
+        pass
+
+
 def serve(folder):
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    handler.log_message = lambda *unused: None
+    handler = functools.partial(Handler, directory=folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

@@ -102,7 +102,9 @@ class Terminal:
 
     def modes(self):
         """How the terminal treats what is typed, when the shell does not wait for it."""
-        self.run("stty -a > %s" % shlex.quote(os.path.join(self.folder, "modes")))
-        self.wait_for("code: 0")
-        with open(os.path.join(self.folder, "modes")) as file:
+        path = os.path.join(self.folder, "modes-%d" % time.monotonic_ns())
+        self.run("stty -a > %s.part; mv %s.part %s" % ((shlex.quote(path),) * 3))
+        # Earlier exit codes may still be on the screen; the file is there once it is whole.
+        self.wait_until(lambda screen: os.path.exists(path), "stty tells nothing")
+        with open(path) as file:
             return file.read()

@@ -23,7 +23,7 @@ def command(lab, *arguments, user=None, before=()):
     before = list(before)
     if user is not None:
         before = ["setpriv", "--reuid=" + user, "--clear-groups", "--"]
-    return before + [lab.program, *lab.options, *[str(argument) for argument in arguments]]
+    return before + [lab.program, *lab.always, *lab.options, *[str(argument) for argument in arguments]]
 
 
 def run(lab, *arguments, cache=None, user=None, before=(), config=None):

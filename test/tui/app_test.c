@@ -578,13 +578,8 @@ END_TEST
 /* ---- hostile names ------------------------------------------------------------------------ */
 
 static const char *const names[] = {
-    "\x1b]0;owned\x07\x1b[2J",
-    "tab\there\nand\rthere",
-    "\xe4\xb8\xad\xe6\x96\x87\xe5\xad\x97",
-    "e\xcc\x81\xcc\x81\xcc\x81",
-    "\xe2\x80\xae"
-    "drow",
-    "\xff\xfe",
+    "\x1b]0;owned\x07\x1b[2J",   "tab\there\nand\rthere", "\xe4\xb8\xad\xe6\x96\x87\xe5\xad\x97",
+    "e\xcc\x81\xcc\x81\xcc\x81", "\xe2\x80\xae\x64row",   "\xff\xfe",
 };
 
 #define NAMES ((int)(sizeof(names) / sizeof(names[0])))
