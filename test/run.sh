@@ -148,7 +148,9 @@ formatted() {
 }
 
 tidy() {
-    run-clang-tidy -quiet -j "$(nproc)" -p build/clang "$top/(lib|cmd)/.*\.c$"
+    run-clang-tidy -quiet -j "$(nproc)" -p build/clang "$top/(lib|cmd)/.*\.c$" 2>/dev/null |
+        grep -v '^clang-tidy'
+    return "${PIPESTATUS[0]}"
 }
 
 install_packages || { echo "cannot install packages"; failed=$((failed + 1)); }

@@ -91,7 +91,7 @@ struct look {
     attr_t attributes;
 };
 
-#define CATEGORY(name) PHT_ROLE_CATEGORY + PHT_CATEGORY_##name
+#define CATEGORY(name) (PHT_ROLE_CATEGORY + PHT_CATEGORY_##name)
 
 static const struct look looks[PHT_ROLES] = {
     [PHT_ROLE_TEXT] = {-1, false, A_NORMAL},

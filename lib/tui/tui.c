@@ -50,7 +50,7 @@ static struct pht_error *read_baseline(const char *path, struct pht_figures **re
 
 static struct pht_error *set_baseline(struct loop *loop)
 {
-    struct pht_figures *figures;
+    struct pht_figures *figures = NULL;
 
     if (loop->options->baseline == NULL)
         return NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "tui/type_name.h"
 
 /* ---- filling ------------------------------------------------------------------------------ */
@@ -28,12 +29,11 @@ static bool add_type(struct pht_types_rows *rows, const struct pht_type_sum *typ
 {
     const struct pht_growth *growth = pht_change_of_type(rows->view->change, type);
     struct pht_types_row *row = &rows->items[rows->count];
-    char name[PHT_TYPE_NAME_BYTES + 32], address[32] = "";
+    char name[PHT_TYPE_NAME_BYTES + 32];
 
     pht_type_name(type, name, PHT_TYPE_NAME_BYTES);
     if (rows->view->show_addresses && type->name[0] != '\0')
-        snprintf(address, sizeof(address), " %" PRIx64, type->address);
-    strcat(name, address);
+        snprintf(name + strlen(name), sizeof(name) - strlen(name), " %" PRIx64, type->address);
     *row = (struct pht_types_row){
         .name = strdup(name),
         .module = pht_type_module(type),
@@ -115,7 +115,7 @@ static bool name_by_modules(struct pht_types_rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++) {
         struct pht_types_row *row = &rows->items[i];
-        char *name = strdup(row->module);
+        char *name = pht_text_format("%s", row->module);
         if (name == NULL)
             return false;
         free(row->name);

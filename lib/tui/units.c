@@ -25,10 +25,16 @@ static const char *whole(uint64_t bytes, unsigned shift, char suffix,
     return text;
 }
 
+static const char *put(const char *word, char text[static PHT_HUMAN_MAX])
+{
+    snprintf(text, PHT_HUMAN_MAX, "%s", word);
+    return text;
+}
+
 const char *pht_units_bytes(enum pht_units units, uint64_t bytes, char text[static PHT_HUMAN_MAX])
 {
     if (bytes == PHT_UNKNOWN)
-        return strcpy(text, "-");
+        return put("-", text);
     switch (units) {
     case PHT_UNITS_KIB:
         return whole(bytes, 10, 'K', text);
@@ -49,7 +55,7 @@ static uint64_t magnitude(int64_t value)
 static const char *sign(int64_t value, const char *number, char text[static PHT_HUMAN_MAX])
 {
     if (value == 0)
-        return strcpy(text, "0");
+        return put("0", text);
     snprintf(text, PHT_HUMAN_MAX, "%c%.*s", value < 0 ? '-' : '+', PHT_HUMAN_MAX - 2, number);
     return text;
 }

@@ -259,7 +259,7 @@ static const struct pht_column processes[] = {
 
 #define TABLE(columns, name)                                                                       \
     {                                                                                              \
-        columns, sizeof(columns) / sizeof(columns[0]), name                                        \
+        (columns), sizeof(columns) / sizeof((columns)[0]), name                                    \
     }
 
 static const struct {

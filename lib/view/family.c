@@ -60,7 +60,9 @@ const char *pht_family_lines(const struct pht_family_row *rows, const size_t *or
         else
             end = stpcpy(end, follows ? " |-" : " `-");
     }
-    strcpy(end, row->depth > 0 ? " " : "");
+    if (row->depth > 0)
+        *end++ = ' ';
+    *end = '\0';
     return text;
 }
 
@@ -80,7 +82,7 @@ void pht_family_copied(const struct pht_family_row *row, char *text, size_t size
             snprintf(text + used, size - used, ", ..");
             return;
         }
-        strcpy(text + used, part);
+        memcpy(text + used, part, (size_t)length + 1);
         used += (size_t)length;
     }
 }
