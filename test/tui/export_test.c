@@ -10,7 +10,8 @@
 #include "tui/export.h"
 
 static struct pht_report *report;
-static char folder[] = "/tmp/pht-export-XXXXXX";
+static const char any_folder[] = "/tmp/pht-export-XXXXXX";
+static char folder[sizeof(any_folder)];
 static char name[PHT_EXPORT_NAME_MAX];
 static struct pht_steward *steward;
 
@@ -18,6 +19,7 @@ static void setup(void)
 {
     setenv("TZ", "UTC", 1);
     tzset();
+    memcpy(folder, any_folder, sizeof(folder));
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(chdir(folder), 0);
     report = heap_report_create();
@@ -37,6 +39,7 @@ static void begin_steward(int wanted)
 static void teardown(void)
 {
     pht_steward_end(steward);
+    steward = NULL;
     pht_report_destroy(report);
     unlink("pyheaptop-4711-20261122-140307.txt");
     unlink("pyheaptop-4711-20261122-140307.json");
