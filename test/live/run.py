@@ -198,6 +198,8 @@ def main():
     # A shell lets what it runs in the background ignore it, and our children would inherit that.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    # nohup(1) ignores it, for all that is started.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     lab = Lab(arguments.program, arguments.hold, arguments.long)
     lab.always = ["--no-sandbox"] * arguments.no_sandbox
     results = Results()
