@@ -58,7 +58,8 @@ class Lab:
         """The same lab in folders of its own."""
         other = Lab(self.program, self.hold, self.long)
         other.interpreters, other.missing = self.interpreters, self.missing
-        other.options, other.layout_source = self.options, self.layout_source
+        other.always, other.options = self.always, self.options
+        other.layout_source = self.layout_source
         return other
 
     def with_layouts(self, path):
