@@ -1,30 +1,14 @@
 #include "cmd/growth.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
-#include "base/text.h"
 #include "cmd/once.h"
 #include "cmd/output.h"
 #include "pyheaptop/view.h"
-
-struct pht_error *growth_read_file(const char *path, struct pht_figures **ret)
-{
-    _cleanup_fclose_ FILE *file = fopen(path, "re");
-
-    if (file != NULL)
-        return pht_json_figures_read(file, path, ret);
-    const char *why = strerror(errno);
-    _cleanup_free_ char *name = pht_text_printable(path, strlen(path));
-    return pht_error_try(
-        pht_error_create(PHT_ERROR_FROM_FILE, "cannot read %s: %s", name != NULL ? name : "", why),
-        "pyheaptop --json PID > dump.json");
-}
 
 static struct pht_error *read_process(const struct options *options, struct pht_figures **ret)
 {
@@ -53,7 +37,7 @@ static struct pht_error *read_after(const struct options *options, const struct 
     char pid[24];
 
     if (options->process != NULL && is_file(options->process))
-        return growth_read_file(options->process, ret);
+        return pht_json_figures_open(options->process, ret);
     if (options->process == NULL) {
         snprintf(pid, sizeof(pid), "%" PRId64, before->pid);
         again.process = pid;
@@ -99,7 +83,7 @@ struct pht_error *growth_report(const struct options *options)
 {
     struct pht_figures *before = NULL, *after = NULL;
 
-    struct pht_error *error = growth_read_file(options->diff, &before);
+    struct pht_error *error = pht_json_figures_open(options->diff, &before);
     if (error != NULL || before == NULL)
         return error;
     error = read_after(options, before, &after);

@@ -4,9 +4,6 @@
 
 #include "cmd/options.h"
 
-/* The figures of a JSON report. PHT_ERROR_FROM_FILE. */
-struct pht_error *growth_read_file(const char *path, struct pht_figures **ret);
-
 struct pht_error *growth_report(const struct options *options);
 
 #endif

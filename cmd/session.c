@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "cmd/growth.h"
 #include "cmd/once.h"
 
 struct pht_error *session_open(const struct options *options, struct session *ret)
@@ -13,7 +12,7 @@ struct pht_error *session_open(const struct options *options, struct session *re
     if (options->layout != NULL)
         error = pht_layout_file_open(options->layout, &ret->layouts);
     if (error == NULL && options->baseline != NULL)
-        error = growth_read_file(options->baseline, &ret->baseline);
+        error = pht_json_figures_open(options->baseline, &ret->baseline);
     if (error != NULL || options->process == NULL)
         return error;
     return once_open(options, &ret->target);

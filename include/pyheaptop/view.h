@@ -60,6 +60,9 @@ bool pht_json_report_write_line(const struct pht_report *report, const char *ver
  */
 struct pht_error *pht_json_figures_read(FILE *file, const char *name, struct pht_figures **ret);
 
+/* The same of a file that is still to be opened, with a remedy where it cannot be. */
+struct pht_error *pht_json_figures_open(const char *path, struct pht_figures **ret);
+
 void pht_text_diff_write(const struct pht_diff *diff, const char *version, FILE *file);
 
 /* The schema "pyheaptop.diff" 1.0. False when memory is short. */

@@ -1,13 +1,11 @@
 #include "pyheaptop/tui.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "tui/app.h"
 #include "tui/choose.h"
@@ -38,23 +36,13 @@ struct loop {
 
 /* ---- one process -------------------------------------------------------------------------- */
 
-static struct pht_error *read_baseline(const char *path, struct pht_figures **ret)
-{
-    _cleanup_fclose_ FILE *file = fopen(path, "re");
-
-    if (file == NULL)
-        return pht_error_create(PHT_ERROR_FROM_FILE, "cannot read %s: %s", path,
-                                strerrordesc_np(errno));
-    return pht_json_figures_read(file, path, ret);
-}
-
 static struct pht_error *set_baseline(struct loop *loop)
 {
     struct pht_figures *figures = NULL;
 
     if (loop->options->baseline == NULL)
         return NULL;
-    struct pht_error *error = read_baseline(loop->options->baseline, &figures);
+    struct pht_error *error = pht_json_figures_open(loop->options->baseline, &figures);
     if (error == NULL)
         pht_app_set_baseline(loop->app, figures);
     return error;

@@ -2,6 +2,7 @@
  * The figures of a saved report. It may come from anywhere: nothing of it is believed to be of the
  * type, or in the range, that it should have.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,4 +219,17 @@ struct pht_error *pht_json_figures_read(FILE *file, const char *name, struct pht
     struct pht_error *error = read_root(root, name, ret);
     json_decref(root);
     return error;
+}
+
+struct pht_error *pht_json_figures_open(const char *path, struct pht_figures **ret)
+{
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+
+    if (file != NULL)
+        return pht_json_figures_read(file, path, ret);
+    const char *why = strerror(errno);
+    _cleanup_free_ char *name = pht_text_printable(path, strlen(path));
+    return pht_error_try(
+        pht_error_create(PHT_ERROR_FROM_FILE, "cannot read %s: %s", name != NULL ? name : "", why),
+        "pyheaptop --json PID > dump.json");
 }
